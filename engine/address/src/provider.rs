@@ -110,3 +110,26 @@ impl fmt::Display for ProviderConfig {
         }
     }
 }
+
+impl FromStr for ProviderConfig {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let wrong = || AddressError::Provider { text: text.into() };
+        let at = text.find("provider[\"").ok_or_else(wrong)?;
+        let (module, rest) = text.split_at(at);
+        let module = match module.strip_suffix('.') {
+            Some(module) => module.parse()?,
+            None if module.is_empty() => ModulePath::root(),
+            None => return Err(wrong()),
+        };
+        let rest = rest.strip_prefix("provider[\"").ok_or_else(wrong)?;
+        let (provider, rest) = rest.split_once("\"]").ok_or_else(wrong)?;
+        let alias = match rest.strip_prefix('.') {
+            Some(alias) if !alias.is_empty() => Some(alias.into()),
+            None if rest.is_empty() => None,
+            _ => return Err(wrong()),
+        };
+        Ok(Self { module, provider: provider.parse()?, alias })
+    }
+}

@@ -1,0 +1,189 @@
+//! Asks a body for what a kind of block may hold, and complains of the rest.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lang::{Context, Expression, NoNames, Phase, Traversal};
+use syntax::{Attribute, Block, Body, Diagnostics, Expr, ExprKind, Span, suggest};
+use value::Value;
+
+use crate::error::ConfigError;
+
+/// Decodes one body; remembers what was asked for, so that [`finish`](Self::finish) can name what was not.
+pub(crate) struct Decoder<'a> {
+    pub(crate) body: &'a Body,
+    pub(crate) header: Span,
+    pub(crate) diagnostics: &'a mut Diagnostics,
+    kind: String,
+    attributes: BTreeSet<&'static str>,
+    blocks: BTreeSet<&'static str>,
+}
+
+impl<'a> Decoder<'a> {
+    pub(crate) fn new(block: &'a Block, diagnostics: &'a mut Diagnostics) -> Self {
+        let kind = block.kind.text.to_string();
+        let (attributes, blocks) = Default::default();
+        Self { body: &block.body, header: block.header, diagnostics, kind, attributes, blocks }
+    }
+
+    pub(crate) fn attribute(&mut self, name: &'static str) -> Option<&'a Attribute> {
+        self.attributes.insert(name);
+        self.body.attribute(name)
+    }
+
+    pub(crate) fn expression(&mut self, name: &'static str) -> Option<Expression> {
+        let attribute = self.attribute(name)?;
+        Some(self.compile(&attribute.expr))
+    }
+
+    pub(crate) fn compile(&mut self, expr: &Expr) -> Expression {
+        let (expression, errors) = lang::compile(expr);
+        self.diagnostics.extend(errors);
+        expression
+    }
+
+    /// An argument that must be there.
+    pub(crate) fn required(&mut self, name: &'static str) -> Option<Expression> {
+        let found = self.expression(name);
+        if found.is_none() && !self.body.incomplete {
+            self.diagnostics.push(ConfigError::MissingArgument {
+                name: name.to_owned(),
+                block: self.kind.clone(),
+                span: self.header,
+            });
+        }
+        found
+    }
+
+    /// A value that is written out.
+    pub(crate) fn constant(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+    ) -> Option<(Value, Span)> {
+        let expression = self.expression(name)?;
+        let Some(value) = constant(&expression) else {
+            let span = expression.span();
+            self.diagnostics.push(ConfigError::ConstantRequired {
+                name: name.to_owned(),
+                expected,
+                span,
+            });
+            return None;
+        };
+        Some((value, expression.span()))
+    }
+
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<(Arc<str>, Span)> {
+        let (value, span) = self.constant(name, "a string that is written out")?;
+        match value.as_arc_str() {
+            Some(text) => Some((Arc::clone(text), span)),
+            None => {
+                let expected = "a string that is written out";
+                self.diagnostics.push(ConfigError::ConstantRequired {
+                    name: name.to_owned(),
+                    expected,
+                    span,
+                });
+                None
+            }
+        }
+    }
+
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let (value, span) = self.constant(name, "`true` or `false`")?;
+        let flag =
+            value::convert(&value, &value::Type::Bool).ok().and_then(|value| value.as_bool());
+        if flag.is_none() {
+            self.diagnostics.push(ConfigError::ConstantRequired {
+                name: name.to_owned(),
+                expected: "`true` or `false`",
+                span,
+            });
+        }
+        flag
+    }
+
+    /// A list of references, as in `depends_on`.
+    pub(crate) fn references(&mut self, name: &'static str) -> Vec<Traversal> {
+        let Some(attribute) = self.attribute(name) else { return Vec::new() };
+        self.traversals(&attribute.expr, name)
+    }
+
+    pub(crate) fn traversals(&mut self, expr: &Expr, name: &'static str) -> Vec<Traversal> {
+        let expected = "a list of references, such as `[aws_vpc.main, module.network]`";
+        let ExprKind::Tuple(items) = &expr.kind else {
+            self.diagnostics.push(ConfigError::ConstantRequired {
+                name: name.to_owned(),
+                expected,
+                span: expr.span,
+            });
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items {
+            match self.compile(item).as_traversal() {
+                Some(traversal) => found.push(traversal.clone()),
+                None => self.diagnostics.push(ConfigError::ConstantRequired {
+                    name: name.to_owned(),
+                    expected,
+                    span: item.span,
+                }),
+            }
+        }
+        found
+    }
+
+    pub(crate) fn blocks(&mut self, kind: &'static str, labels: usize) -> Vec<Block> {
+        self.blocks.insert(kind);
+        self.body.blocks_checked(kind, labels, self.diagnostics)
+    }
+
+    /// Complains of everything that was not asked for.
+    pub(crate) fn finish(self) {
+        let known = || self.attributes.iter().chain(&self.blocks).copied();
+        let suggestion =
+            |name: &str| suggest(name, known()).map(|near| format!("did you mean `{near}`?"));
+        for attribute in &self.body.attributes {
+            let name = attribute.name.as_str();
+            if !self.attributes.contains(name) && !(self.body.json && self.blocks.contains(name)) {
+                self.diagnostics.push(ConfigError::UnsupportedArgument {
+                    name: name.to_owned(),
+                    block: self.kind.clone(),
+                    span: attribute.name.span,
+                    suggestion: suggestion(name),
+                });
+            }
+        }
+        for block in &self.body.blocks {
+            let name = block.kind.as_str();
+            if !self.blocks.contains(name) {
+                self.diagnostics.push(ConfigError::UnsupportedBlock {
+                    name: name.to_owned(),
+                    block: self.kind.clone(),
+                    span: block.kind.span,
+                    suggestion: suggestion(name),
+                });
+            }
+        }
+    }
+}
+
+/// The value of an expression that refers to nothing and reads nothing.
+pub(crate) fn constant(expression: &Expression) -> Option<Value> {
+    if let Some(value) = expression.as_constant() {
+        return Some(value.clone());
+    }
+    if !expression.references().is_empty() || expression.uses_impure() {
+        return None;
+    }
+    let world = lang::testing::FixedWorld::default();
+    let ctx = Context {
+        scope: &NoNames,
+        world: &world,
+        phase: Phase::Plan,
+        module_dir: std::path::Path::new("."),
+        functions: None,
+    };
+    expression.evaluate(&ctx).ok()
+}

@@ -1,0 +1,85 @@
+//! `lifecycle { … }` in a resource.
+
+use address::{AttributePath, PathStep};
+use lang::{Traversal, TraversalStep};
+use syntax::{Block, Diagnostics, Expr, ExprKind};
+
+use super::{Decoder, condition};
+use crate::error::ConfigError;
+use crate::module::{IgnoreChanges, Lifecycle};
+
+pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Lifecycle {
+    let mut decoder = Decoder::new(block, diagnostics);
+    let create_before_destroy = decoder.flag("create_before_destroy");
+    let prevent_destroy = decoder.flag("prevent_destroy").unwrap_or(false);
+    let ignore_changes = match decoder.attribute("ignore_changes") {
+        Some(attribute) => ignore_changes(&attribute.expr, &mut decoder),
+        None => IgnoreChanges::None,
+    };
+    let replace_triggered_by =
+        match decoder.attribute("replace_triggered_by").map(|attribute| &attribute.expr) {
+            Some(Expr { kind: ExprKind::Tuple(items), .. }) => {
+                items.iter().map(|item| decoder.compile(item)).collect()
+            }
+            Some(other) => {
+                decoder.diagnostics.push(ConfigError::ConstantRequired {
+                    name: "replace_triggered_by".to_owned(),
+                    expected: "a list of references to resources",
+                    span: other.span,
+                });
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+    let preconditions = decoder.blocks("precondition", 0);
+    let postconditions = decoder.blocks("postcondition", 0);
+    decoder.finish();
+    Lifecycle {
+        create_before_destroy,
+        prevent_destroy,
+        ignore_changes,
+        replace_triggered_by,
+        preconditions: condition::decode_all(&preconditions, diagnostics),
+        postconditions: condition::decode_all(&postconditions, diagnostics),
+    }
+}
+
+fn ignore_changes(expr: &Expr, decoder: &mut Decoder<'_>) -> IgnoreChanges {
+    let all = match &expr.kind {
+        ExprKind::Variable(name) => name.as_str() == "all",
+        ExprKind::String(text) => &**text == "all",
+        _ => false,
+    };
+    if all {
+        return IgnoreChanges::All;
+    }
+    let traversals = decoder.traversals(expr, "ignore_changes");
+    let mut paths = Vec::new();
+    for traversal in &traversals {
+        match path_of(traversal) {
+            Some(path) => paths.push((path, traversal.span)),
+            None => decoder.diagnostics.push(ConfigError::InvalidAddress {
+                text: traversal.to_string(),
+                expected: "an attribute of this resource, such as `tags[\"owner\"]`",
+                span: traversal.span,
+            }),
+        }
+    }
+    IgnoreChanges::Paths(paths)
+}
+
+/// `tags["owner"]`: the root is an attribute of the resource.
+fn path_of(traversal: &Traversal) -> Option<AttributePath> {
+    let mut path = AttributePath::root().attribute(traversal.root.text.clone());
+    for step in &traversal.steps {
+        path = path.child(match step {
+            TraversalStep::Attribute(name) => PathStep::Attribute(name.text.clone()),
+            TraversalStep::Index(index, _) => match index.as_arc_str() {
+                Some(key) => PathStep::Key(key.clone()),
+                None => PathStep::Index(index.as_number()?.to_i64()?),
+            },
+            TraversalStep::Dynamic(..) | TraversalStep::Splat(_) => return None,
+        });
+    }
+    Some(path)
+}

@@ -1,0 +1,48 @@
+//! From files to typed blocks and a tree of modules, with every reference checked.
+//!
+//! In: a folder, read through a [`lang::World`]. Out: a [`Configuration`] and the diagnostics of all
+//! independent faults. **This crate asks no provider**: the bodies of resources stay as the tree spells
+//! them, for whoever knows their schema.
+//!
+//! Read in this order:
+//!
+//! 1. [`module`]: what a configuration is made of.
+//! 2. [`load`]: reads the files of a folder and of the modules that it calls.
+//! 3. `overrides`: what override files change; `block`: one file for each kind of block.
+//! 4. [`provider`]: which provider configuration a resource belongs to.
+//! 5. [`reference`]: from a traversal to what it names.
+//! 6. [`validate`]: everything that can be found wrong without evaluating.
+//! 7. [`input`]: values of root variables from files, options and the environment.
+
+pub mod module;
+
+pub mod load;
+mod overrides;
+
+mod block;
+
+pub mod provider;
+
+pub mod reference;
+
+pub mod validate;
+
+pub mod input;
+
+mod error;
+
+pub use block::component_input;
+pub use error::{ConfigError, ERROR_DOCS};
+pub use input::{InputRequest, InputSource, InputValue, read_inputs};
+pub use load::{LoadRequest, add_call, load, load_module_at};
+pub use module::{
+    Check, ComponentBlock, Condition, Configuration, IgnoreChanges, Import, Lifecycle, Local,
+    Module, ModuleCall, Moved, Output, ProviderBlock, ProviderName, Removed, RequiredProvider,
+    ResourceBlock, TerraformSettings, Variable,
+};
+pub use provider::provider_block;
+pub use reference::{Reference, ReferenceError, Resolved, resolve};
+pub use validate::validate;
+
+/// The version of Terraform whose language this engine reads; `required_version` is checked against it.
+pub const LANGUAGE_VERSION: &str = "1.11.4";

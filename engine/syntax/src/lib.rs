@@ -1,0 +1,50 @@
+//! From bytes to a spanned tree, and the diagnostics that point into it.
+//!
+//! In: the bytes of `.tf`, `.tfvars`, `.tf.json` and `.tfvars.json` files, templates and the values of
+//! `-var`. Out: one compact [`Body`] or [`Expr`] whose every part has a [`Span`], and the
+//! [`Diagnostics`] of all independent faults. This crate knows no block type, no function and no
+//! variable.
+//!
+//! Read in this order:
+//!
+//! 1. [`source`]: one span space over all files; the text behind a span.
+//! 2. [`tree`]: what a configuration is made of.
+//! 3. [`body`]: how decoders ask a body for its attributes and blocks, native or JSON alike.
+//! 4. [`diagnostic`]: how faults are gathered, and how a code is documented.
+//! 5. [`parse`]: the entry points; `convert` is the one module that knows the parser that we use,
+//!    `recover` finds the other faults when that parser stops at the first, `json` reads the
+//!    JSON spelling.
+//!
+//! # Invariants
+//!
+//! * Every span of a tree lies within its file, on character boundaries.
+//! * No input makes this crate panic or overflow the stack: nesting is limited, and the limit is a
+//!   diagnostic.
+
+pub mod source;
+
+pub mod tree;
+
+pub mod body;
+
+pub mod diagnostic;
+
+pub mod parse;
+
+mod convert;
+mod error;
+mod json;
+mod position;
+mod recover;
+mod suggest;
+mod template;
+
+pub use diagnostic::{BoxedDiagnostic, Diagnostics, ErrorDoc, Report, Severity, severity_of};
+pub use error::{SyntaxError, error_docs};
+pub use parse::{parse, parse_expression, parse_json, parse_json_values, parse_template};
+pub use source::{FileId, Location, SourceMap, SourceText, Span};
+pub use suggest::suggest;
+pub use tree::{
+    Attribute, BinaryOp, Block, Body, Expr, ExprKind, Ident, ObjectItem, ObjectKey, SplatStep,
+    TemplatePart, UnaryOp,
+};

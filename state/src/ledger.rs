@@ -1,0 +1,415 @@
+//! Both traits once, over anything that can keep entries.
+//!
+//! Names of entries: `r/ADDRESS` a record, `o/NAME` an output, `d/COMPONENT` a decision, `i/NUMBER` an open
+//! intent, `p/NUMBER` an operation, `c/NUMBER/SERIAL` what a commit of it changed, `m/…` what is true of the
+//! whole. Numbers have 20 digits, so that their order as text is their order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::crypt::{self, Key};
+use crate::error::{JournalError, StateError};
+use crate::journal::{Intent, Journal, OpenIntent, Outcome, RecordedIntent};
+use crate::record::DecisionRecord;
+use crate::snapshot::StateSnapshot;
+use crate::store::{
+    Change, ChangeKind, ChangeSummary, LockGuard, LockInfo, LockRequest, Operation, OperationId,
+    OperationInfo, OperationOutcome, StateStore,
+};
+use crate::wire::{self, WireIntent, WireOperation, WireOutput, WireRecord};
+
+/// Keeps named entries.
+pub trait Keep: Send + Sync {
+    /// The entry of a name.
+    fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
+    /// All entries whose names begin so, in order.
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError>;
+    /// Writes all or nothing; durable on return. `None` removes. `serial` is the state's serial afterwards.
+    fn write(&self, batch: Vec<(Vec<u8>, Option<Vec<u8>>)>, serial: u64) -> Result<(), StateError>;
+    /// Takes the writer's lock.
+    fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError>;
+    /// Who holds the lock.
+    fn lock_info(&self) -> Result<Option<LockInfo>, StateError>;
+    /// Breaks a lock.
+    fn force_unlock(&self, id: &str) -> Result<LockInfo, StateError>;
+}
+
+/// A store over a keeper.
+pub struct Ledger<K> {
+    keep: K,
+    key: Option<Key>,
+    numbers: Mutex<Numbers>,
+    /// Whether a record, output or decision is there, so that the history can say what a change did.
+    present: Mutex<std::collections::BTreeSet<Vec<u8>>>,
+}
+
+struct Numbers {
+    serial: u64,
+    intent: u64,
+    operation: u64,
+    open: BTreeMap<u64, OperationId>,
+}
+
+type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+impl<K: Keep> Ledger<K> {
+    /// Opens the ledger; a new one gets this lineage.
+    pub fn open(
+        keep: K,
+        key: Option<Key>,
+        lineage: &str,
+        workspace: &str,
+    ) -> Result<Self, StateError> {
+        let ledger = Self {
+            keep,
+            key,
+            numbers: Mutex::new(Numbers {
+                serial: 0,
+                intent: 0,
+                operation: 0,
+                open: BTreeMap::new(),
+            }),
+            present: Mutex::default(),
+        };
+        if ledger.text("m/lineage")?.is_none() {
+            let batch = vec![
+                ledger.put("m/lineage", lineage.as_bytes()),
+                ledger.put("m/workspace", workspace.as_bytes()),
+                ledger.put("m/serial", b"0"),
+            ];
+            ledger.keep.write(batch, 0)?;
+        }
+        let number = |name: &str| -> Result<u64, StateError> {
+            let text = ledger.text(name)?.unwrap_or_else(|| "0".to_owned());
+            text.parse().map_err(|_| damaged(name, "it is no number"))
+        };
+        let last = |prefix: &str| -> Result<u64, StateError> {
+            let entries = ledger.keep.scan(prefix.as_bytes())?;
+            Ok(entries.last().and_then(|(name, _)| number_of(name)).unwrap_or(0))
+        };
+        let mut open = BTreeMap::new();
+        for found in ledger.open_intents()? {
+            open.insert(found.sequence, found.intent.operation);
+        }
+        {
+            let mut numbers = ledger.numbers();
+            numbers.serial = number("m/serial")?;
+            numbers.intent = last("i/")?.max(number("m/intent")?);
+            numbers.operation = last("p/")?;
+            numbers.open = open;
+        }
+        {
+            let mut present = ledger.present.lock().unwrap_or_else(PoisonError::into_inner);
+            for prefix in ["r/", "o/", "d/"] {
+                present
+                    .extend(ledger.keep.scan(prefix.as_bytes())?.into_iter().map(|(name, _)| name));
+            }
+        }
+        Ok(ledger)
+    }
+
+    fn numbers(&self) -> MutexGuard<'_, Numbers> {
+        // Numbers are changed only after a write has worked, so a panic elsewhere leaves them right.
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, name: &str, plain: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+        let name = name.as_bytes().to_vec();
+        let sealed = crypt::seal(&name, plain, self.key.as_ref());
+        (name, Some(sealed))
+    }
+
+    fn opened(&self, name: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StateError> {
+        crypt::open(name, sealed, self.key.as_ref(), &shown(name))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, StateError> {
+        let Some(sealed) = self.keep.get(name.as_bytes())? else { return Ok(None) };
+        let plain = self.opened(name.as_bytes(), &sealed)?;
+        String::from_utf8(plain).map(Some).map_err(|_| damaged(name, "it is no text"))
+    }
+
+    fn entries(&self, prefix: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+        let found = self.keep.scan(prefix.as_bytes())?;
+        found
+            .into_iter()
+            .map(|(name, sealed)| Ok((name.clone(), self.opened(&name, &sealed)?)))
+            .collect()
+    }
+
+    /// Adds the entries of changes to a batch; returns what the history will say.
+    fn add_changes(&self, changes: Vec<Change>, batch: &mut Batch) -> Vec<ChangeSummary> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut summaries = Vec::with_capacity(changes.len());
+        for change in changes {
+            let (name, entry, shown) = match change {
+                Change::PutRecord(record) => {
+                    let shown = record.address.to_string();
+                    (format!("r/{shown}"), Some(wire::to_bytes(&WireRecord::new(&record))), shown)
+                }
+                Change::DeleteRecord(address) => {
+                    (format!("r/{address}"), None, address.to_string())
+                }
+                Change::PutOutput(name, output) => (
+                    format!("o/{name}"),
+                    Some(wire::to_bytes(&WireOutput::new(&output))),
+                    format!("output.{name}"),
+                ),
+                Change::DeleteOutput(name) => (format!("o/{name}"), None, format!("output.{name}")),
+                Change::PutDecision(decision) => {
+                    let shown = format!("placement of {}", decision.component);
+                    (
+                        format!("d/{}", decision.component),
+                        Some(decision.json.as_bytes().to_vec()),
+                        shown,
+                    )
+                }
+                Change::DeleteDecision(component) => {
+                    (format!("d/{component}"), None, format!("placement of {component}"))
+                }
+            };
+            let bytes = name.as_bytes().to_vec();
+            let kind = match (&entry, present.contains(&bytes)) {
+                (Some(_), false) => ChangeKind::Added,
+                (Some(_), true) => ChangeKind::Updated,
+                (None, _) => ChangeKind::Removed,
+            };
+            match &entry {
+                Some(_) => present.insert(bytes.clone()),
+                None => present.remove(&bytes),
+            };
+            batch.push(match entry {
+                Some(entry) => self.put(&name, &entry),
+                None => (bytes, None),
+            });
+            summaries.push(ChangeSummary { address: shown, kind });
+        }
+        summaries
+    }
+
+    /// Adds what belongs to every commit: the serial and the history's line.
+    fn add_commit(
+        &self,
+        operation: OperationId,
+        serial: u64,
+        summaries: &[ChangeSummary],
+        batch: &mut Batch,
+    ) {
+        batch.push(self.put("m/serial", serial.to_string().as_bytes()));
+        let name = format!("c/{:020}/{serial:020}", operation.0);
+        batch.push(self.put(&name, &wire::summaries_to_bytes(summaries)));
+    }
+}
+
+fn damaged(entry: &str, reason: &str) -> StateError {
+    StateError::Damaged { entry: entry.to_owned(), reason: reason.to_owned() }
+}
+
+fn number_of(name: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(name).ok()?;
+    text.split('/').nth(1)?.parse().ok()
+}
+
+fn shown(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    match text.split_once('/') {
+        Some(("r", address)) => address.to_owned(),
+        Some(("o", output)) => format!("output.{output}"),
+        Some(("d", component)) => format!("placement of {component}"),
+        Some(("i", number)) => format!("journal entry {}", number.trim_start_matches('0')),
+        _ => text.into_owned(),
+    }
+}
+
+impl<K: Keep> StateStore for Ledger<K> {
+    fn snapshot(&self) -> Result<StateSnapshot, StateError> {
+        let mut snapshot = StateSnapshot {
+            lineage: self.text("m/lineage")?.unwrap_or_default(),
+            workspace: self.text("m/workspace")?.unwrap_or_default(),
+            engine_version: env!("CARGO_PKG_VERSION").to_owned(),
+            serial: self.numbers().serial,
+            ..StateSnapshot::default()
+        };
+        for (name, plain) in self.entries("r/")? {
+            let wire: WireRecord =
+                wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;
+            let record = wire.read().map_err(|reason| damaged(&shown(&name), &reason))?;
+            snapshot.records.insert(record.address.clone(), Arc::new(record));
+        }
+        for (name, plain) in self.entries("o/")? {
+            let wire: WireOutput =
+                wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;
+            let key = String::from_utf8_lossy(&name[2..]).into_owned();
+            snapshot.outputs.insert(key.into(), wire.read());
+        }
+        for (name, plain) in self.entries("d/")? {
+            let component = String::from_utf8_lossy(&name[2..]).into_owned();
+            let json =
+                String::from_utf8(plain).map_err(|_| damaged(&shown(&name), "it is no text"))?;
+            snapshot
+                .decisions
+                .insert(component.clone(), DecisionRecord { component, json: json.into() });
+        }
+        Ok(snapshot)
+    }
+
+    fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError> {
+        self.keep.lock(request)
+    }
+
+    fn begin_operation(
+        &self,
+        _guard: &LockGuard,
+        info: OperationInfo,
+    ) -> Result<OperationId, StateError> {
+        let (id, serial) = {
+            let mut numbers = self.numbers();
+            numbers.operation += 1;
+            (numbers.operation, numbers.serial)
+        };
+        let entry = wire::to_bytes(&WireOperation::new(&info, None));
+        self.keep.write(vec![self.put(&format!("p/{id:020}"), &entry)], serial)?;
+        Ok(OperationId(id))
+    }
+
+    fn commit(&self, operation: OperationId, changes: Vec<Change>) -> Result<u64, StateError> {
+        let serial = self.numbers().serial + 1;
+        let mut batch = Vec::new();
+        let summaries = self.add_changes(changes, &mut batch);
+        self.add_commit(operation, serial, &summaries, &mut batch);
+        self.keep.write(batch, serial)?;
+        self.numbers().serial = serial;
+        Ok(serial)
+    }
+
+    fn end_operation(
+        &self,
+        operation: OperationId,
+        outcome: OperationOutcome,
+    ) -> Result<(), StateError> {
+        let name = format!("p/{:020}", operation.0);
+        let serial = self.numbers().serial;
+        let Some(sealed) = self.keep.get(name.as_bytes())? else { return Ok(()) };
+        let plain = self.opened(name.as_bytes(), &sealed)?;
+        let wire: WireOperation =
+            wire::from_bytes(&plain).map_err(|reason| damaged(&name, &reason))?;
+        let (info, _) = wire.read();
+        let entry = wire::to_bytes(&WireOperation::new(&info, Some(&outcome)));
+        self.keep.write(vec![self.put(&name, &entry)], serial)
+    }
+
+    fn history(&self) -> Result<Vec<Operation>, StateError> {
+        let mut operations = BTreeMap::new();
+        for (name, plain) in self.entries("p/")? {
+            let Some(id) = number_of(&name) else { continue };
+            let wire: WireOperation =
+                wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;
+            let (info, outcome) = wire.read();
+            let id = OperationId(id);
+            operations.insert(
+                id,
+                Operation { id, info, changes: Vec::new(), outcome, serials: Vec::new() },
+            );
+        }
+        for (name, plain) in self.entries("c/")? {
+            let text = String::from_utf8_lossy(&name).into_owned();
+            let mut parts = text.split('/').skip(1).filter_map(|part| part.parse::<u64>().ok());
+            let (Some(id), Some(serial)) = (parts.next(), parts.next()) else { continue };
+            if let Some(operation) = operations.get_mut(&OperationId(id)) {
+                let changes =
+                    wire::summaries_from_bytes(&plain).map_err(|reason| damaged(&text, &reason))?;
+                operation.changes.extend(changes);
+                operation.serials.push(serial);
+            }
+        }
+        Ok(operations.into_values().collect())
+    }
+
+    fn force_unlock(&self, id: &str) -> Result<LockInfo, StateError> {
+        self.keep.force_unlock(id)
+    }
+
+    fn lock_info(&self) -> Result<Option<LockInfo>, StateError> {
+        self.keep.lock_info()
+    }
+
+    fn journal(&self) -> &dyn Journal {
+        self
+    }
+}
+
+impl<K: Keep> Journal for Ledger<K> {
+    fn turn(
+        &self,
+        endings: Vec<(OpenIntent, Outcome, Vec<Change>)>,
+        intents: Vec<Intent>,
+    ) -> Result<(u64, Vec<OpenIntent>), JournalError> {
+        let (mut serial, mut number) = {
+            let numbers = self.numbers();
+            (numbers.serial, numbers.intent)
+        };
+        let mut batch = Vec::new();
+        let mut by_operation: BTreeMap<OperationId, Vec<ChangeSummary>> = BTreeMap::new();
+        let mut ended = Vec::new();
+        for (token, _, changes) in endings {
+            let operation = self.numbers().open.get(&token.sequence).copied();
+            let Some(operation) = operation else {
+                return Err(StateError::NoIntent { sequence: token.sequence });
+            };
+            batch.push((format!("i/{:020}", token.sequence).into_bytes(), None));
+            let summaries = self.add_changes(changes, &mut batch);
+            by_operation.entry(operation).or_default().extend(summaries);
+            ended.push(token.sequence);
+        }
+        for (operation, summaries) in by_operation {
+            serial += 1;
+            self.add_commit(operation, serial, &summaries, &mut batch);
+        }
+        let mut begun = Vec::with_capacity(intents.len());
+        for intent in intents {
+            number += 1;
+            batch.push(
+                self.put(&format!("i/{number:020}"), &wire::to_bytes(&WireIntent::new(&intent))),
+            );
+            begun.push((number, intent.operation));
+        }
+        if !begun.is_empty() {
+            batch.push(self.put("m/intent", number.to_string().as_bytes()));
+        }
+        if !batch.is_empty() {
+            self.keep.write(batch, serial)?;
+        }
+        let mut numbers = self.numbers();
+        numbers.serial = serial;
+        numbers.intent = number;
+        for sequence in ended {
+            numbers.open.remove(&sequence);
+        }
+        numbers.open.extend(begun.iter().copied());
+        let tokens = begun.into_iter().map(|(sequence, _)| OpenIntent { sequence }).collect();
+        Ok((serial, tokens))
+    }
+
+    fn open_intents(&self) -> Result<Vec<RecordedIntent>, JournalError> {
+        let mut found = Vec::new();
+        for (name, plain) in self.entries("i/")? {
+            let sequence =
+                number_of(&name).ok_or_else(|| damaged(&shown(&name), "its name is no number"))?;
+            let wire: WireIntent =
+                wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;
+            let intent = wire.read().map_err(|reason| damaged(&shown(&name), &reason))?;
+            found.push(RecordedIntent { sequence, intent });
+        }
+        Ok(found)
+    }
+
+    fn settle(
+        &self,
+        sequence: u64,
+        outcome: Outcome,
+        changes: Vec<Change>,
+    ) -> Result<u64, JournalError> {
+        self.turn(vec![(OpenIntent { sequence }, outcome, changes)], Vec::new())
+            .map(|(serial, _)| serial)
+    }
+}

@@ -1,0 +1,357 @@
+//! The default store: a sled database in a folder.
+//!
+//! The folder holds `db/`, `watermark`, and `lock`, which names the holder. One process has the database open
+//! at a time; the lock file carries an operating-system lock besides, so that a dead holder's lock is free.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::crypt::Key;
+use crate::error::StateError;
+use crate::failpoint::{self, Failpoint, NoFailpoint};
+use crate::ledger::{Keep, Ledger};
+use crate::store::{LockGuard, LockInfo, LockRequest};
+use crate::watermark::Watermark;
+
+/// A store in a folder.
+pub type SledStore = Ledger<Sled>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct OpenOptions {
+    /// The key for entries; `None` leaves them plain.
+    pub key: Option<Key>,
+    /// The lineage of a store that is new.
+    pub lineage: String,
+    /// The workspace of a store that is new.
+    pub workspace: String,
+    /// How long to wait for another process that has the store open.
+    pub timeout: Duration,
+    /// Where tests may stop the process.
+    pub failpoint: Arc<dyn Failpoint>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            key: None,
+            lineage: "unnamed".to_owned(),
+            workspace: "default".to_owned(),
+            timeout: Duration::ZERO,
+            failpoint: Arc::new(NoFailpoint),
+        }
+    }
+}
+
+/// The database and the files beside it.
+pub struct Sled {
+    path: PathBuf,
+    db: sled::Db,
+    watermark: Watermark,
+    failpoint: Arc<dyn Failpoint>,
+}
+
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl SledStore {
+    /// Opens the store in a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::Locked`] or [`StateError::InUse`] while another process has it open;
+    /// [`StateError::Unreadable`] and [`StateError::LostTail`] if the files are not what they were.
+    pub fn open_folder(path: &Path, options: OpenOptions) -> Result<Self, StateError> {
+        std::fs::create_dir_all(path).map_err(|error| StateError::Unwritable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        let db = open_database(path, options.timeout)?;
+        let unreadable =
+            |reason: String| StateError::Unreadable { path: path.display().to_string(), reason };
+        let (watermark, durable) = Watermark::open(&path.join("watermark"))
+            .map_err(|error| unreadable(error.to_string()))?;
+        let keep = Sled { path: path.to_owned(), db, watermark, failpoint: options.failpoint };
+        let store = Self::open(keep, options.key, &options.lineage, &options.workspace)?;
+        let found = crate::store::StateStore::snapshot(&store)?.serial;
+        match durable {
+            Some(expected) if expected > found => {
+                Err(StateError::LostTail { path: path.display().to_string(), expected, found })
+            }
+            _ => Ok(store),
+        }
+    }
+}
+
+fn open_database(path: &Path, timeout: Duration) -> Result<sled::Db, StateError> {
+    let unreadable =
+        |reason: String| StateError::Unreadable { path: path.display().to_string(), reason };
+    let mut waited = Duration::ZERO;
+    loop {
+        let config = sled::Config::new()
+            .path(path.join("db"))
+            .cache_capacity(8 * 1024 * 1024)
+            .flush_every_ms(None);
+        // A damaged file can make the library panic; to the user that is a file that cannot be read.
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        match opened {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(sled::Error::Io(error))) if is_busy(&error) => {
+                if waited >= timeout {
+                    return Err(match read_holder(path) {
+                        Some(holder) => StateError::Locked { holder: Box::new(holder) },
+                        None => StateError::InUse { path: path.display().to_string() },
+                    });
+                }
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Ok(Err(error)) => return Err(unreadable(error.to_string())),
+            Err(_) => return Err(unreadable("the database's files are damaged".to_owned())),
+        }
+    }
+}
+
+fn is_busy(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::WouldBlock
+        || error.to_string().contains("could not acquire lock")
+}
+
+fn read_holder(path: &Path) -> Option<LockInfo> {
+    let mut text = String::new();
+    File::open(path.join("lock")).ok()?.read_to_string(&mut text).ok()?;
+    LockInfo::from_lines(&text)
+}
+
+impl Sled {
+    fn unwritable(&self, reason: impl ToString) -> StateError {
+        StateError::Unwritable { path: self.path.display().to_string(), reason: reason.to_string() }
+    }
+
+    fn unreadable(&self, reason: impl ToString) -> StateError {
+        StateError::Unreadable { path: self.path.display().to_string(), reason: reason.to_string() }
+    }
+
+    fn point(&self, name: &'static str) -> Result<(), StateError> {
+        self.failpoint.hit(name).map_err(|error| self.unwritable(error))
+    }
+
+    fn guarded<T>(&self, run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StateError> {
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(result) => result.map_err(|error| self.unreadable(error)),
+            Err(_) => Err(self.unreadable("the database's files are damaged")),
+        }
+    }
+}
+
+impl Keep for Sled {
+    fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.guarded(|| Ok(self.db.get(name)?.map(|entry| entry.to_vec())))
+    }
+
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+        self.guarded(|| {
+            self.db
+                .scan_prefix(prefix)
+                .map(|found| found.map(|(n, e)| (n.to_vec(), e.to_vec())))
+                .collect()
+        })
+    }
+
+    fn write(&self, batch: Vec<(Vec<u8>, Option<Vec<u8>>)>, serial: u64) -> Result<(), StateError> {
+        self.point(failpoint::LOG_BEFORE)?;
+        let mut changes = sled::Batch::default();
+        for (name, entry) in batch {
+            match entry {
+                Some(entry) => changes.insert(name, entry),
+                None => changes.remove(name),
+            }
+        }
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            self.db.apply_batch(changes)?;
+            Ok::<_, sled::Error>(())
+        }));
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.unwritable(error)),
+            Err(_) => return Err(self.unwritable("the database gave up")),
+        }
+        self.point(failpoint::LOG_WRITTEN)?;
+        match catch_unwind(AssertUnwindSafe(|| self.db.flush())) {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(self.unwritable(error)),
+            Err(_) => return Err(self.unwritable("the database gave up")),
+        }
+        self.point(failpoint::LOG_FLUSHED)?;
+        self.watermark.mark(serial).map_err(|error| self.unwritable(error))?;
+        self.point(failpoint::INDEX_FLUSHED)
+    }
+
+    fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError> {
+        let file_path = self.path.join("lock");
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&file_path)
+            .map_err(|error| self.unwritable(error))?;
+        let mut waited = Duration::ZERO;
+        while file.try_lock().is_err() {
+            if waited >= request.timeout {
+                return Err(match read_holder(&self.path) {
+                    Some(holder) => StateError::Locked { holder: Box::new(holder) },
+                    None => StateError::InUse { path: self.path.display().to_string() },
+                });
+            }
+            std::thread::sleep(PAUSE);
+            waited += PAUSE;
+        }
+        self.point(failpoint::LOCK_TAKEN)?;
+        // Whoever is still named here has ended without giving the lock back.
+        let notice = read_holder(&self.path).map(|holder| {
+            format!("took over the lock of {holder}, which ended without giving it back")
+        });
+        let info = LockInfo::of(&request, process_start(request.pid));
+        let write = |file: &mut File, text: &str| -> std::io::Result<()> {
+            use std::io::Seek;
+            file.set_len(0)?;
+            file.seek(std::io::SeekFrom::Start(0))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_data()
+        };
+        write(&mut file, &info.to_lines()).map_err(|error| self.unwritable(error))?;
+        self.point(failpoint::HOLDER_WRITTEN)?;
+        let path = self.path.display().to_string();
+        let release = move || {
+            write(&mut file, "")
+                .and_then(|()| file.unlock())
+                .map_err(|error| StateError::Unwritable { path, reason: error.to_string() })
+        };
+        Ok(LockGuard::new(info, notice, Box::new(release)))
+    }
+
+    fn lock_info(&self) -> Result<Option<LockInfo>, StateError> {
+        Ok(read_holder(&self.path))
+    }
+
+    fn force_unlock(&self, id: &str) -> Result<LockInfo, StateError> {
+        match read_holder(&self.path) {
+            Some(holder) if holder.id == id => {
+                std::fs::write(self.path.join("lock"), "")
+                    .map_err(|error| self.unwritable(error))?;
+                Ok(holder)
+            }
+            _ => Err(StateError::NoLock { id: id.to_owned() }),
+        }
+    }
+}
+
+/// When a process began, in the kernel's ticks: with the id it names a process for good.
+fn process_start(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold spaces; the start time is the 20th field behind it.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StateStore;
+
+    #[test]
+    fn keeps_the_promises_of_a_store() {
+        let mut dirs = Vec::new();
+        crate::conformance::check_store(&mut || {
+            dirs.push(tempfile::tempdir().unwrap());
+            SledStore::open_folder(dirs.last().unwrap().path(), OpenOptions::default()).unwrap()
+        });
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_reopening() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = {
+            let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+            crate::conformance::fill(&store, 20);
+            store.snapshot().unwrap()
+        };
+        let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+        assert_eq!(store.snapshot().unwrap(), before);
+    }
+
+    #[test]
+    fn an_open_store_refuses_a_second_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+        let _guard = store.lock(crate::conformance::lock_request("apply")).unwrap();
+        let second = SledStore::open_folder(dir.path(), OpenOptions::default()).err().unwrap();
+        assert!(
+            matches!(&second, StateError::Locked { holder } if holder.operation == "apply"),
+            "{second}"
+        );
+    }
+
+    #[test]
+    fn a_rolled_back_database_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        let copy_db = |from: &Path, to: &Path| {
+            std::fs::create_dir_all(to).unwrap();
+            for entry in walk(from) {
+                let target = to.join(entry.strip_prefix(from).unwrap());
+                std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+                std::fs::copy(&entry, target).unwrap();
+            }
+        };
+        drop(SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap());
+        copy_db(&dir.path().join("db"), &copy.path().join("db"));
+        crate::conformance::fill(
+            &SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap(),
+            3,
+        );
+        std::fs::remove_dir_all(dir.path().join("db")).unwrap();
+        copy_db(&copy.path().join("db"), &dir.path().join("db"));
+        let error = SledStore::open_folder(dir.path(), OpenOptions::default()).err().unwrap();
+        assert!(matches!(error, StateError::LostTail { .. }), "{error}");
+    }
+
+    fn walk(dir: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+        }
+        found
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_no_panic() {
+        for damage in [b"garbage".to_vec(), vec![0xff; 70_000]] {
+            let dir = tempfile::tempdir().unwrap();
+            crate::conformance::fill(
+                &SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap(),
+                5,
+            );
+            std::fs::write(dir.path().join("db/db"), &damage).unwrap();
+            assert!(SledStore::open_folder(dir.path(), OpenOptions::default()).is_err());
+        }
+    }
+
+    #[test]
+    fn an_encrypted_store_needs_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let with = |key: &str| OpenOptions {
+            key: Some(Key::parse(&key.repeat(32)).unwrap()),
+            ..OpenOptions::default()
+        };
+        crate::conformance::fill(&SledStore::open_folder(dir.path(), with("ab")).unwrap(), 2);
+        let open = |options| SledStore::open_folder(dir.path(), options).err();
+        assert_eq!(open(OpenOptions::default()), Some(StateError::KeyMissing));
+        assert_eq!(open(with("cd")), Some(StateError::KeyWrong));
+        assert_eq!(open(with("ab")), None);
+    }
+}
