@@ -1,128 +1,223 @@
-//! Attributes and indexes of values.
+//! Attributes and elements of values.
 
-use syntax::{Diagnostics, Ident, Span, suggest};
-use value::{Type, Value, convert};
+use std::sync::Arc;
+
+use syntax::{Ident, Span, suggest};
+use value::{Type, Value};
 
 use crate::error::EvalError;
-use crate::evaluate::Outcome;
+use crate::evaluate::in_words;
 
-/// `value.name`
-pub(crate) fn attribute(value: &Value, name: &Ident) -> Outcome {
+type Access = Result<Value, EvalError>;
+
+/// `value.name`.
+pub(crate) fn attribute(value: &Value, name: &Ident) -> Access {
+    if value.is_null() {
+        let what = format!("attribute `{name}`");
+        return Err(EvalError::NullValue { what, span: name.span });
+    }
     let marks = value.marks();
-    if value.is_null() {
-        return Err(EvalError::NullValue {
-            what: format!("the value before `.{name}`"),
-            span: name.span,
-        }
-        .into());
-    }
-    if let Some(entries) = value.entries() {
-        if let Some(found) = entries.get(&name.text) {
-            return Ok(found.clone().mark(marks));
-        }
-        let kind = if value.is_map() { "map" } else { "object" };
-        return Err(unsupported(name, kind, entries.keys().map(|key| &**key)));
-    }
     if value.is_unknown() {
-        return match value.ty() {
-            Type::Dynamic => Ok(Value::dynamic_unknown().mark(marks)),
-            Type::Map(element) => Ok(Value::unknown((*element).clone()).mark(marks)),
-            Type::Object(object) => match object.attributes.get(&name.text) {
-                Some(attribute) => Ok(Value::unknown(attribute.ty.clone()).mark(marks)),
-                None => {
-                    Err(unsupported(name, "object", object.attributes.keys().map(|key| &**key)))
-                }
-            },
-            other => Err(unsupported(name, &other.friendly_name(), std::iter::empty())),
-        };
+        return unknown_attribute(value, name).map(|found| found.mark(marks));
     }
-    Err(unsupported(name, &value.ty().friendly_name(), std::iter::empty()))
+    match value.entries() {
+        Some(entries) => match entries.get(name.as_str()) {
+            Some(found) => Ok(found.clone().mark(marks)),
+            None => Err(missing(value, name, entries.keys().map(|key| &**key))),
+        },
+        None => Err(not_an_object(value, name)),
+    }
 }
 
-fn unsupported<'a>(name: &Ident, found: &str, names: impl Iterator<Item = &'a str>) -> Diagnostics {
-    let article = if found.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    let list = found.starts_with("list") || found == "tuple" || found.starts_with("set");
-    let near = suggest(&name.text, names).map(|near| format!("did you mean `{near}`?"));
-    EvalError::UnsupportedAttribute {
-        name: name.text.to_string(),
-        found: format!("{article} {found}"),
-        span: name.span,
-        suggestion: near.or_else(|| {
-            list.then(|| {
-                format!("`[*].{name}` takes it from each element, `[0].{name}` from the first")
-            })
-        }),
+fn unknown_attribute(value: &Value, name: &Ident) -> Access {
+    match value.ty() {
+        Type::Dynamic => Ok(Value::dynamic_unknown()),
+        Type::Map(element) => Ok(Value::unknown((*element).clone())),
+        Type::Object(object) => match object.attributes.get(name.as_str()) {
+            Some(found) => Ok(Value::unknown(found.ty.clone())),
+            None => Err(missing(value, name, object.attributes.keys().map(|key| &**key))),
+        },
+        _ => Err(not_an_object(value, name)),
     }
-    .into()
 }
 
-/// `value[index]`
-pub(crate) fn index(value: &Value, index: &Value, span: Span) -> Outcome {
-    let marks = value.marks().union(index.marks());
-    let invalid = |message: String| -> Diagnostics {
-        EvalError::InvalidIndex { message, span, help: None }.into()
+fn missing<'a>(value: &Value, name: &Ident, names: impl Iterator<Item = &'a str>) -> EvalError {
+    let hidden = !value.marks().is_empty();
+    let names: Vec<&str> = if hidden { Vec::new() } else { names.collect() };
+    let suggestion = match suggest(name.as_str(), names.iter().copied()) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if names.is_empty() => None,
+        None => Some(listed(&names)),
     };
+    let holder = in_words(value);
+    let holder = holder.split(" of ").next().unwrap_or("a value");
+    EvalError::UnsupportedAttribute {
+        holder: if holder == "an object" { "this object".into() } else { "this map".into() },
+        name: name.text.to_string(),
+        span: name.span,
+        suggestion,
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    format!("it has {}{more}", shown.join(", "))
+}
+
+fn not_an_object(value: &Value, name: &Ident) -> EvalError {
+    let has_elements = matches!(value.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_));
+    EvalError::NotAnObject {
+        name: name.text.to_string(),
+        found: in_words(value),
+        span: name.span,
+        help: has_elements
+            .then(|| format!("`[*].{name}` takes the attribute of each element, `[0].{name}` that of the first")),
+    }
+}
+
+/// `value[index]`.
+pub(crate) fn index(value: &Value, index: &Value, span: Span) -> Access {
+    let marks = value.marks().union(index.marks());
     if value.is_null() {
-        return Err(
-            EvalError::NullValue { what: "the value before the index".to_owned(), span }.into()
-        );
+        return Err(EvalError::NullValue { what: "an element".to_owned(), span });
     }
     if index.is_null() {
-        return Err(EvalError::NullValue { what: "the index".to_owned(), span }.into());
+        let message = "an index cannot be null".to_owned();
+        return Err(EvalError::IndexType { message, span });
     }
-    let ty = value.ty();
-    if matches!(ty, Type::Dynamic) {
-        return Ok(Value::dynamic_unknown().mark(marks));
+    match value.ty_kind() {
+        Shape::Numbered => numbered(value, index, span),
+        Shape::Named => named(value, index, span),
+        Shape::Unknown => Ok(Value::dynamic_unknown()),
+        Shape::Other => Err(not_indexable(value, span)),
     }
-    if matches!(ty, Type::Set(_)) {
-        let help = Some("convert it by `tolist(…)`, or use a `for` expression".to_owned());
-        let message = "elements of a set have no index".to_owned();
-        return Err(EvalError::InvalidIndex { message, span, help }.into());
-    }
-    let by_name = matches!(ty, Type::Map(_) | Type::Object(_));
-    if !by_name && !matches!(ty, Type::List(_) | Type::Tuple(_)) {
-        return Err(invalid(format!("a {} has no elements", ty.friendly_name())));
-    }
-    let wanted = if by_name { Type::String } else { Type::Number };
-    let index = convert(index, &wanted).map_err(|error| invalid(error.to_string()))?;
-    if index.is_unknown() || value.is_unknown() {
-        return Ok(unknown_element(&ty, &index).mark(marks));
-    }
-    if by_name {
-        let key = index.as_str().unwrap_or_default();
-        let found = value.get_attr(key).cloned();
-        return found.map(|found| found.mark(marks)).ok_or_else(|| {
-            if value.marks().is_empty() && index.marks().is_empty() {
-                invalid(format!("there is no element \"{key}\""))
-            } else {
-                invalid("there is no such element".to_owned())
-            }
-        });
-    }
-    let length = value.len().unwrap_or(0);
-    let number = index.as_number().and_then(value::Number::to_i64);
-    let found = number.and_then(|at| usize::try_from(at).ok()).and_then(|at| value.get_index(at));
-    found.map(|found| found.clone().mark(marks)).ok_or_else(|| {
-        invalid(match length {
-            0 => "there are no elements".to_owned(),
-            1 => "there is only element 0".to_owned(),
-            _ => format!("there are only elements 0 to {}", length - 1),
-        })
-    })
+    .map(|found| found.mark(marks))
 }
 
-fn unknown_element(ty: &Type, index: &Value) -> Value {
-    match ty {
-        Type::List(element) | Type::Map(element) => Value::unknown((**element).clone()),
-        Type::Tuple(elements) => index
-            .as_number()
-            .and_then(value::Number::to_usize)
-            .and_then(|at| elements.get(at).cloned())
-            .map_or_else(Value::dynamic_unknown, Value::unknown),
-        Type::Object(_) => {
-            let ty = index.as_str().and_then(|name| ty.attribute(name).cloned());
-            ty.map_or_else(Value::dynamic_unknown, Value::unknown)
+enum Shape {
+    Numbered,
+    Named,
+    Unknown,
+    Other,
+}
+
+trait Shaped {
+    fn ty_kind(&self) -> Shape;
+}
+
+impl Shaped for Value {
+    /// Looks at the outermost part of the type alone.
+    fn ty_kind(&self) -> Shape {
+        if self.is_list() || self.is_tuple() {
+            return Shape::Numbered;
         }
+        if self.is_map() || self.is_object() {
+            return Shape::Named;
+        }
+        if !self.is_unknown() {
+            return Shape::Other;
+        }
+        match self.ty() {
+            Type::Dynamic => Shape::Unknown,
+            Type::List(_) | Type::Tuple(_) => Shape::Numbered,
+            Type::Map(_) | Type::Object(_) => Shape::Named,
+            _ => Shape::Other,
+        }
+    }
+}
+
+fn not_indexable(value: &Value, span: Span) -> EvalError {
+    let help = match value.ty() {
+        Type::Set(_) => Some("elements of a set have no numbers; use `tolist(…)[0]`, or `one(…)` for the only one"),
+        Type::String => Some("use `substr(text, 0, 1)` for a part of a text"),
+        _ => None,
+    };
+    EvalError::NotIndexable { found: in_words(value), span, help: help.map(str::to_owned) }
+}
+
+fn numbered(value: &Value, index: &Value, span: Span) -> Access {
+    let number = value::convert(index, &Type::Number)
+        .map_err(|error| EvalError::IndexType { message: error.message, span })?;
+    let Some(number) = number.as_number() else {
+        return Ok(any_element(value));
+    };
+    let Some(items) = value.items() else {
+        return unknown_item(value, number.to_usize(), index, span);
+    };
+    match number.to_usize().and_then(|at| items.get(at)) {
+        Some(found) => Ok(found.clone()),
+        None => Err(out_of_range(value, index, Some(items.len()), span)),
+    }
+}
+
+/// An element at an index that is not known.
+fn any_element(value: &Value) -> Value {
+    match value.ty() {
+        Type::List(element) | Type::Map(element) => Value::unknown((*element).clone()),
         _ => Value::dynamic_unknown(),
     }
+}
+
+fn unknown_item(value: &Value, at: Option<usize>, index: &Value, span: Span) -> Access {
+    match value.ty() {
+        Type::List(element) => Ok(Value::unknown((*element).clone())),
+        Type::Tuple(elements) => match at.and_then(|at| elements.get(at)) {
+            Some(ty) => Ok(Value::unknown(ty.clone())),
+            None => Err(out_of_range(value, index, Some(elements.len()), span)),
+        },
+        _ => Ok(Value::dynamic_unknown()),
+    }
+}
+
+fn out_of_range(value: &Value, index: &Value, length: Option<usize>, span: Span) -> EvalError {
+    let negative = index.as_number().is_some_and(value::Number::is_negative);
+    let reason = match length {
+        _ if negative => "an index counts from 0 and is never negative".to_owned(),
+        Some(0) => "the collection is empty".to_owned(),
+        Some(1) => "there is 1 element, at index 0".to_owned(),
+        Some(length) => format!("there are {length} elements, from 0 to {}", length - 1),
+        None => "not there".to_owned(),
+    };
+    EvalError::InvalidIndex {
+        index: shown(index),
+        holder: in_words(value),
+        span,
+        reason,
+        suggestion: None,
+    }
+}
+
+fn shown(index: &Value) -> String {
+    if !index.deep_marks().is_empty() {
+        return "of this index".to_owned();
+    }
+    match index.as_str() {
+        Some(text) => format!("`{text:?}`"),
+        None => format!("`{}`", value::json::to_string(index)),
+    }
+}
+
+fn named(value: &Value, index: &Value, span: Span) -> Access {
+    let key = value::convert(index, &Type::String)
+        .map_err(|error| EvalError::IndexType { message: error.message, span })?;
+    let Some(name) = key.as_str() else {
+        return Ok(any_element(value));
+    };
+    let Some(entries) = value.entries() else {
+        let ident = Ident { text: Arc::from(name), span };
+        return unknown_attribute(value, &ident);
+    };
+    if let Some(found) = entries.get(name) {
+        return Ok(found.clone());
+    }
+    let hidden = !value.marks().is_empty() || !index.marks().is_empty();
+    let near = if hidden { None } else { suggest(name, entries.keys().map(|key| &**key)) };
+    Err(EvalError::InvalidIndex {
+        index: shown(index),
+        holder: if value.is_map() { "this map".into() } else { "this object".into() },
+        span,
+        reason: "no element of this key".to_owned(),
+        suggestion: near.map(|near| format!("did you mean {near:?}?")),
+    })
 }

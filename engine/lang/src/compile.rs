@@ -1,87 +1,92 @@
-//! From the tree to nodes: names are resolved, functions are found, constants are computed.
+//! From the tree to nodes: names are resolved, constants computed, references collected.
 
 use std::sync::Arc;
 
 use syntax::{
     Diagnostics, Expr, ExprKind, Ident, ObjectItem, ObjectKey, Span, SplatStep, TemplatePart,
+    UnaryOp, suggest,
 };
-use value::{Number, Type, Value};
+use value::{Number, Value};
 
-use crate::context::{Context, NoNames, Phase};
 use crate::error::EvalError;
-use crate::evaluate::Evaluation;
 use crate::expression::{Compiled, Expression};
 use crate::function::{self, FunctionInfo};
 use crate::node::{Call, Callee, For, Node, NodeKind, NodeStep, Part};
-use crate::testing::FixedWorld;
 use crate::traversal::{Traversal, TraversalStep};
 
-/// Compiles an expression. What is wrong with it is reported; the result then fails in the same places.
+/// Compiles an expression. Faults do not stop it: parts that have some are reported, and evaluating them is
+/// an error.
 pub fn compile(expr: &Expr) -> (Expression, Diagnostics) {
+    compile_with(expr, Place::Configuration)
+}
+
+/// Compiles a template that came from elsewhere, where functions that render templates are barred.
+pub(crate) fn compile_template(expr: &Expr) -> (Expression, Diagnostics) {
+    compile_with(expr, Place::Template)
+}
+
+fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
     let mut compiler = Compiler {
-        diagnostics: Diagnostics::new(),
-        references: Vec::new(),
         locals: Vec::new(),
+        references: Vec::new(),
         impure: false,
+        diagnostics: Diagnostics::new(),
+        place,
     };
-    let node = Arc::new(compiler.node(expr));
-    let compiled = Compiled { node, references: compiler.references, impure: compiler.impure };
+    let node = compiler.node(expr);
+    let compiled =
+        Compiled { node, references: compiler.references, impure: compiler.impure };
     (Expression(Arc::new(compiled)), compiler.diagnostics)
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Configuration,
+    Template,
+}
+
 struct Compiler {
-    diagnostics: Diagnostics,
-    references: Vec<Traversal>,
-    /// Names that `for` expressions around this place bind; their place is their place on the stack.
+    /// Names bound by the enclosing `for`s, outermost first.
     locals: Vec<Arc<str>>,
+    references: Vec<Traversal>,
     impure: bool,
+    diagnostics: Diagnostics,
+    place: Place,
 }
 
 impl Compiler {
     fn node(&mut self, expr: &Expr) -> Node {
-        let span = expr.span;
         let kind = match &expr.kind {
             ExprKind::Null => NodeKind::Constant(Value::dynamic_null()),
-            ExprKind::Bool(flag) => NodeKind::Constant(Value::bool(*flag)),
-            ExprKind::Number(text) => self.number(text, span),
+            ExprKind::Bool(value) => NodeKind::Constant(Value::bool(*value)),
+            ExprKind::Number(text) => self.number(text, expr.span),
             ExprKind::String(text) => NodeKind::Constant(Value::string(Arc::clone(text))),
-            ExprKind::Template(parts) => NodeKind::Template(self.parts(parts)),
-            ExprKind::Tuple(items) => {
-                NodeKind::Tuple(items.iter().map(|item| self.node(item)).collect())
-            }
-            ExprKind::Object(items) => {
-                NodeKind::Object(items.iter().map(|item| self.item(item)).collect())
-            }
+            ExprKind::Template(parts) => self.template(parts),
+            ExprKind::Tuple(items) => self.tuple(items),
+            ExprKind::Object(items) => self.object(items),
             ExprKind::Variable(_)
             | ExprKind::GetAttr(..)
             | ExprKind::Index(..)
-            | ExprKind::LegacyIndex(..) => {
-                return self.access(expr);
-            }
-            ExprKind::Splat { source, each, .. } => self.splat(source, each, span),
+            | ExprKind::LegacyIndex(..) => self.access(expr),
+            ExprKind::Splat { source, full, each } => self.splat(source, *full, each),
             ExprKind::Call { name, args, expand_last, span_args } => {
-                self.call(name, args, *expand_last, *span_args, span)
+                self.call(name, args, *expand_last, *span_args)
             }
-            ExprKind::Unary(operator, operand) => {
-                NodeKind::Unary(*operator, Box::new(self.node(operand)))
-            }
-            ExprKind::Binary(left, operator, right) => {
-                NodeKind::Binary(Box::new([self.node(left), self.node(right)]), *operator)
-            }
-            ExprKind::Conditional(condition, yes, no) => NodeKind::Conditional(Box::new([
-                self.node(condition),
-                self.node(yes),
-                self.node(no),
-            ])),
-            ExprKind::ForTuple { key, value, collection, body, condition } => self.comprehension(
-                key.as_ref(),
-                value,
-                collection,
-                None,
-                body,
-                condition.as_deref(),
-                false,
+            ExprKind::Unary(operator, operand) => self.unary(*operator, operand),
+            ExprKind::Binary(left, operator, right) => NodeKind::Binary(
+                Box::new(self.node(left)),
+                *operator,
+                Box::new(self.node(right)),
             ),
+            ExprKind::Conditional(condition, then, otherwise) => NodeKind::Conditional(Box::new([
+                self.node(condition),
+                self.node(then),
+                self.node(otherwise),
+            ])),
+            ExprKind::ForTuple { key, value, collection, body, condition } => {
+                let head = Head { key: key.as_ref(), value, collection };
+                self.comprehension(head, None, body, condition.as_deref(), false)
+            }
             ExprKind::ForObject {
                 key,
                 value,
@@ -90,347 +95,364 @@ impl Compiler {
                 value_expr,
                 condition,
                 grouping,
-            } => self.comprehension(
-                key.as_ref(),
-                value,
-                collection,
-                Some(key_expr),
-                value_expr,
-                condition.as_deref(),
-                *grouping,
-            ),
-            ExprKind::Parens(inner) => {
-                let inner = self.node(inner);
-                // Parentheses around a reference make it a value: steps behind them apply to that.
-                return Node { kind: inner.kind, span };
+            } => {
+                let head = Head { key: key.as_ref(), value, collection };
+                self.comprehension(
+                    head,
+                    Some(key_expr),
+                    value_expr,
+                    condition.as_deref(),
+                    *grouping,
+                )
             }
+            ExprKind::Parens(inner) => return self.node(inner),
         };
-        fold(Node { kind, span })
+        Node { kind, span: expr.span }
     }
 
     fn number(&mut self, text: &str, span: Span) -> NodeKind {
         match Number::parse(text) {
             Some(number) => NodeKind::Constant(Value::number(number)),
-            None => {
-                self.diagnostics.push(EvalError::InvalidNumber { text: text.to_owned(), span });
-                NodeKind::Constant(Value::unknown(Type::Number))
-            }
+            None => self.broken(EvalError::NumberRange { span }),
         }
     }
 
-    fn item(&mut self, item: &ObjectItem) -> (Node, Node) {
-        let key = match &item.key {
-            ObjectKey::Name(name) => Node {
-                kind: NodeKind::Constant(Value::string(Arc::clone(&name.text))),
-                span: name.span,
-            },
-            ObjectKey::Expr(expr) => self.node(expr),
-        };
-        (key, self.node(&item.value))
+    fn broken(&mut self, error: EvalError) -> NodeKind {
+        self.diagnostics.push(error);
+        NodeKind::Broken
     }
 
-    /// Follows `a.b[c].d` down to its root, then builds the steps upwards.
-    fn access(&mut self, expr: &Expr) -> Node {
-        let mut links: Vec<&Expr> = Vec::new();
-        let mut at = expr;
-        let root = loop {
-            match &at.kind {
-                ExprKind::GetAttr(source, _)
-                | ExprKind::Index(source, _)
-                | ExprKind::LegacyIndex(source, ..) => {
-                    links.push(at);
-                    at = source;
-                }
-                _ => break at,
-            }
-        };
-        links.reverse();
-        let free_root = match &root.kind {
-            ExprKind::Variable(name) if !self.locals.contains(&name.text) => Some(name.clone()),
-            _ => None,
-        };
-        let source = match (&root.kind, &free_root) {
-            (_, Some(_)) => None,
-            (ExprKind::Variable(name), None) => {
-                let slot = self.locals.iter().rposition(|local| *local == name.text).unwrap_or(0);
-                Some(Node { kind: NodeKind::Local(slot), span: root.span })
-            }
-            _ => Some(self.node(root)),
-        };
-        let place = self.references.len();
-        let mut steps = Vec::with_capacity(links.len());
-        let mut traversal_steps = Vec::with_capacity(links.len());
-        for link in links {
-            let (step, traversal_step) = self.link(link, free_root.is_some());
-            steps.push(step);
-            traversal_steps.extend(traversal_step);
-        }
-        if let Some(root) = free_root {
-            let traversal = Traversal { root, steps: traversal_steps, span: expr.span };
-            self.references.insert(place, traversal.clone());
-            return Node { kind: NodeKind::Reference(Arc::new(traversal), steps), span: expr.span };
-        }
-        let source = source.unwrap_or(Node {
-            kind: NodeKind::Constant(Value::dynamic_unknown()),
-            span: root.span,
-        });
-        if steps.is_empty() {
-            return source;
-        }
-        // Steps behind a splat apply to its result; behind anything else to the value.
-        fold(Node { kind: NodeKind::Access(Box::new(source), steps), span: expr.span })
-    }
-
-    fn link(&mut self, link: &Expr, free: bool) -> (NodeStep, Option<TraversalStep>) {
-        match &link.kind {
-            ExprKind::GetAttr(_, name) => (
-                NodeStep::Attribute(name.clone()),
-                free.then(|| TraversalStep::Attribute(name.clone())),
-            ),
-            ExprKind::LegacyIndex(_, index, span) => {
-                let value = Value::from(*index);
-                let node = Arc::new(Node { kind: NodeKind::Constant(value.clone()), span: *span });
-                (NodeStep::Index(node, *span), free.then_some(TraversalStep::Index(value, *span)))
-            }
-            ExprKind::Index(_, index) => {
-                let before = self.references.len();
-                let was_impure = std::mem::replace(&mut self.impure, false);
-                let node = Arc::new(self.node(index));
-                let impure = self.impure;
-                self.impure |= was_impure;
-                let step = match &node.kind {
-                    NodeKind::Constant(value) => TraversalStep::Index(value.clone(), index.span),
-                    _ => {
-                        let references = self.references[before..].to_vec();
-                        let compiled = Compiled { node: Arc::clone(&node), references, impure };
-                        TraversalStep::Dynamic(Expression(Arc::new(compiled)), index.span)
-                    }
-                };
-                (NodeStep::Index(node, index.span), free.then_some(step))
-            }
-            _ => (NodeStep::Splat(Vec::new(), link.span), None),
-        }
-    }
-
-    fn splat(&mut self, source: &Expr, each: &[SplatStep], span: Span) -> NodeKind {
-        let place = self.references.len();
-        let source = self.node(source);
-        // The reference in front of a splat ends with it, so that whole blocks are known to be meant.
-        if let (NodeKind::Reference(traversal, _), Some(reference)) =
-            (&source.kind, self.references.get_mut(place))
+    fn unary(&mut self, operator: UnaryOp, operand: &Expr) -> NodeKind {
+        let operand = self.node(operand);
+        if let (UnaryOp::Negate, NodeKind::Constant(value)) = (operator, &operand.kind)
+            && let Some(number) = value.as_number()
         {
-            let mut steps = traversal.steps.clone();
-            steps.push(TraversalStep::Splat(span));
-            reference.steps = steps;
+            return NodeKind::Constant(Value::number(number.neg()));
         }
-        let each = self.splat_steps(each, span);
-        NodeKind::Splat { source: Box::new(source), each }
+        NodeKind::Unary(operator, Box::new(operand))
     }
 
-    fn splat_steps(&mut self, steps: &[SplatStep], span: Span) -> Vec<NodeStep> {
-        let mut found = Vec::with_capacity(steps.len());
-        for step in steps {
-            found.push(match step {
-                SplatStep::Attr(name) => NodeStep::Attribute(name.clone()),
-                SplatStep::Index(expr) => NodeStep::Index(Arc::new(self.node(expr)), expr.span),
-                SplatStep::LegacyIndex(index, span) => {
-                    let kind = NodeKind::Constant(Value::from(*index));
-                    NodeStep::Index(Arc::new(Node { kind, span: *span }), *span)
-                }
-                SplatStep::Splat { each, .. } => {
-                    NodeStep::Splat(self.splat_steps(each, span), span)
-                }
-            });
+    fn tuple(&mut self, items: &[Expr]) -> NodeKind {
+        let nodes: Vec<Node> = items.iter().map(|item| self.node(item)).collect();
+        match constants(&nodes) {
+            Some(values) => NodeKind::Constant(Value::tuple(values)),
+            None => NodeKind::Tuple(nodes),
         }
-        found
     }
 
-    fn call(
-        &mut self,
-        name: &Ident,
-        args: &[Expr],
-        expand_last: bool,
-        span_args: Span,
-        span: Span,
-    ) -> NodeKind {
-        let callee = match name.as_str() {
-            "try" => Callee::Try,
-            "can" => Callee::Can,
-            provider if provider.starts_with("provider::") => Callee::Provider,
-            builtin => match function::find(builtin.strip_prefix("core::").unwrap_or(builtin)) {
-                Some(info) => Callee::Builtin(info),
-                None => {
-                    self.unknown_function(name);
-                    for arg in args {
-                        self.node(arg);
-                    }
-                    return NodeKind::Constant(Value::dynamic_unknown());
+    fn object(&mut self, items: &[ObjectItem]) -> NodeKind {
+        let mut nodes = Vec::with_capacity(items.len());
+        let mut constant = true;
+        for item in items {
+            let key = match &item.key {
+                ObjectKey::Name(name) => {
+                    let kind = NodeKind::Constant(Value::string(Arc::clone(&name.text)));
+                    Node { kind, span: name.span }
                 }
-            },
-        };
-        let args: Vec<Node> = args.iter().map(|arg| self.node(arg)).collect();
-        match &callee {
-            Callee::Builtin(info) => {
-                self.impure |= info.impure;
-                self.count_arguments(info, args.len(), expand_last, span_args.join(span));
+                ObjectKey::Expr(expr) => self.node(expr),
+            };
+            let value = self.node(&item.value);
+            constant &= matches!(&key.kind, NodeKind::Constant(key) if key.as_str().is_some())
+                && matches!(value.kind, NodeKind::Constant(_));
+            nodes.push((key, value));
+        }
+        if !constant {
+            return NodeKind::Object(nodes);
+        }
+        let entries = nodes.into_iter().filter_map(|(key, value)| match (key.kind, value.kind) {
+            (NodeKind::Constant(key), NodeKind::Constant(value)) => {
+                Some((Arc::clone(key.as_arc_str()?), value))
             }
-            Callee::Can if args.len() != 1 => self.diagnostics.push(EvalError::ArgumentCount {
-                name: "can".to_owned(),
-                expected: "1 argument".to_owned(),
-                found: args.len(),
-                span,
-                usage: "can(expression)".to_owned(),
-            }),
-            Callee::Try if args.is_empty() => self.diagnostics.push(EvalError::ArgumentCount {
-                name: "try".to_owned(),
-                expected: "at least 1 argument".to_owned(),
-                found: 0,
-                span,
-                usage: "try(expressions...)".to_owned(),
-            }),
-            _ => {}
-        }
-        NodeKind::Call(Box::new(Call { callee, args, expand_last, name: name.clone() }))
-    }
-
-    fn unknown_function(&mut self, name: &Ident) {
-        let names = function::functions().iter().map(|info| info.name).chain(["try", "can"]);
-        self.diagnostics.push(EvalError::UnknownFunction {
-            name: name.text.to_string(),
-            span: name.span,
-            suggestion: suggest(name, names),
+            _ => None,
         });
+        NodeKind::Constant(Value::object(entries))
     }
 
-    fn count_arguments(
-        &mut self,
-        info: &FunctionInfo,
-        found: usize,
-        expand_last: bool,
-        span: Span,
-    ) {
-        let least = info.least();
-        let most = info.most();
-        let wrong = if expand_last {
-            most.is_some_and(|most| found > most)
-        } else {
-            found < least || most.is_some_and(|most| found > most)
-        };
-        if wrong {
-            self.diagnostics.push(EvalError::ArgumentCount {
-                name: info.name.to_owned(),
-                expected: match most {
-                    None => {
-                        format!("at least {least} argument{}", if least == 1 { "" } else { "s" })
-                    }
-                    Some(most) if most == least => {
-                        format!("{least} argument{}", if least == 1 { "" } else { "s" })
-                    }
-                    Some(most) => format!("{least} to {most} arguments"),
-                },
-                found,
-                span,
-                usage: info.usage(),
-            });
+    // References.
+
+    /// A chain of attributes and indices: a reference, or steps applied to some other value.
+    fn access(&mut self, expr: &Expr) -> NodeKind {
+        let (root, links) = chain(expr);
+        match &root.kind {
+            ExprKind::Variable(name) => match self.local(name) {
+                Some(slot) => {
+                    let source = Node { kind: NodeKind::Local(slot), span: name.span };
+                    self.steps(source, &links)
+                }
+                None => NodeKind::Reference(self.reference(name, &links, expr.span, None)),
+            },
+            _ => {
+                let source = self.node(root);
+                self.steps(source, &links)
+            }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "these are the parts of one expression")]
+    fn local(&self, name: &Ident) -> Option<usize> {
+        self.locals.iter().rposition(|local| *local == name.text)
+    }
+
+    fn steps(&mut self, source: Node, links: &[&Expr]) -> NodeKind {
+        if links.is_empty() {
+            return source.kind;
+        }
+        let steps = links.iter().map(|link| self.link(link)).collect();
+        NodeKind::Access(Box::new(source), steps)
+    }
+
+    fn link(&mut self, link: &Expr) -> NodeStep {
+        match &link.kind {
+            ExprKind::GetAttr(_, name) => NodeStep::Attribute(name.clone()),
+            ExprKind::Index(_, index) => NodeStep::Index(self.nested(index), index.span),
+            ExprKind::LegacyIndex(_, index, span) => {
+                NodeStep::Index(Expression::literal(Value::number(*index), *span), *span)
+            }
+            _ => NodeStep::Index(Expression::literal(Value::dynamic_null(), link.span), link.span),
+        }
+    }
+
+    fn reference(
+        &mut self,
+        root: &Ident,
+        links: &[&Expr],
+        span: Span,
+        splat: Option<Span>,
+    ) -> usize {
+        let mut steps: Vec<TraversalStep> = links
+            .iter()
+            .map(|link| match self.link(link) {
+                NodeStep::Attribute(name) => TraversalStep::Attribute(name),
+                NodeStep::Index(index, span) => match index.as_constant() {
+                    Some(value) => TraversalStep::Index(value.clone(), span),
+                    None => TraversalStep::Dynamic(index, span),
+                },
+                NodeStep::Splat(_, span) => TraversalStep::Splat(span),
+            })
+            .collect();
+        steps.extend(splat.map(TraversalStep::Splat));
+        self.references.push(Traversal { root: root.clone(), steps, span });
+        self.references.len() - 1
+    }
+
+    /// An expression of its own within this one: an index, whose value a scope may want to know.
+    fn nested(&mut self, expr: &Expr) -> Expression {
+        let outer = std::mem::take(&mut self.references);
+        let outer_impure = std::mem::take(&mut self.impure);
+        let node = self.node(expr);
+        let references = std::mem::replace(&mut self.references, outer);
+        let impure = self.impure;
+        self.impure |= outer_impure;
+        self.references.extend(references.iter().cloned());
+        Expression(Arc::new(Compiled { node, references, impure }))
+    }
+
+    fn splat(&mut self, source: &Expr, full: bool, each: &[SplatStep]) -> NodeKind {
+        let each = each.iter().map(|step| self.splat_step(step)).collect();
+        let (root, links) = chain(source);
+        let kind = match &root.kind {
+            ExprKind::Variable(name) if self.local(name).is_none() => {
+                let end = Span { start: source.span.end, end: source.span.end };
+                NodeKind::Reference(self.reference(name, &links, source.span, Some(end)))
+            }
+            _ => self.node(source).kind,
+        };
+        let _ = full;
+        NodeKind::Splat { source: Box::new(Node { kind, span: source.span }), each }
+    }
+
+    fn splat_step(&mut self, step: &SplatStep) -> NodeStep {
+        match step {
+            SplatStep::Attr(name) => NodeStep::Attribute(name.clone()),
+            SplatStep::Index(index) => NodeStep::Index(self.nested(index), index.span),
+            SplatStep::LegacyIndex(index, span) => {
+                NodeStep::Index(Expression::literal(Value::number(*index), *span), *span)
+            }
+            SplatStep::Splat { each, .. } => {
+                let each = each.iter().map(|step| self.splat_step(step)).collect();
+                NodeStep::Splat(each, Span::default())
+            }
+        }
+    }
+
+    // Comprehensions and templates.
+
     fn comprehension(
         &mut self,
-        key: Option<&Ident>,
-        value: &Ident,
-        collection: &Expr,
+        head: Head<'_>,
         key_expr: Option<&Expr>,
         body: &Expr,
         condition: Option<&Expr>,
         grouping: bool,
     ) -> NodeKind {
-        let collection = self.node(collection);
-        let bound = self.bind(key, value);
-        let key_node = key_expr.map(|expr| self.node(expr));
+        let collection = self.node(head.collection);
+        let slot = self.bind(&head);
+        let key = key_expr.map(|key| self.node(key));
         let body = self.node(body);
-        let condition = condition.map(|expr| self.node(expr));
-        self.locals.truncate(bound);
-        NodeKind::For(Box::new(For {
-            has_key: key.is_some(),
-            collection,
-            key: key_node,
-            body,
-            condition,
-            grouping,
-        }))
+        let condition = condition.map(|condition| self.node(condition));
+        self.locals.truncate(slot);
+        let has_key = head.key.is_some();
+        NodeKind::For(Box::new(For { slot, has_key, collection, key, body, condition, grouping }))
     }
 
-    fn bind(&mut self, key: Option<&Ident>, value: &Ident) -> usize {
-        let before = self.locals.len();
-        self.locals.extend(key.map(|key| Arc::clone(&key.text)));
-        self.locals.push(Arc::clone(&value.text));
-        before
+    fn bind(&mut self, head: &Head<'_>) -> usize {
+        let slot = self.locals.len();
+        self.locals.extend(head.key.map(|key| Arc::clone(&key.text)));
+        self.locals.push(Arc::clone(&head.value.text));
+        slot
+    }
+
+    fn template(&mut self, parts: &[TemplatePart]) -> NodeKind {
+        match parts {
+            [] => NodeKind::Constant(Value::from("")),
+            [TemplatePart::Literal(text)] => NodeKind::Constant(Value::string(Arc::clone(text))),
+            // A template that is one interpolation has that value, whatever its type.
+            [TemplatePart::Interpolation(inner)] => self.node(inner).kind,
+            parts => NodeKind::Template(self.parts(parts)),
+        }
     }
 
     fn parts(&mut self, parts: &[TemplatePart]) -> Vec<Part> {
-        let mut found = Vec::with_capacity(parts.len());
-        for part in parts {
-            found.push(match part {
-                TemplatePart::Literal(text) => Part::Literal(Arc::clone(text)),
-                TemplatePart::Interpolation(expr) => Part::Interpolation(self.node(expr)),
-                TemplatePart::If { condition, then, otherwise } => Part::If {
-                    condition: self.node(condition),
-                    then: self.parts(then),
-                    otherwise: self.parts(otherwise),
-                },
-                TemplatePart::For { key, value, collection, body } => {
-                    let collection = self.node(collection);
-                    let bound = self.bind(key.as_ref(), value);
-                    let body = self.parts(body);
-                    self.locals.truncate(bound);
-                    Part::For { has_key: key.is_some(), collection, body }
-                }
+        parts.iter().map(|part| self.part(part)).collect()
+    }
+
+    fn part(&mut self, part: &TemplatePart) -> Part {
+        match part {
+            TemplatePart::Literal(text) => Part::Literal(Arc::clone(text)),
+            TemplatePart::Interpolation(inner) => Part::Interpolation(self.node(inner)),
+            TemplatePart::If { condition, then, otherwise } => Part::If {
+                condition: self.node(condition),
+                then: self.parts(then),
+                otherwise: self.parts(otherwise),
+            },
+            TemplatePart::For { key, value, collection, body } => {
+                let head = Head { key: key.as_ref(), value, collection };
+                let collection = self.node(head.collection);
+                let slot = self.bind(&head);
+                let body = self.parts(body);
+                self.locals.truncate(slot);
+                Part::For { slot, has_key: key.is_some(), collection, body }
+            }
+        }
+    }
+
+    // Calls.
+
+    fn call(&mut self, name: &Ident, args: &[Expr], expand_last: bool, span: Span) -> NodeKind {
+        let nodes: Vec<Node> = args.iter().map(|arg| self.node(arg)).collect();
+        let Some(function) = self.callee(name) else { return NodeKind::Broken };
+        if let Callee::Builtin(info) = function {
+            self.impure |= info.impure;
+            if let Some(error) = count_fault(info, nodes.len(), expand_last, span) {
+                return self.broken(error);
+            }
+        }
+        let call = Call { function, args: nodes, expand_last, name: name.clone() };
+        match (&call.function, call.args.len()) {
+            (Callee::Try, 0) => self.broken(try_count("try", "at least 1 argument", 0, span)),
+            (Callee::Can, found) if found != 1 => {
+                self.broken(try_count("can", "1 argument", found, span))
+            }
+            _ => NodeKind::Call(Box::new(call)),
+        }
+    }
+
+    fn callee(&mut self, name: &Ident) -> Option<Callee> {
+        let text = name.as_str();
+        if text.starts_with("provider::") {
+            return Some(Callee::Provider(Arc::clone(&name.text)));
+        }
+        let plain = text.strip_prefix("core::").unwrap_or(text);
+        match plain {
+            "try" => return Some(Callee::Try),
+            "can" => return Some(Callee::Can),
+            "templatefile" | "templatestring" if self.place == Place::Template => {
+                self.diagnostics.push(EvalError::Call {
+                    function: text.to_owned(),
+                    message: "a template cannot render another one".to_owned(),
+                    span: name.span,
+                    help: Some("render it outside and hand the text over".to_owned()),
+                });
+                return None;
+            }
+            _ => {}
+        }
+        let found = function::find(plain);
+        if found.is_none() {
+            let names = function::functions().map(|info| info.name).chain(["try", "can"]);
+            self.diagnostics.push(EvalError::UnknownFunction {
+                name: text.to_owned(),
+                span: name.span,
+                suggestion: function::unsupported(plain).map(str::to_owned).or_else(|| {
+                    suggest(plain, names).map(|near| format!("did you mean `{near}`?"))
+                }),
             });
         }
-        found
+        found.map(Callee::Builtin)
     }
 }
 
-fn suggest_text(near: &str) -> String {
-    format!("did you mean `{near}`?")
+struct Head<'a> {
+    key: Option<&'a Ident>,
+    value: &'a Ident,
+    collection: &'a Expr,
 }
 
-fn suggest<'a>(name: &Ident, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    syntax::suggest(name.as_str(), names).map(suggest_text)
+/// Takes a chain of accesses apart: what it starts with, and its links from first to last.
+fn chain(expr: &Expr) -> (&Expr, Vec<&Expr>) {
+    let mut links = Vec::new();
+    let mut at = expr;
+    while let ExprKind::GetAttr(inner, _)
+    | ExprKind::Index(inner, _)
+    | ExprKind::LegacyIndex(inner, ..) = &at.kind
+    {
+        links.push(at);
+        at = inner;
+    }
+    links.reverse();
+    (at, links)
 }
 
-/// Computes a node whose parts are constants. One that fails stays, and fails when it is evaluated.
-fn fold(node: Node) -> Node {
-    let constant = |node: &Node| matches!(node.kind, NodeKind::Constant(_));
-    let foldable = match &node.kind {
-        NodeKind::Tuple(items) => items.iter().all(constant),
-        NodeKind::Object(items) => {
-            items.iter().all(|(key, value)| constant(key) && constant(value))
-        }
-        NodeKind::Unary(_, operand) => constant(operand),
-        NodeKind::Binary(operands, _) => operands.iter().all(constant),
-        NodeKind::Template(parts) => parts.iter().all(|part| match part {
-            Part::Literal(_) => true,
-            Part::Interpolation(inner) => constant(inner),
-            _ => false,
-        }),
-        _ => false,
-    };
-    if !foldable {
-        return node;
+fn constants(nodes: &[Node]) -> Option<Vec<Value>> {
+    let values = nodes.iter().map(|node| match &node.kind {
+        NodeKind::Constant(value) => Some(value.clone()),
+        _ => None,
+    });
+    values.collect()
+}
+
+fn count_fault(
+    info: &FunctionInfo,
+    found: usize,
+    expand_last: bool,
+    span: Span,
+) -> Option<EvalError> {
+    let least = info.parameters.len();
+    let too_few = found < least && !expand_last;
+    let too_many = found > least + usize::from(expand_last) && info.variadic.is_none();
+    (too_few || too_many).then(|| count_error(info, found, span))
+}
+
+/// The error of a call that has too few or too many arguments.
+pub(crate) fn count_error(info: &FunctionInfo, found: usize, span: Span) -> EvalError {
+    EvalError::ArgumentCount {
+        function: info.name.to_owned(),
+        expected: info.expected_arguments(),
+        found: counted(found),
+        usage: info.usage(),
+        span,
     }
-    let world = FixedWorld::default();
-    let ctx = Context {
-        scope: &NoNames,
-        world: &world,
-        phase: Phase::Plan,
-        module_dir: std::path::Path::new("."),
-        functions: None,
-    };
-    match Evaluation::new(&ctx).node(&node) {
-        Ok(value) => Node { kind: NodeKind::Constant(value), span: node.span },
-        Err(_) => node,
+}
+
+fn try_count(function: &str, expected: &str, found: usize, span: Span) -> EvalError {
+    EvalError::ArgumentCount {
+        function: function.to_owned(),
+        expected: expected.to_owned(),
+        found: counted(found),
+        usage: format!("{function}(expression)"),
+        span,
     }
+}
+
+fn counted(found: usize) -> String {
+    if found == 1 { "1 is".to_owned() } else { format!("{found} are") }
 }

@@ -1,137 +1,125 @@
-//! `for` expressions.
+//! `[for …]` and `{for …}`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use syntax::{Diagnostics, Span};
-use value::{Key, Marks, Type, Value, convert};
+use value::{Key, Marks, Type, Value};
 
 use crate::error::EvalError;
-use crate::evaluate::{Evaluation, Outcome, key_text};
-use crate::node::For;
+use crate::evaluate::{Evaluation, Outcome, in_words, object_key};
+use crate::node::{For, Node};
 
-impl Evaluation<'_> {
-    pub(crate) fn comprehension(&mut self, parts: &For) -> Outcome {
-        let collection = self.node(&parts.collection)?;
-        let mut marks = collection.marks();
-        check_collection(&collection, parts.collection.span)?;
-        if collection.is_unknown() {
+impl<'e> Evaluation<'e> {
+    pub(crate) fn comprehension(&mut self, spec: &'e For) -> Outcome {
+        let collection = self.node(&spec.collection)?;
+        let marks = collection.marks();
+        if !walkable(&collection, spec.collection.span)? {
             return Ok(Value::dynamic_unknown().mark(marks));
         }
-        let mut items: Vec<Value> = Vec::new();
-        let mut entries: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        let mut unknown = false;
+        let result = match &spec.key {
+            None => self.tuple_of(spec, &collection),
+            Some(key) => self.object_of(spec, key, &collection),
+        };
+        self.unbind(spec.slot);
+        result.map(|value| value.mark(marks))
+    }
+
+    fn tuple_of(&mut self, spec: &'e For, collection: &Value) -> Outcome {
+        let mut items = Vec::with_capacity(collection.len().unwrap_or_default());
+        let mut filter = Filter::default();
         for (key, element) in collection.elements() {
-            let bound = self.bind(parts.has_key, key, element);
-            let outcome = self.element(parts, &mut marks);
-            self.locals.truncate(bound);
-            match outcome? {
-                Element::Left => {}
-                Element::Unknown => unknown = true,
-                Element::Item(value) => items.push(value),
-                Element::Entry(key, value) => {
-                    let values = entries.entry(key.clone()).or_default();
-                    if !values.is_empty() && !parts.grouping {
-                        let span = parts.key.as_ref().map_or(parts.body.span, |key| key.span);
-                        let key = if marks.is_empty() {
-                            key.to_string()
-                        } else {
-                            "(sensitive)".to_owned()
-                        };
-                        return Err(EvalError::DuplicateKey { key, span }.into());
-                    }
-                    values.push(value);
-                }
+            self.bind_element(spec.slot, spec.has_key, key, element);
+            if self.admits(spec, &mut filter)? {
+                items.push(self.node(&spec.body)?);
             }
         }
-        let result = if unknown {
-            Value::dynamic_unknown()
-        } else if parts.key.is_none() {
-            Value::tuple(items)
-        } else if parts.grouping {
-            Value::object(entries.into_iter().map(|(key, values)| (key, Value::tuple(values))))
-        } else {
-            Value::object(
-                entries.into_iter().filter_map(|(key, mut values)| Some((key, values.pop()?))),
-            )
-        };
-        Ok(result.mark(marks))
+        let known = if filter.unknown { Value::dynamic_unknown() } else { Value::tuple(items) };
+        Ok(known.mark(filter.marks))
     }
 
-    /// Puts key and element on the stack; returns how long it was.
-    pub(crate) fn bind(&mut self, has_key: bool, key: Key, element: &Value) -> usize {
-        let before = self.locals.len();
-        if has_key {
-            self.locals.push(match key {
-                Key::Index(index) => Value::from(index),
-                Key::Name(name) => Value::string(name),
-                Key::Element => element.clone(),
-            });
+    fn object_of(&mut self, spec: &'e For, key_node: &'e Node, collection: &Value) -> Outcome {
+        let mut filter = Filter::default();
+        let mut groups: IndexMap<Arc<str>, Vec<Value>> = IndexMap::new();
+        for (key, element) in collection.elements() {
+            self.bind_element(spec.slot, spec.has_key, key, element);
+            if !self.admits(spec, &mut filter)? {
+                continue;
+            }
+            let key = object_key(&self.node(key_node)?, key_node.span)?;
+            filter.marks = filter.marks.union(key.marks);
+            let value = self.node(&spec.body)?;
+            let Some(name) = key.name else {
+                filter.unknown = true;
+                continue;
+            };
+            let shown = if key.marks.is_empty() { format!(" `{name}`") } else { String::new() };
+            let group = groups.entry(name).or_default();
+            if !group.is_empty() && !spec.grouping {
+                return Err(EvalError::DuplicateKey { key: shown, span: key_node.span }.into());
+            }
+            group.push(value);
         }
-        self.locals.push(element.clone());
-        before
+        if filter.unknown {
+            return Ok(Value::dynamic_unknown().mark(filter.marks));
+        }
+        let entries = groups.into_iter().filter_map(|(name, mut group)| {
+            let value = if spec.grouping { Value::tuple(group) } else { group.pop()? };
+            Some((name, value))
+        });
+        Ok(Value::object(entries).mark(filter.marks))
     }
 
-    fn element(&mut self, parts: &For, marks: &mut Marks) -> Result<Element, Diagnostics> {
-        if let Some(condition) = &parts.condition {
-            let decided = self.node(condition)?;
-            *marks = marks.union(decided.marks());
-            if decided.is_null() {
-                return Err(EvalError::NullValue {
-                    what: "the condition".to_owned(),
-                    span: condition.span,
-                }
-                .into());
-            }
-            let decided =
-                convert(&decided, &Type::Bool).map_err(|error| EvalError::OperandType {
-                    what: "the condition".to_owned(),
-                    message: error.to_string(),
-                    span: condition.span,
-                })?;
-            match decided.as_bool() {
-                Some(true) => {}
-                Some(false) => return Ok(Element::Left),
-                None => return Ok(Element::Unknown),
+    pub(crate) fn bind_element(&mut self, slot: usize, has_key: bool, key: Key, element: &Value) {
+        let key = has_key.then(|| match key {
+            Key::Index(at) => Value::number(at),
+            Key::Name(name) => Value::string(name),
+            Key::Element => element.clone(),
+        });
+        self.bind(slot, key, element.clone());
+    }
+
+    fn admits(&mut self, spec: &'e For, filter: &mut Filter) -> Result<bool, Diagnostics> {
+        let Some(condition) = &spec.condition else { return Ok(true) };
+        let value = self.node(condition)?;
+        filter.marks = filter.marks.union(value.marks());
+        match bool_condition(&value, condition.span)? {
+            Some(flag) => Ok(flag),
+            None => {
+                filter.unknown = true;
+                Ok(false)
             }
         }
-        let Some(key_node) = &parts.key else {
-            return self.node(&parts.body).map(Element::Item);
-        };
-        let key = self.node(key_node)?;
-        *marks = marks.union(key.marks());
-        let value = self.node(&parts.body)?;
-        if key.is_unknown() {
-            return Ok(Element::Unknown);
-        }
-        Ok(Element::Entry(key_text(&key, key_node.span)?, value))
     }
 }
 
-enum Element {
-    /// The condition leaves it out.
-    Left,
-    /// Whether or where it stands is not known.
-    Unknown,
-    Item(Value),
-    Entry(Arc<str>, Value),
+/// What the conditions and keys say about the whole result.
+#[derive(Default)]
+struct Filter {
+    unknown: bool,
+    marks: Marks,
 }
 
-/// Complains of a value that has no elements to go through.
-pub(crate) fn check_collection(value: &Value, span: Span) -> Result<(), Diagnostics> {
+/// Says whether a collection is known; what has no elements is an error.
+pub(crate) fn walkable(collection: &Value, span: Span) -> Result<bool, EvalError> {
+    let found = || EvalError::ForCollection { found: in_words(collection), span };
+    if collection.is_null() {
+        return Err(found());
+    }
+    if collection.is_unknown() {
+        let barred = matches!(collection.ty(), Type::Bool | Type::Number | Type::String);
+        return if barred { Err(found()) } else { Ok(false) };
+    }
+    if collection.len().is_none() { Err(found()) } else { Ok(true) }
+}
+
+/// The content of a condition; `None` if it is not known.
+pub(crate) fn bool_condition(value: &Value, span: Span) -> Result<Option<bool>, EvalError> {
     if value.is_null() {
-        return Err(
-            EvalError::NullValue { what: "the collection of a `for`".to_owned(), span }.into()
-        );
+        let message = "a bool is required, but this is null".to_owned();
+        return Err(EvalError::Condition { message, span });
     }
-    let ty = value.ty();
-    if ty.is_primitive() {
-        return Err(EvalError::OperandType {
-            what: "the collection of a `for`".to_owned(),
-            message: format!("a collection is required, but this is a {}", ty.friendly_name()),
-            span,
-        }
-        .into());
-    }
-    Ok(())
+    let converted = value::convert(value, &Type::Bool)
+        .map_err(|error| EvalError::Condition { message: error.message, span })?;
+    Ok(converted.as_bool())
 }

@@ -11,34 +11,34 @@ use crate::evaluate::Evaluation;
 use crate::node::{Node, NodeKind};
 use crate::traversal::Traversal;
 
-/// An expression. Cheap to clone.
+/// A compiled expression. Cheap to clone.
 #[derive(Clone)]
 pub struct Expression(pub(crate) Arc<Compiled>);
 
 pub(crate) struct Compiled {
-    pub(crate) node: Arc<Node>,
+    pub(crate) node: Node,
     pub(crate) references: Vec<Traversal>,
     pub(crate) impure: bool,
 }
 
 impl Expression {
-    /// An expression that is a value.
+    /// An expression that is a value as it stands.
     pub fn literal(value: Value, span: Span) -> Self {
-        let node = Arc::new(Node { kind: NodeKind::Constant(value), span });
+        let node = Node { kind: NodeKind::Constant(value), span };
         Self(Arc::new(Compiled { node, references: Vec::new(), impure: false }))
     }
 
-    /// Where it is written.
+    /// Where it stands.
     pub fn span(&self) -> Span {
         self.0.node.span
     }
 
-    /// The free references, in the order of the text; names that a `for` binds are none.
+    /// The references in it, in source order, those within indices included. Names that a `for` binds are none.
     pub fn references(&self) -> &[Traversal] {
         &self.0.references
     }
 
-    /// The value, if it is the same everywhere.
+    /// The value, if it depends on nothing.
     pub fn as_constant(&self) -> Option<&Value> {
         match &self.0.node.kind {
             NodeKind::Constant(value) => Some(value),
@@ -49,25 +49,30 @@ impl Expression {
     /// The reference, if the whole expression is one.
     pub fn as_traversal(&self) -> Option<&Traversal> {
         match &self.0.node.kind {
-            NodeKind::Reference(traversal, _) => Some(traversal),
+            NodeKind::Reference(at) => self.0.references.get(*at),
             _ => None,
         }
     }
 
-    /// True if its value depends on more than its references: the clock, a random source or files.
+    /// Says whether the result may differ from call to call.
     pub fn uses_impure(&self) -> bool {
         self.0.impure
     }
 
-    /// Evaluates it.
+    /// Computes the value.
+    ///
+    /// # Errors
+    ///
+    /// All independent faults, those of the scope included.
     pub fn evaluate(&self, ctx: &Context<'_>) -> Result<Value, Diagnostics> {
         if let NodeKind::Constant(value) = &self.0.node.kind {
             return Ok(value.clone());
         }
-        Evaluation::new(ctx).node(&self.0.node)
+        Evaluation::new(ctx).expression(self)
     }
 }
 
+/// Shows the kind of thing it is, never the constants in it.
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Expression")

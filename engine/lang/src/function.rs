@@ -1,394 +1,215 @@
 //! The functions of the language: one table, one file per group.
 //!
-//! [`call`] does what is the same for all: converts arguments, carries marks over the call, and answers
-//! "unknown" where an argument is not known. A function itself sees known, unmarked values.
+//! To add one, copy the nearest neighbour in its group's file. What holds for all functions happens here: arguments
+//! are counted and converted, null is refused, unknown arguments give an unknown result, and marks
+//! pass from arguments to the result. A parameter's flags say where a function sees to it itself.
 
+mod call;
+
+mod cidr;
 mod collection;
 mod conversion;
 mod encoding;
-mod files;
+mod file;
 mod hash;
-mod network;
-mod numeric;
+mod number;
 mod set;
-mod text;
+mod string;
+mod text_format;
 mod time;
 
-use std::sync::LazyLock;
+use value::{Type, Value};
 
-use syntax::{Diagnostics, Span};
-use value::{Marks, Type, Value, convert};
+use crate::context::Context;
 
-use crate::context::{Context, Phase};
-use crate::error::EvalError;
-use crate::evaluate::Outcome;
+pub(crate) use call::{Failure, Reply, at, failed};
 
-/// A function of the language.
+/// One function.
 pub struct FunctionInfo {
-    /// Its name.
+    /// How it is called.
     pub name: &'static str,
-    /// Its parameters, optional ones last.
-    pub params: Vec<Param>,
-    /// How many of the parameters may be left out.
-    pub optional: usize,
-    /// The parameter that takes all further arguments.
-    pub variadic: Option<Param>,
-    /// What it does, in one sentence.
+    /// What it must be given.
+    pub parameters: &'static [Parameter],
+    /// What it may be given any number of times after that.
+    pub variadic: Option<Parameter>,
+    /// What it gives back; `Any` where that depends on the arguments.
+    pub returns: ParameterType,
+    /// What it does, in a sentence.
     pub description: &'static str,
-    /// True if its value depends on the clock, a random source or files.
+    /// Whether the result may differ from call to call; it is unknown in a plan then.
     pub impure: bool,
-    pub(crate) returns: Returns,
-    pub(crate) sees: Sees,
-    pub(crate) run: fn(&Args<'_>) -> Result<Value, Fault>,
+    pub(crate) run: fn(&Arguments<'_>) -> Reply,
 }
 
-/// A parameter.
-#[derive(Debug, Clone, Copy)]
-pub struct Param {
-    /// Its name.
+/// What a function takes at a place.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name, for messages and pages.
     pub name: &'static str,
-    /// What it takes.
-    pub kind: Kind,
-    /// Whether null is an argument like others.
-    pub nullable: bool,
+    /// Its type.
+    pub ty: ParameterType,
+    /// What the function sees to itself.
+    pub(crate) flags: u8,
 }
 
-/// What a parameter takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Anything.
+/// The function takes null there.
+pub(crate) const NULL: u8 = 1;
+/// The function takes values there that are unknown, wholly or in part.
+pub(crate) const UNKNOWN: u8 = 2;
+/// The function takes collections there that are known but hold unknown elements.
+pub(crate) const PARTIAL: u8 = 4;
+/// The function passes the marks of the argument on by itself.
+pub(crate) const MARKED: u8 = 8;
+
+/// The types that functions name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterType {
+    /// Any value.
     Any,
-    /// A string.
-    Text,
-    /// A number.
-    Number,
     /// A bool.
     Bool,
-    /// A list of strings.
-    Texts,
-    /// A list, set or tuple.
-    Sequence,
-    /// A map or object.
-    Mapping,
-    /// A set, or what converts to one.
-    Set,
-}
-
-/// The type of a result, as far as it is known without the arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Returns {
-    Any,
-    Text,
+    /// A number.
     Number,
-    Bool,
-    Texts,
+    /// A string.
+    String,
+    /// A list whose elements have one type.
+    List,
+    /// A list of bools.
+    ListOfBool,
+    /// A list of strings.
+    ListOfString,
+    /// A list of numbers.
+    ListOfNumber,
+    /// A set whose elements have one type.
+    Set,
+    /// A set of strings.
+    SetOfString,
+    /// A map of lists of strings.
+    MapOfLists,
 }
 
-/// How much of its arguments a function wants to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sees {
-    /// Wholly known values; marks of all parts go to the result.
-    All,
-    /// The outside: elements may be unknown, and keep their marks.
-    Outside,
-    /// Whatever there is, unknown values and marks included.
-    Everything,
+impl ParameterType {
+    /// The type of the language.
+    pub fn ty(self) -> Type {
+        match self {
+            Self::Any => Type::Dynamic,
+            Self::Bool => Type::Bool,
+            Self::Number => Type::Number,
+            Self::String => Type::String,
+            Self::List => Type::list(Type::Dynamic),
+            Self::ListOfBool => Type::list(Type::Bool),
+            Self::ListOfString => Type::list(Type::String),
+            Self::ListOfNumber => Type::list(Type::Number),
+            Self::Set => Type::set(Type::Dynamic),
+            Self::SetOfString => Type::set(Type::String),
+            Self::MapOfLists => Type::map(Type::list(Type::String)),
+        }
+    }
 }
 
-/// What went wrong, and in which argument.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    pub(crate) argument: Option<usize>,
-    pub(crate) message: String,
-}
-
-pub(crate) fn fault(argument: usize, message: impl Into<String>) -> Fault {
-    Fault { argument: Some(argument), message: message.into() }
-}
-
-/// The arguments of a call.
-pub(crate) struct Args<'a> {
-    pub(crate) values: &'a [Value],
+/// What a function is called with: its arguments, converted and checked, and the world.
+pub(crate) struct Arguments<'a> {
+    pub(crate) values: Vec<Value>,
     pub(crate) ctx: &'a Context<'a>,
 }
 
-impl Args<'_> {
-    pub(crate) fn get(&self, at: usize) -> Option<&Value> {
-        self.values.get(at)
+impl Arguments<'_> {
+    /// An argument; the table guarantees that required ones are there.
+    pub(crate) fn value(&self, at: usize) -> &Value {
+        &self.values[at]
     }
 
-    pub(crate) fn value(&self, at: usize) -> Result<&Value, Fault> {
-        self.values.get(at).ok_or_else(|| fault(at, "an argument is missing"))
+    /// A string argument. Only for parameters of that type that take neither null nor unknown values.
+    pub(crate) fn text(&self, at: usize) -> &str {
+        self.values[at].as_str().unwrap_or_default()
     }
 
-    pub(crate) fn text(&self, at: usize) -> Result<&str, Fault> {
-        self.value(at)?.as_str().ok_or_else(|| fault(at, "a string is required"))
+    /// A number argument, as for [`Self::text`].
+    pub(crate) fn number(&self, at: usize) -> value::Number {
+        self.values[at].as_number().cloned().unwrap_or(value::Number::ZERO)
     }
 
-    pub(crate) fn number(&self, at: usize) -> Result<&value::Number, Fault> {
-        self.value(at)?.as_number().ok_or_else(|| fault(at, "a number is required"))
-    }
-
-    pub(crate) fn integer(&self, at: usize) -> Result<i64, Fault> {
-        self.number(at)?.to_i64().ok_or_else(|| fault(at, "a whole number is required"))
-    }
-
-    pub(crate) fn flag(&self, at: usize) -> Result<bool, Fault> {
-        self.value(at)?.as_bool().ok_or_else(|| fault(at, "a bool is required"))
-    }
-
-    pub(crate) fn items(&self, at: usize) -> Result<&[Value], Fault> {
-        self.value(at)?.items().ok_or_else(|| fault(at, "a list, set or tuple is required"))
-    }
-
-    pub(crate) fn texts(&self, at: usize) -> Result<Vec<&str>, Fault> {
-        let items = self.items(at)?.iter();
-        items.map(|item| item.as_str().ok_or_else(|| fault(at, "the list holds null"))).collect()
+    /// The elements of a known list, set or tuple argument.
+    pub(crate) fn items(&self, at: usize) -> &[Value] {
+        self.values[at].items().unwrap_or_default()
     }
 }
 
-impl FunctionInfo {
-    pub(crate) fn least(&self) -> usize {
-        self.params.len() - self.optional
-    }
-
-    pub(crate) fn most(&self) -> Option<usize> {
-        if self.variadic.is_some() { None } else { Some(self.params.len()) }
-    }
-
-    /// The function with its parameters: `lookup(map, key, default?)`.
-    pub fn usage(&self) -> String {
-        let least = self.least();
-        let mut names: Vec<String> = self
-            .params
-            .iter()
-            .enumerate()
-            .map(|(at, param)| format!("{}{}", param.name, if at < least { "" } else { "?" }))
-            .collect();
-        names.extend(self.variadic.map(|param| format!("{}...", param.name)));
-        format!("{}({})", self.name, names.join(", "))
-    }
-
-    fn param(&self, at: usize) -> Option<Param> {
-        self.params.get(at).copied().or(self.variadic)
-    }
+const fn param(name: &'static str, ty: ParameterType) -> Parameter {
+    Parameter { name, ty, flags: 0 }
 }
 
-/// All functions, in the order of their names.
-pub fn functions() -> &'static [FunctionInfo] {
-    static ALL: LazyLock<Vec<FunctionInfo>> = LazyLock::new(|| {
-        let groups = [
-            numeric::functions(),
-            text::functions(),
-            collection::functions(),
-            set::functions(),
-            conversion::functions(),
-            encoding::functions(),
-            hash::functions(),
-            files::functions(),
-            time::functions(),
-            network::functions(),
-        ];
-        let mut all: Vec<FunctionInfo> = groups.into_iter().flatten().collect();
-        all.sort_by_key(|info| info.name);
-        all
-    });
-    &ALL
+const fn flagged(name: &'static str, ty: ParameterType, flags: u8) -> Parameter {
+    Parameter { name, ty, flags }
 }
 
-pub(crate) fn find(name: &str) -> Option<&'static FunctionInfo> {
-    let all = functions();
-    all.binary_search_by(|info| info.name.cmp(name)).ok().map(|at| &all[at])
-}
-
-/// Calls a function.
-pub(crate) fn call(
-    info: &FunctionInfo,
-    args: &[Value],
-    spans: &[Span],
-    ctx: &Context<'_>,
-    span: Span,
-) -> Outcome {
-    let failed = |fault: Fault| -> Diagnostics {
-        EvalError::FunctionFailed {
-            name: info.name.to_owned(),
-            message: fault.message,
-            span: fault.argument.and_then(|at| spans.get(at).copied()).unwrap_or(span),
-            help: None,
-        }
-        .into()
-    };
-    if args.len() < info.least() || info.most().is_some_and(|most| args.len() > most) {
-        let message =
-            format!("{} arguments are given, but its form is `{}`", args.len(), info.usage());
-        return Err(failed(Fault { argument: None, message }));
-    }
-    if info.impure
-        && info.sees == Sees::All
-        && info.params.is_empty()
-        && ctx.phase == Phase::Plan
-        && info.name != "plantimestamp"
-    {
-        return Ok(Value::unknown_refined(Type::String, value::Refinement::not_null()));
-    }
-    let mut marks = Marks::NONE;
-    let mut plain = Vec::with_capacity(args.len());
-    let mut unknown = false;
-    for (at, arg) in args.iter().enumerate() {
-        let Some(param) = info.param(at) else { continue };
-        if info.sees == Sees::Everything {
-            plain.push(arg.clone());
-            continue;
-        }
-        let (value, found) = match info.sees {
-            Sees::All => (arg.clone().unmark_deep().0, arg.deep_marks()),
-            _ => arg.clone().unmark(),
-        };
-        marks = marks.union(found);
-        if value.is_null() && !param.nullable {
-            return Err(failed(fault(at, format!("`{}` must not be null", param.name))));
-        }
-        let value = accept(&value, param.kind).map_err(|message| failed(fault(at, message)))?;
-        unknown |= match info.sees {
-            Sees::All => !value.is_wholly_known(),
-            _ => value.is_unknown(),
-        };
-        plain.push(value);
-    }
-    if unknown {
-        return Ok(unknown_result(info).mark(marks));
-    }
-    let result = (info.run)(&Args { values: &plain, ctx }).map_err(failed)?;
-    Ok(result.mark(marks))
-}
-
-fn unknown_result(info: &FunctionInfo) -> Value {
-    let ty = match info.returns {
-        Returns::Any => return Value::dynamic_unknown(),
-        Returns::Text => Type::String,
-        Returns::Number => Type::Number,
-        Returns::Bool => Type::Bool,
-        Returns::Texts => Type::list(Type::String),
-    };
-    Value::unknown_refined(ty, value::Refinement::not_null())
-}
-
-fn accept(value: &Value, kind: Kind) -> Result<Value, String> {
-    let wanted = match kind {
-        Kind::Any => return Ok(value.clone()),
-        Kind::Text => Type::String,
-        Kind::Number => Type::Number,
-        Kind::Bool => Type::Bool,
-        Kind::Texts => Type::list(Type::String),
-        Kind::Set => Type::set(Type::Dynamic),
-        Kind::Sequence => {
-            let fits = value.is_null()
-                || value.items().is_some()
-                || (value.is_unknown()
-                    && matches!(
-                        value.ty(),
-                        Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)
-                    ));
-            return if fits {
-                Ok(value.clone())
-            } else {
-                Err(format!(
-                    "a list, set or tuple is required, but this is a {}",
-                    value.ty().friendly_name()
-                ))
-            };
-        }
-        Kind::Mapping => {
-            let fits = value.is_null()
-                || value.entries().is_some()
-                || (value.is_unknown()
-                    && matches!(value.ty(), Type::Dynamic | Type::Map(_) | Type::Object(_)));
-            return if fits {
-                Ok(value.clone())
-            } else {
-                Err(format!(
-                    "a map or object is required, but this is a {}",
-                    value.ty().friendly_name()
-                ))
-            };
-        }
-    };
-    convert(value, &wanted).map_err(|error| error.to_string())
-}
-
-// The short forms that the tables of the groups are written in.
-
-pub(crate) const fn p(name: &'static str, kind: Kind) -> Param {
-    Param { name, kind, nullable: false }
-}
-
-pub(crate) const fn nullable(name: &'static str, kind: Kind) -> Param {
-    Param { name, kind, nullable: true }
-}
-
-pub(crate) fn f(
+const fn pure(
     name: &'static str,
-    params: &[Param],
-    returns: Returns,
+    parameters: &'static [Parameter],
+    returns: ParameterType,
+    run: fn(&Arguments<'_>) -> Reply,
     description: &'static str,
-    run: fn(&Args<'_>) -> Result<Value, Fault>,
 ) -> FunctionInfo {
-    FunctionInfo {
-        name,
-        params: params.to_vec(),
-        optional: 0,
-        variadic: None,
-        description,
-        impure: false,
-        returns,
-        sees: Sees::All,
-        run,
-    }
+    FunctionInfo { name, parameters, variadic: None, returns, description, impure: false, run }
 }
 
 impl FunctionInfo {
-    pub(crate) fn optional(mut self, count: usize) -> Self {
-        self.optional = count;
+    const fn with_variadic(mut self, parameter: Parameter) -> Self {
+        self.variadic = Some(parameter);
         self
     }
 
-    pub(crate) fn variadic(mut self, param: Param) -> Self {
-        self.variadic = Some(param);
-        self
-    }
-
-    pub(crate) fn outside(mut self) -> Self {
-        self.sees = Sees::Outside;
-        self
-    }
-
-    pub(crate) fn everything(mut self) -> Self {
-        self.sees = Sees::Everything;
-        self
-    }
-
-    pub(crate) fn impure(mut self) -> Self {
+    const fn impure(mut self) -> Self {
         self.impure = true;
         self
     }
+
+    /// How a call looks.
+    pub fn usage(&self) -> String {
+        let mut names: Vec<String> = self.parameters.iter().map(|p| p.name.to_owned()).collect();
+        names.extend(self.variadic.iter().map(|parameter| format!("{}...", parameter.name)));
+        format!("{}({})", self.name, names.join(", "))
+    }
+
+    pub(crate) fn expected_arguments(&self) -> String {
+        let count = self.parameters.len();
+        let plural = if count == 1 { "" } else { "s" };
+        match (count, self.variadic.is_some()) {
+            (0, false) => "no arguments".to_owned(),
+            (_, false) => format!("{count} argument{plural}"),
+            (_, true) => format!("at least {count} argument{plural}"),
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::functions;
+const GROUPS: &[&[FunctionInfo]] = &[
+    number::FUNCTIONS,
+    string::FUNCTIONS,
+    text_format::FUNCTIONS,
+    collection::FUNCTIONS,
+    set::FUNCTIONS,
+    encoding::FUNCTIONS,
+    hash::FUNCTIONS,
+    file::FUNCTIONS,
+    conversion::FUNCTIONS,
+    time::FUNCTIONS,
+    cidr::FUNCTIONS,
+];
 
-    #[test]
-    fn every_function_is_described_and_unique() {
-        for pair in functions().windows(2) {
-            assert!(pair[0].name < pair[1].name, "`{}` is there twice", pair[0].name);
-        }
-        for info in functions() {
-            assert!(info.description.len() > 10, "`{}` needs a description", info.name);
-            assert!(
-                info.optional <= info.params.len(),
-                "`{}` has no more parameters than optional ones",
-                info.name
-            );
-        }
+/// All functions but `try` and `can`, which are part of the evaluation itself.
+pub fn functions() -> impl Iterator<Item = &'static FunctionInfo> {
+    GROUPS.iter().flat_map(|group| group.iter())
+}
+
+pub(crate) fn find(name: &str) -> Option<&'static FunctionInfo> {
+    functions().find(|info| info.name == name)
+}
+
+/// What to say about functions of Terraform that are not there yet.
+pub(crate) fn unsupported(name: &str) -> Option<&'static str> {
+    match name {
+        "base64gzip" | "bcrypt" | "rsadecrypt" | "textdecodebase64" | "textencodebase64"
+        | "yamldecode" => Some("this function of Terraform is not supported yet"),
+        _ => None,
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use syntax::{BinaryOp, Ident, Span, UnaryOp};
 use value::Value;
 
+use crate::expression::Expression;
 use crate::function::FunctionInfo;
-use crate::traversal::Traversal;
 
 /// An expression with its names resolved.
 pub(crate) struct Node {
@@ -16,8 +16,8 @@ pub(crate) struct Node {
 
 pub(crate) enum NodeKind {
     Constant(Value),
-    /// A free reference, and its steps as they are evaluated.
-    Reference(Arc<Traversal>, Vec<NodeStep>),
+    /// A free reference: its place in the list of the expression that holds it.
+    Reference(usize),
     /// A name that a `for` binds: its place on the stack.
     Local(usize),
     /// Steps applied to a value that is no free reference.
@@ -31,21 +31,23 @@ pub(crate) enum NodeKind {
     Object(Vec<(Node, Node)>),
     Call(Box<Call>),
     Unary(UnaryOp, Box<Node>),
-    Binary(Box<[Node; 2]>, BinaryOp),
+    Binary(Box<Node>, BinaryOp, Box<Node>),
     Conditional(Box<[Node; 3]>),
     For(Box<For>),
+    /// Something that could not be compiled and was reported then.
+    Broken,
 }
 
 /// A step that is applied to a value.
 pub(crate) enum NodeStep {
     Attribute(Ident),
-    Index(Arc<Node>, Span),
-    /// A splat: what follows in the list applies to each element.
+    Index(Expression, Span),
+    /// A splat within a full splat.
     Splat(Vec<NodeStep>, Span),
 }
 
 pub(crate) struct Call {
-    pub(crate) callee: Callee,
+    pub(crate) function: Callee,
     pub(crate) args: Vec<Node>,
     pub(crate) expand_last: bool,
     pub(crate) name: Ident,
@@ -55,11 +57,12 @@ pub(crate) enum Callee {
     Builtin(&'static FunctionInfo),
     Try,
     Can,
-    Provider,
+    Provider(Arc<str>),
 }
 
 pub(crate) struct For {
-    /// Whether the key has a name; its place on the stack is before the element's.
+    /// Stack place of the key, if it has a name; the element's follows.
+    pub(crate) slot: usize,
     pub(crate) has_key: bool,
     pub(crate) collection: Node,
     /// The key of each entry, for an object.
@@ -74,5 +77,5 @@ pub(crate) enum Part {
     Literal(Arc<str>),
     Interpolation(Node),
     If { condition: Node, then: Vec<Part>, otherwise: Vec<Part> },
-    For { has_key: bool, collection: Node, body: Vec<Part> },
+    For { slot: usize, has_key: bool, collection: Node, body: Vec<Part> },
 }

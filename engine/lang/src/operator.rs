@@ -1,118 +1,144 @@
 //! Operators.
 
-use syntax::{BinaryOp, Diagnostics, Span, UnaryOp};
-use value::{Number, Type, Value, convert, equal};
+use syntax::{BinaryOp, Span, UnaryOp};
+use value::{Refinement, Type, Value};
 
 use crate::error::EvalError;
-use crate::evaluate::{Evaluation, Outcome};
-use crate::node::Node;
 
-pub(crate) fn unary(operator: UnaryOp, operand: &Value, span: Span) -> Outcome {
-    let wanted = match operator {
+/// Where the operands stand, and the whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Spans {
+    pub(crate) left: Span,
+    pub(crate) right: Span,
+    pub(crate) all: Span,
+}
+
+pub(crate) fn unary(operator: UnaryOp, operand: &Value, span: Span) -> Result<Value, EvalError> {
+    let ty = match operator {
         UnaryOp::Negate => Type::Number,
         UnaryOp::Not => Type::Bool,
     };
-    let value = operand_of(operand, &wanted, operator.symbol(), span)?;
-    let marks = value.marks();
+    let value = operand_as(operand, &ty, operator.symbol(), span)?;
     let result = match (value.as_number(), value.as_bool()) {
         (Some(number), _) => Value::number(number.neg()),
         (_, Some(flag)) => Value::bool(!flag),
-        _ => Value::unknown(wanted),
+        _ => not_null(ty),
+    };
+    Ok(result.mark(operand.marks()))
+}
+
+pub(crate) fn binary(
+    left: &Value,
+    operator: BinaryOp,
+    right: &Value,
+    spans: Spans,
+) -> Result<Value, EvalError> {
+    let result = match operator {
+        BinaryOp::Equal => from_known(equal(left, right), Type::Bool),
+        BinaryOp::NotEqual => from_known(equal(left, right).map(|same| !same), Type::Bool),
+        BinaryOp::And | BinaryOp::Or => logic(left, operator, right, spans)?,
+        _ => numeric(left, operator, right, spans)?,
+    };
+    let marks = match operator {
+        BinaryOp::Equal | BinaryOp::NotEqual => left.deep_marks().union(right.deep_marks()),
+        _ => left.marks().union(right.marks()),
     };
     Ok(result.mark(marks))
 }
 
-pub(crate) fn binary(
-    evaluation: &mut Evaluation<'_>,
-    left: &Node,
-    operator: BinaryOp,
-    right: &Node,
-    span: Span,
-) -> Outcome {
-    let a = evaluation.node(left)?;
-    let b = evaluation.node(right)?;
-    let marks = a.marks().union(b.marks());
-    match operator {
-        BinaryOp::Equal | BinaryOp::NotEqual => {
-            let marks = a.deep_marks().union(b.deep_marks());
-            let same = equal(&a, &b).map(|same| same == (operator == BinaryOp::Equal));
-            Ok(same.map_or_else(|| Value::unknown(Type::Bool), Value::bool).mark(marks))
+/// The language's `==`; `None` where it depends on what is unknown. Values of different types differ.
+pub(crate) fn equal(left: &Value, right: &Value) -> Option<bool> {
+    let unlike = |a: &Value, b: &Value| {
+        if a.is_null() || b.is_null() {
+            return false;
         }
-        BinaryOp::And | BinaryOp::Or => {
-            let a = operand_of(&a, &Type::Bool, operator.symbol(), left.span)?.as_bool();
-            let b = operand_of(&b, &Type::Bool, operator.symbol(), right.span)?.as_bool();
-            // One operand may decide alone.
-            let decisive = operator == BinaryOp::Or;
-            let result = match (a, b) {
-                (Some(a), Some(b)) => Some(if decisive { a || b } else { a && b }),
-                (Some(known), None) | (None, Some(known)) if known == decisive => Some(decisive),
-                _ => None,
-            };
-            Ok(result.map_or_else(|| Value::unknown(Type::Bool), Value::bool).mark(marks))
-        }
-        _ => {
-            let a = operand_of(&a, &Type::Number, operator.symbol(), left.span)?;
-            let b = operand_of(&b, &Type::Number, operator.symbol(), right.span)?;
-            let result = match (a.as_number(), b.as_number()) {
-                (Some(a), Some(b)) => arithmetic(a, operator, b, span)?,
-                _ => {
-                    Value::unknown(if is_comparison(operator) { Type::Bool } else { Type::Number })
-                }
-            };
-            Ok(result.mark(marks))
-        }
+        let (a, b) = (a.ty(), b.ty());
+        !a.has_dynamic() && !b.has_dynamic() && a != b
+    };
+    // The types of tuples and objects are in their parts, which `value::equal` compares.
+    let composed = |v: &Value| v.is_known() && (v.is_tuple() || v.is_object());
+    if !(composed(left) && composed(right)) && unlike(left, right) {
+        return Some(false);
     }
+    value::equal(left, right)
 }
 
-fn is_comparison(operator: BinaryOp) -> bool {
-    matches!(
+fn from_known(result: Option<bool>, ty: Type) -> Value {
+    result.map_or_else(|| not_null(ty), Value::bool)
+}
+
+/// An unknown value that will not be null.
+pub(crate) fn not_null(ty: Type) -> Value {
+    Value::unknown_refined(ty, Refinement::not_null())
+}
+
+fn operand_as(
+    value: &Value,
+    ty: &Type,
+    operator: &'static str,
+    span: Span,
+) -> Result<Value, EvalError> {
+    if value.is_null() {
+        let message = format!("{} is required, but this is null", in_article(ty));
+        return Err(EvalError::Operand { operator, message, span });
+    }
+    value::convert(value, ty).map_err(|error| EvalError::Operand {
+        operator,
+        message: error.message,
+        span,
+    })
+}
+
+fn in_article(ty: &Type) -> String {
+    format!("a {}", ty.friendly_name())
+}
+
+fn logic(
+    left: &Value,
+    operator: BinaryOp,
+    right: &Value,
+    spans: Spans,
+) -> Result<Value, EvalError> {
+    let a = operand_as(left, &Type::Bool, operator.symbol(), spans.left)?;
+    let b = operand_as(right, &Type::Bool, operator.symbol(), spans.right)?;
+    Ok(match (a.as_bool(), b.as_bool()) {
+        (Some(a), Some(b)) if operator == BinaryOp::And => Value::bool(a && b),
+        (Some(a), Some(b)) => Value::bool(a || b),
+        _ => not_null(Type::Bool),
+    })
+}
+
+fn numeric(
+    left: &Value,
+    operator: BinaryOp,
+    right: &Value,
+    spans: Spans,
+) -> Result<Value, EvalError> {
+    let a = operand_as(left, &Type::Number, operator.symbol(), spans.left)?;
+    let b = operand_as(right, &Type::Number, operator.symbol(), spans.right)?;
+    let compares = matches!(
         operator,
         BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual
-    )
-}
-
-fn arithmetic(a: &Number, operator: BinaryOp, b: &Number, span: Span) -> Outcome {
-    let number = |result: Option<Number>| {
-        result.map(Value::number).ok_or_else(|| {
-            EvalError::OperandType {
-                what: format!("an operand of `{}`", operator.symbol()),
-                message: "the result is not a number".to_owned(),
-                span,
-            }
-            .into()
-        })
+    );
+    let (Some(x), Some(y)) = (a.as_number(), b.as_number()) else {
+        return Ok(not_null(if compares { Type::Bool } else { Type::Number }));
+    };
+    let no_result = |what| EvalError::NoResult { what, span: spans.all };
+    let number = |result: Option<value::Number>| {
+        result.map(Value::number).ok_or_else(|| no_result("arithmetic with infinity has no result"))
     };
     match operator {
-        BinaryOp::Add => number(a.add(b)),
-        BinaryOp::Subtract => number(a.sub(b)),
-        BinaryOp::Multiply => number(a.mul(b)),
-        BinaryOp::Divide | BinaryOp::Remainder if b.is_zero() => {
-            Err(EvalError::DivisionByZero { span }.into())
+        BinaryOp::Less => Ok(Value::bool(x < y)),
+        BinaryOp::LessOrEqual => Ok(Value::bool(x <= y)),
+        BinaryOp::Greater => Ok(Value::bool(x > y)),
+        BinaryOp::GreaterOrEqual => Ok(Value::bool(x >= y)),
+        BinaryOp::Divide | BinaryOp::Remainder if y.is_zero() => {
+            Err(no_result("division by zero"))
         }
-        BinaryOp::Divide => number(a.div(b)),
-        BinaryOp::Remainder => number(a.rem(b)),
-        BinaryOp::Less => Ok(Value::bool(a < b)),
-        BinaryOp::LessOrEqual => Ok(Value::bool(a <= b)),
-        BinaryOp::Greater => Ok(Value::bool(a > b)),
-        _ => Ok(Value::bool(a >= b)),
+        BinaryOp::Divide => number(x.div(y)),
+        BinaryOp::Remainder => number(x.rem(y)),
+        BinaryOp::Subtract => number(x.sub(y)),
+        BinaryOp::Multiply => number(x.mul(y)),
+        _ => number(x.add(y)),
     }
-}
-
-fn operand_of(
-    value: &Value,
-    wanted: &Type,
-    symbol: &str,
-    span: Span,
-) -> Result<Value, Diagnostics> {
-    if value.is_null() {
-        return Err(EvalError::NullValue { what: format!("an operand of `{symbol}`"), span }.into());
-    }
-    convert(value, wanted).map_err(|error| {
-        EvalError::OperandType {
-            what: format!("an operand of `{symbol}`"),
-            message: error.to_string(),
-            span,
-        }
-        .into()
-    })
 }

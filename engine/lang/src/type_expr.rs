@@ -1,272 +1,321 @@
-//! Type constraints, and the defaults of optional attributes.
+//! Type constraints: `list(object({ a = string, b = optional(number, 5) }))`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use syntax::{Diagnostics, Expr, ExprKind, ObjectKey, Span};
-use value::{ConversionError, Type, Value, convert};
+use syntax::{Diagnostics, Expr, ExprKind, Ident, ObjectItem, Span, suggest};
+use value::{ConversionError, Type, Value};
 
+use crate::context::{Context, NoNames, Phase};
 use crate::error::EvalError;
+use crate::testing::FixedWorld;
 
-/// A type constraint with the defaults that it declares.
-#[derive(Debug, Clone, PartialEq)]
+/// A type, and what stands in for attributes that are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeConstraint {
-    /// The type, optional attributes included.
+    /// The type; optional attributes are flagged in it.
     pub ty: Type,
     /// Defaults of optional attributes, if there are any.
     pub defaults: Option<Defaults>,
 }
 
-/// Defaults of optional attributes, in the shape of the type.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Defaults of optional attributes, laid out like the type that they belong to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defaults {
-    /// The default of each attribute that has one.
+    /// Of this object's attributes.
     pub values: BTreeMap<Arc<str>, Value>,
-    /// Defaults within attributes.
-    pub attributes: BTreeMap<Arc<str>, Defaults>,
-    /// Defaults within the elements of a collection or tuple.
-    pub elements: Vec<Option<Defaults>>,
+    /// Of what is inside attributes; for a tuple, the key is the position.
+    pub children: BTreeMap<Arc<str>, Defaults>,
+    /// Of each element of a list, set or map.
+    pub element: Option<Box<Defaults>>,
 }
 
 impl TypeConstraint {
-    /// The constraint that admits everything.
+    /// The constraint that everything meets.
     pub fn any() -> Self {
         Self { ty: Type::Dynamic, defaults: None }
     }
 
     /// Fills in defaults, then converts.
+    ///
+    /// # Errors
+    ///
+    /// The path and the types that do not fit.
     pub fn accept(&self, value: Value) -> Result<Value, ConversionError> {
-        match &self.defaults {
-            Some(defaults) => convert(&defaults.fill(&value), &self.ty),
-            None => convert(&value, &self.ty),
-        }
+        let value = match &self.defaults {
+            Some(defaults) => defaults.apply(value),
+            None => value,
+        };
+        value::convert(&value, &self.ty)
     }
 }
 
 impl Defaults {
-    fn fill(&self, value: &Value) -> Value {
-        if value.is_null() || value.is_unknown() {
-            return value.clone();
+    fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.children.is_empty() && self.element.is_none()
+    }
+
+    /// Fills in what is missing or null. Null and unknown values stay as they are.
+    pub fn apply(&self, value: Value) -> Value {
+        if let Some(items) = value.items() {
+            return self.apply_to_items(&value, items);
         }
+        let Some(entries) = value.entries() else { return value };
         let marks = value.marks();
-        let filled = if let Some(entries) = value.entries() {
-            let single = self.elements.first().and_then(Option::as_ref);
-            if let Some(inner) = single {
-                // A map, or an object that becomes one: the same defaults for each element.
-                Value::object(
-                    entries.iter().map(|(name, item)| (Arc::clone(name), inner.fill(item))),
-                )
-            } else {
-                let mut all: BTreeMap<Arc<str>, Value> = entries.to_map();
-                for (name, default) in &self.values {
-                    if all.get(name).is_none_or(Value::is_null) {
-                        all.insert(Arc::clone(name), default.clone());
-                    }
-                }
-                for (name, inner) in &self.attributes {
-                    if let Some(item) = all.get_mut(name) {
-                        *item = inner.fill(item);
-                    }
-                }
-                Value::object(all)
-            }
-        } else if let Some(items) = value.items() {
-            let inner = |at: usize| {
-                self.elements.get(at).or(self.elements.first()).and_then(Option::as_ref)
+        let fill = |name: &Arc<str>, item: Value| match self.children.get(name) {
+            Some(inner) => inner.apply(item),
+            None => self.element.as_ref().map_or(item.clone(), |inner| inner.apply(item)),
+        };
+        let mut found: Vec<(Arc<str>, Value)> = Vec::with_capacity(entries.len());
+        for (name, item) in entries {
+            let item = match self.values.get(name) {
+                Some(default) if item.is_null() => default.clone(),
+                _ => item.clone(),
             };
-            Value::tuple(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(at, item)| {
-                        inner(at).map_or_else(|| item.clone(), |inner| inner.fill(item))
-                    })
-                    .collect(),
-            )
+            found.push((Arc::clone(name), fill(name, item)));
+        }
+        for (name, default) in &self.values {
+            if !entries.contains_key(name) {
+                found.push((Arc::clone(name), fill(name, default.clone())));
+            }
+        }
+        // A map may get attributes of other types than its own, so it becomes an object; the conversion
+        // that follows decides.
+        let filled = if value.is_map() && self.values.is_empty() && self.element.is_none() {
+            return value;
         } else {
-            value.clone()
+            Value::object(found)
         };
         filled.mark(marks)
     }
 
-    fn is_empty(&self) -> bool {
-        self.values.is_empty()
-            && self.attributes.values().all(Self::is_empty)
-            && self.elements.iter().flatten().all(Self::is_empty)
+    fn apply_to_items(&self, value: &Value, items: &[Value]) -> Value {
+        let filled: Vec<Value> = items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| {
+                let inner = self
+                    .element
+                    .as_deref()
+                    .or_else(|| self.children.get(at.to_string().as_str()));
+                inner.map_or_else(|| item.clone(), |inner| inner.apply(item.clone()))
+            })
+            .collect();
+        // A tuple takes elements of any types; the conversion makes a list or set of it again.
+        if filled.as_slice() == items {
+            return value.clone();
+        }
+        Value::tuple(filled).mark(value.marks())
     }
 }
 
-/// Reads a type constraint.
+/// Reads a type constraint. What is no type counts as `any`, so that one fault is reported once.
 pub fn parse_type(expr: &Expr) -> (TypeConstraint, Diagnostics) {
-    let mut diagnostics = Diagnostics::new();
-    let (ty, defaults) = parse(expr, &mut diagnostics);
-    let defaults = defaults.filter(|defaults| !defaults.is_empty());
-    (TypeConstraint { ty, defaults }, diagnostics)
+    let mut reader = Reader { diagnostics: Diagnostics::new() };
+    let (ty, defaults) = reader.outermost(expr);
+    let defaults = Some(defaults).filter(|defaults| !defaults.is_empty());
+    (TypeConstraint { ty, defaults }, reader.diagnostics)
 }
 
-fn invalid(
-    message: impl Into<String>,
-    span: Span,
-    diagnostics: &mut Diagnostics,
-) -> (Type, Option<Defaults>) {
-    diagnostics.push(EvalError::InvalidType { message: message.into(), span });
-    (Type::Dynamic, None)
+struct Reader {
+    diagnostics: Diagnostics,
 }
 
-fn parse(expr: &Expr, diagnostics: &mut Diagnostics) -> (Type, Option<Defaults>) {
-    match &expr.kind {
-        ExprKind::Parens(inner) => parse(inner, diagnostics),
-        ExprKind::Variable(name) => named(name.as_str(), expr.span, diagnostics),
-        // JSON, and very old configurations, write the type as a string.
-        ExprKind::String(text) => parse_text(text, expr.span, diagnostics),
-        ExprKind::Call { name, args, .. } => match (name.as_str(), args.as_slice()) {
-            ("list" | "set" | "map", [element]) => {
-                let (element, defaults) = parse(element, diagnostics);
-                let defaults = defaults
-                    .map(|inner| Defaults { elements: vec![Some(inner)], ..Defaults::default() });
-                let ty = match name.as_str() {
+type Read = (Type, Defaults);
+
+const KEYWORDS: [&str; 9] =
+    ["string", "number", "bool", "any", "list", "set", "map", "object", "tuple"];
+
+impl Reader {
+    /// `list` and `map` alone, from before element types, mean elements of any type.
+    fn outermost(&mut self, expr: &Expr) -> Read {
+        match &expr.kind {
+            ExprKind::Variable(name) if name.as_str() == "list" => {
+                (Type::list(Type::Dynamic), Defaults::default())
+            }
+            ExprKind::Variable(name) if name.as_str() == "map" => {
+                (Type::map(Type::Dynamic), Defaults::default())
+            }
+            _ => self.read(expr),
+        }
+    }
+
+    fn read(&mut self, expr: &Expr) -> Read {
+        match &expr.kind {
+            ExprKind::Variable(name) => (self.keyword(name), Defaults::default()),
+            ExprKind::Call { name, args, span_args, .. } => self.constructor(name, args, *span_args),
+            ExprKind::Parens(inner) => self.read(inner),
+            ExprKind::String(text) => {
+                let help = format!("write `{text}` without quotes");
+                self.fail("a type stands without quotes", expr.span, Some(help))
+            }
+            _ => self.fail(
+                "a type is a keyword such as `string`, or a call such as `list(string)`",
+                expr.span,
+                None,
+            ),
+        }
+    }
+
+    fn keyword(&mut self, name: &Ident) -> Type {
+        match name.as_str() {
+            "string" => Type::String,
+            "number" => Type::Number,
+            "bool" => Type::Bool,
+            "any" => Type::Dynamic,
+            kind @ ("list" | "set" | "map") => {
+                let help = format!("write `{kind}(any)`, or name the element type");
+                self.fail("the element type is missing", name.span, Some(help)).0
+            }
+            "object" => {
+                let help = "write `object({ name = string })`".to_owned();
+                self.fail("the attribute types are missing", name.span, Some(help)).0
+            }
+            "tuple" => {
+                let help = "write `tuple([string, number])`".to_owned();
+                self.fail("the element types are missing", name.span, Some(help)).0
+            }
+            other => {
+                let near = suggest(other, KEYWORDS.into_iter());
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                self.fail(&format!("no type is called `{other}`"), name.span, help).0
+            }
+        }
+    }
+
+    fn constructor(&mut self, name: &Ident, args: &[Expr], span: Span) -> Read {
+        match (name.as_str(), args) {
+            (kind @ ("list" | "set" | "map"), [element]) => {
+                let (element, defaults) = self.read(element);
+                let ty = match kind {
                     "list" => Type::list(element),
                     "set" => Type::set(element),
                     _ => Type::map(element),
                 };
-                (ty, defaults)
+                let inner = Some(defaults).filter(|inner| !inner.is_empty()).map(Box::new);
+                (ty, Defaults { element: inner, ..Defaults::default() })
             }
-            ("tuple", [elements]) => parse_tuple(elements, diagnostics),
-            ("object", [attributes]) => parse_object(attributes, diagnostics),
-            ("optional", _) => invalid(
-                "`optional` stands only around the type of an object's attribute",
-                expr.span,
-                diagnostics,
-            ),
-            ("list" | "set" | "map" | "tuple" | "object", _) => {
-                invalid(format!("`{name}` takes one argument"), expr.span, diagnostics)
+            ("object", [Expr { kind: ExprKind::Object(items), .. }]) => self.object(items),
+            ("tuple", [Expr { kind: ExprKind::Tuple(elements), .. }]) => self.tuple(elements),
+            ("optional", _) => {
+                self.fail("`optional` is for attributes of an object", name.span, None)
             }
-            (other, _) => invalid(format!("there is no type `{other}`"), name.span, diagnostics),
-        },
-        _ => invalid("a type is required", expr.span, diagnostics),
+            ("list" | "set" | "map", _) => {
+                let help = format!("write `{name}(string)`");
+                self.fail("one element type is expected", span, Some(help))
+            }
+            ("object", _) => {
+                let help = "write `object({ name = string })`".to_owned();
+                self.fail("an object of attribute types is expected", span, Some(help))
+            }
+            ("tuple", _) => {
+                let help = "write `tuple([string, number])`".to_owned();
+                self.fail("a list of element types is expected", span, Some(help))
+            }
+            ("string" | "number" | "bool" | "any", _) => {
+                let help = format!("write `{name}`");
+                self.fail("this type takes no arguments", span, Some(help))
+            }
+            (other, _) => {
+                let near = suggest(other, KEYWORDS.into_iter().chain(["optional"]));
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                self.fail(&format!("no type is called `{other}`"), name.span, help)
+            }
+        }
     }
-}
 
-fn named(name: &str, span: Span, diagnostics: &mut Diagnostics) -> (Type, Option<Defaults>) {
-    match name {
-        "string" => (Type::String, None),
-        "number" => (Type::Number, None),
-        "bool" => (Type::Bool, None),
-        "any" => (Type::Dynamic, None),
-        "list" | "set" | "map" => invalid(
-            format!("`{name}` needs the type of its elements: `{name}(string)`"),
-            span,
-            diagnostics,
-        ),
-        other => invalid(format!("there is no type `{other}`"), span, diagnostics),
+    fn tuple(&mut self, elements: &[Expr]) -> Read {
+        let mut types = Vec::with_capacity(elements.len());
+        let mut defaults = Defaults::default();
+        for (at, element) in elements.iter().enumerate() {
+            let (ty, inner) = self.read(element);
+            types.push(ty);
+            if !inner.is_empty() {
+                defaults.children.insert(at.to_string().into(), inner);
+            }
+        }
+        (Type::tuple(types), defaults)
     }
-}
 
-fn parse_text(text: &str, span: Span, diagnostics: &mut Diagnostics) -> (Type, Option<Defaults>) {
-    match text {
-        "list" => (Type::list(Type::Dynamic), None),
-        "map" => (Type::map(Type::Dynamic), None),
-        "string" | "number" | "bool" | "any" => named(text, span, diagnostics),
-        _ => {
-            let mut scratch = syntax::SourceMap::new();
-            let (parsed, errors) = syntax::parse_expression(&mut scratch, "<type>", text);
-            match parsed {
-                Some(expr) if !errors.has_errors() => {
-                    let mut inner = Diagnostics::new();
-                    let found = parse(&expr, &mut inner);
-                    // Spans of the scratch map mean nothing outside.
-                    if inner.has_errors() {
-                        invalid("the text is no type", span, diagnostics)
-                    } else {
-                        found
-                    }
+    fn object(&mut self, items: &[ObjectItem]) -> Read {
+        let mut attributes = Vec::with_capacity(items.len());
+        let mut defaults = Defaults::default();
+        for item in items {
+            let Some(name) = item.key.literal().cloned() else {
+                let _ = self.fail("the name of an attribute is expected", item.key.span(), None);
+                continue;
+            };
+            let (ty, optional) = self.attribute(&name, &item.value, &mut defaults);
+            attributes.push((name, ty, optional));
+        }
+        (Type::object_with_optional(attributes), defaults)
+    }
+
+    fn attribute(&mut self, name: &Arc<str>, expr: &Expr, into: &mut Defaults) -> (Type, bool) {
+        let (inner, default, optional) = match &expr.kind {
+            ExprKind::Call { name, args, .. } if name.as_str() == "optional" => match &args[..] {
+                [ty] => (ty, None, true),
+                [ty, default] => (ty, Some(default), true),
+                _ => {
+                    let help = "write `optional(string)` or `optional(string, \"default\")`";
+                    let _ = self.fail(
+                        "`optional` takes a type and perhaps a default",
+                        expr.span,
+                        Some(help.to_owned()),
+                    );
+                    return (Type::Dynamic, true);
                 }
-                _ => invalid("the text is no type", span, diagnostics),
-            }
-        }
-    }
-}
-
-fn parse_tuple(elements: &Expr, diagnostics: &mut Diagnostics) -> (Type, Option<Defaults>) {
-    let ExprKind::Tuple(items) = &elements.kind else {
-        return invalid("`tuple` takes a list of types", elements.span, diagnostics);
-    };
-    let (types, defaults): (Vec<Type>, Vec<Option<Defaults>>) =
-        items.iter().map(|item| parse(item, diagnostics)).unzip();
-    (Type::tuple(types), Some(Defaults { elements: defaults, ..Defaults::default() }))
-}
-
-fn parse_object(attributes: &Expr, diagnostics: &mut Diagnostics) -> (Type, Option<Defaults>) {
-    let ExprKind::Object(items) = &attributes.kind else {
-        return invalid(
-            "`object` takes a map of types: `object({ name = string })`",
-            attributes.span,
-            diagnostics,
-        );
-    };
-    let mut found = Vec::new();
-    let mut defaults = Defaults::default();
-    for item in items {
-        let name = match &item.key {
-            ObjectKey::Name(name) => Some(Arc::clone(&name.text)),
-            ObjectKey::Expr(_) => item.key.literal().cloned(),
+            },
+            _ => (expr, None, false),
         };
-        let Some(name) = name else {
-            invalid("an attribute's name must be written out", item.key.span(), diagnostics);
-            continue;
-        };
-        let (ty, optional, inner, default) = parse_attribute(&item.value, diagnostics);
-        if let Some(inner) = inner {
-            defaults.attributes.insert(Arc::clone(&name), inner);
+        let (ty, defaults) = self.read(inner);
+        if let Some(default) = default.and_then(|default| self.default(default, &ty)) {
+            into.values.insert(Arc::clone(name), default);
         }
-        if let Some(default) = default {
-            defaults.values.insert(Arc::clone(&name), default);
+        if !defaults.is_empty() {
+            into.children.insert(Arc::clone(name), defaults);
         }
-        found.push((name, ty, optional));
+        (ty, optional)
     }
-    (Type::object_with_optional(found), Some(defaults))
-}
 
-fn parse_attribute(
-    expr: &Expr,
-    diagnostics: &mut Diagnostics,
-) -> (Type, bool, Option<Defaults>, Option<Value>) {
-    let ExprKind::Call { name, args, .. } = &expr.kind else {
-        let (ty, inner) = parse(expr, diagnostics);
-        return (ty, false, inner, None);
-    };
-    if name.as_str() != "optional" {
-        let (ty, inner) = parse(expr, diagnostics);
-        return (ty, false, inner, None);
-    }
-    let (ty_expr, default_expr) = match args.as_slice() {
-        [ty] => (ty, None),
-        [ty, default] => (ty, Some(default)),
-        _ => {
-            let (ty, _) = invalid(
-                "`optional` takes a type and, if wanted, a default",
-                expr.span,
-                diagnostics,
-            );
-            return (ty, true, None, None);
+    fn default(&mut self, expr: &Expr, ty: &Type) -> Option<Value> {
+        let (compiled, diagnostics) = crate::compile(expr);
+        if diagnostics.has_errors() {
+            self.diagnostics.extend(diagnostics);
+            return None;
         }
-    };
-    let (ty, inner) = parse(ty_expr, diagnostics);
-    let default = default_expr.and_then(|expr| {
-        let (expression, errors) = crate::compile(expr);
-        diagnostics.extend(errors);
-        let constraint = TypeConstraint { ty: ty.clone(), defaults: inner.clone() };
-        match expression.as_constant().map(|value| constraint.accept(value.clone())) {
-            Some(Ok(value)) => Some(value),
-            Some(Err(error)) => {
-                invalid(format!("the default does not fit: {error}"), expr.span, diagnostics);
-                None
+        // No function that reads from outside makes sense here, so an empty world serves.
+        let world = FixedWorld::default();
+        let ctx = Context {
+            scope: &NoNames,
+            world: &world,
+            phase: Phase::Plan,
+            module_dir: Path::new("."),
+            functions: None,
+        };
+        let value = match compiled.evaluate(&ctx) {
+            Ok(value) => value,
+            Err(diagnostics) => {
+                self.diagnostics.extend(diagnostics);
+                return None;
             }
-            None => {
-                invalid("the default must be written out", expr.span, diagnostics);
+        };
+        match value::convert(&value, ty) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let _ = self.fail(
+                    &format!("the default does not have the attribute's type: {error}"),
+                    expr.span,
+                    None,
+                );
                 None
             }
         }
-    });
-    (ty, true, inner, default)
+    }
+
+    fn fail(&mut self, message: &str, span: Span, help: Option<String>) -> Read {
+        self.diagnostics.push(EvalError::TypeExpression { message: message.to_owned(), span, help });
+        (Type::Dynamic, Defaults::default())
+    }
 }

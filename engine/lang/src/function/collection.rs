@@ -3,519 +3,446 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use unicode_segmentation::UnicodeSegmentation;
-use value::{Marks, Type, Value, convert, equal, unify};
+use value::{Marks, Refinement, Type, Value};
 
-use super::Kind::{Any, Mapping, Number as Num, Sequence, Text, Texts};
-use super::{Args, Fault, FunctionInfo, Returns, f, fault, nullable, p};
+use super::ParameterType::{Any, Bool, List, ListOfString, MapOfLists, Number as N, String as S};
+use super::{
+    Arguments, Failure, FunctionInfo, MARKED, NULL, PARTIAL, Reply, UNKNOWN, at, failed, flagged,
+    param, pure,
+};
+use crate::operator::{equal, not_null};
 
-pub(super) fn functions() -> Vec<FunctionInfo> {
-    vec![
-        f(
-            "length",
-            &[p("value", Any)],
-            Returns::Number,
-            "How many elements a collection has, or characters a text.",
-            length,
-        )
-        .everything(),
-        f(
-            "element",
-            &[p("list", Sequence), p("index", Num)],
-            Returns::Any,
-            "The element at an index, which wraps around the end.",
-            |a| {
-                let items = a.items(0)?;
-                let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-                if length == 0 {
-                    return Err(fault(0, "the list is empty"));
-                }
-                let at = usize::try_from(a.integer(1)?.rem_euclid(length)).unwrap_or(0);
-                Ok(items[at].clone())
-            },
-        )
-        .outside(),
-        f(
-            "index",
-            &[p("list", Sequence), p("value", Any)],
-            Returns::Number,
-            "The index of the first element that equals a value.",
-            |a| {
-                let wanted = a.value(1)?;
-                let found = a.items(0)?.iter().position(|item| equal(item, wanted) == Some(true));
-                found.map(Value::from).ok_or_else(|| fault(1, "no element equals it"))
-            },
-        ),
-        f(
-            "contains",
-            &[p("list", Sequence), p("value", Any)],
-            Returns::Bool,
-            "Whether a list or set holds a value.",
-            |a| {
-                let items = a.items(0)?;
-                let element = items.first().map_or(Type::Dynamic, Value::ty);
-                let wanted = convert(a.value(1)?, &element).unwrap_or_else(|_| a.values[1].clone());
-                Ok(Value::bool(items.iter().any(|item| equal(item, &wanted) == Some(true))))
-            },
-        ),
-        f("keys", &[p("map", Mapping)], Returns::Texts, "The keys of a map, in order.", |a| {
-            let map = a.value(0)?;
-            let keys: Vec<Value> = map
-                .entries()
-                .into_iter()
-                .flatten()
-                .map(|(k, _)| Value::string(Arc::clone(k)))
-                .collect();
-            Ok(if map.is_object() { Value::tuple(keys) } else { Value::list(Type::String, keys) })
-        })
-        .outside(),
-        f(
-            "values",
-            &[p("map", Mapping)],
-            Returns::Any,
-            "The values of a map, in the order of their keys.",
-            |a| {
-                let map = a.value(0)?;
-                let values: Vec<Value> =
-                    map.entries().into_iter().flatten().map(|(_, v)| v.clone()).collect();
-                Ok(match map.ty() {
-                    Type::Map(element) => Value::list((*element).clone(), values),
-                    _ => Value::tuple(values),
-                })
-            },
-        )
-        .outside(),
-        f(
-            "lookup",
-            &[p("map", Mapping), p("key", Text), nullable("default", Any)],
-            Returns::Any,
-            "The value of a key, or a default.",
-            |a| {
-                let key = a.text(1)?;
-                match (a.value(0)?.get_attr(key), a.get(2)) {
-                    (Some(found), _) => Ok(found.clone()),
-                    (None, Some(default)) => Ok(match a.value(0)?.ty() {
-                        Type::Map(element) => {
-                            convert(default, &element).unwrap_or_else(|_| default.clone())
-                        }
-                        _ => default.clone(),
-                    }),
-                    (None, None) => {
-                        Err(fault(1, "the map has no such key, and there is no default"))
-                    }
-                }
-            },
-        )
-        .optional(1)
-        .outside(),
-        f(
-            "merge",
-            &[],
-            Returns::Any,
-            "One map of several; of equal keys the last one counts.",
-            merge,
-        )
-        .variadic(nullable("maps", Any))
-        .everything(),
-        f("concat", &[], Returns::Any, "One list of several.", concat)
-            .variadic(p("lists", Sequence))
-            .outside(),
-        f(
-            "flatten",
-            &[p("list", Sequence)],
-            Returns::Any,
-            "A list with the elements of lists in it, however deep.",
-            flatten,
-        )
-        .everything(),
-        f(
-            "distinct",
-            &[p("list", Sequence)],
-            Returns::Any,
-            "A list with each value once, where it first stands.",
-            |a| {
-                let mut seen = BTreeSet::new();
-                let kept = a
-                    .items(0)?
-                    .iter()
-                    .filter(|item| seen.insert((*item).clone()))
-                    .cloned()
-                    .collect();
-                like(a.value(0)?, kept)
-            },
-        ),
-        f(
-            "compact",
-            &[p("list", Texts)],
-            Returns::Texts,
-            "A list of texts without null and empty ones.",
-            |a| {
-                let kept = a
-                    .items(0)?
-                    .iter()
-                    .filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
-                Ok(Value::list(Type::String, kept.cloned().collect()))
-            },
-        ),
-        f(
-            "coalesce",
-            &[],
-            Returns::Any,
-            "The first value that is neither null nor an empty text.",
-            coalesce,
-        )
-        .variadic(nullable("values", Any))
-        .everything(),
-        f("coalescelist", &[], Returns::Any, "The first list that is not empty.", |a| {
-            let found = a.values.iter().find(|list| list.len().is_some_and(|length| length > 0));
-            found.cloned().ok_or_else(|| fault(0, "all lists are empty"))
-        })
-        .variadic(nullable("lists", Any))
-        .outside(),
-        f(
-            "chunklist",
-            &[p("list", Sequence), p("size", Num)],
-            Returns::Any,
-            "Lists of a size, made from one list.",
-            |a| {
-                let size = usize::try_from(a.integer(1)?).ok().filter(|size| *size > 0);
-                let size = size.ok_or_else(|| fault(1, "the size must be at least 1"))?;
-                let chunks: Vec<Value> = a
-                    .items(0)?
-                    .chunks(size)
-                    .map(|chunk| like(a.value(0)?, chunk.to_vec()))
-                    .collect::<Result<_, _>>()?;
-                Ok(match chunks.first().map(Value::ty) {
-                    Some(ty @ Type::List(_)) => Value::list(ty, chunks),
-                    _ => Value::tuple(chunks),
-                })
-            },
-        )
-        .outside(),
-        f(
-            "range",
-            &[p("start", Num)],
-            Returns::Any,
-            "Numbers from a start to a limit, by a step.",
-            range,
-        )
-        .variadic(p("limits", Num)),
-        f("reverse", &[p("list", Sequence)], Returns::Any, "A list backwards.", |a| {
-            like(a.value(0)?, a.items(0)?.iter().rev().cloned().collect())
-        })
-        .outside(),
-        f(
-            "slice",
-            &[p("list", Sequence), p("start", Num), p("end", Num)],
-            Returns::Any,
-            "Elements from a start up to, not including, an end.",
-            |a| {
-                let items = a.items(0)?;
-                let (start, end) = (usize::try_from(a.integer(1)?), usize::try_from(a.integer(2)?));
-                let part = start.ok().zip(end.ok()).and_then(|(start, end)| items.get(start..end));
-                let part = part.ok_or_else(|| {
-                    fault(
-                        1,
-                        format!("start and end must lie in order within 0 and {}", items.len()),
-                    )
-                })?;
-                like(a.value(0)?, part.to_vec())
-            },
-        )
-        .outside(),
-        f("sort", &[p("list", Texts)], Returns::Texts, "A list of texts in order.", |a| {
-            let mut texts = a.texts(0)?;
-            texts.sort_unstable();
-            Ok(Value::list(Type::String, texts.into_iter().map(Value::from).collect()))
-        }),
-        f(
-            "zipmap",
-            &[p("keys", Texts), p("values", Sequence)],
-            Returns::Any,
-            "A map of keys and values that stand in two lists.",
-            |a| {
-                let (keys, values) = (a.texts(0)?, a.items(1)?);
-                if keys.len() != values.len() {
-                    return Err(fault(
-                        1,
-                        format!("there are {} keys, but {} values", keys.len(), values.len()),
-                    ));
-                }
-                let entries = keys.into_iter().zip(values.iter().cloned());
-                Ok(match a.value(1)?.ty() {
-                    Type::List(element) | Type::Set(element) => {
-                        Value::map((*element).clone(), entries)
-                    }
-                    _ => Value::object(entries),
-                })
-            },
-        )
-        .outside(),
-        f(
-            "transpose",
-            &[p("map", Mapping)],
-            Returns::Any,
-            "A map of lists with keys and elements exchanged.",
-            |a| {
-                let mut found: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-                for (key, list) in a.value(0)?.entries().into_iter().flatten() {
-                    for item in list.items().unwrap_or_default() {
-                        let text = item
-                            .as_arc_str()
-                            .ok_or_else(|| fault(0, "the lists must hold strings"))?;
-                        found
-                            .entry(Arc::clone(text))
-                            .or_default()
-                            .push(Value::string(Arc::clone(key)));
-                    }
-                }
-                let element = Type::list(Type::String);
-                Ok(Value::map(
-                    element,
-                    found.into_iter().map(|(k, v)| (k, Value::list(Type::String, v))),
-                ))
-            },
-        ),
-        f(
-            "matchkeys",
-            &[p("values", Sequence), p("keys", Sequence), p("search", Sequence)],
-            Returns::Any,
-            "Values whose keys are in a set.",
-            |a| {
-                let (values, keys) = (a.items(0)?, a.items(1)?);
-                if values.len() != keys.len() {
-                    return Err(fault(1, "there must be as many keys as values"));
-                }
-                let wanted: BTreeSet<&Value> = a.items(2)?.iter().collect();
-                let kept = values
-                    .iter()
-                    .zip(keys)
-                    .filter(|(_, key)| wanted.contains(key))
-                    .map(|(v, _)| v.clone());
-                like(a.value(0)?, kept.collect())
-            },
-        ),
-        f(
-            "one",
-            &[nullable("list", Any)],
-            Returns::Any,
-            "The only element of a list, or null if there is none.",
-            |a| {
-                let list = a.value(0)?;
-                if list.is_null() {
-                    return Ok(Value::dynamic_null());
-                }
-                match a.items(0)? {
-                    [] => Ok(Value::null(list.ty().element().cloned().unwrap_or(Type::Dynamic))),
-                    [only] => Ok(only.clone()),
-                    many => Err(fault(
-                        0,
-                        format!("at most one element is expected, but there are {}", many.len()),
-                    )),
-                }
-            },
-        )
-        .outside(),
-        f(
-            "alltrue",
-            &[p("list", Sequence)],
-            Returns::Bool,
-            "Whether all elements are true.",
-            |a| flags(a).map(|flags| Value::bool(flags.iter().all(|flag| *flag))),
-        ),
-        f("anytrue", &[p("list", Sequence)], Returns::Bool, "Whether any element is true.", |a| {
-            flags(a).map(|flags| Value::bool(flags.iter().any(|flag| *flag)))
-        }),
-        f(
-            "setproduct",
-            &[],
-            Returns::Any,
-            "All combinations of the elements of several lists.",
-            product,
-        )
-        .variadic(p("lists", Sequence))
-        .outside(),
-    ]
+pub(super) const FUNCTIONS: &[FunctionInfo] = &[
+    pure("chunklist", &[flagged("list", List, PARTIAL | MARKED), param("size", N)], Any, chunklist, "Cuts a list into lists of a size."),
+    pure("coalesce", &[], Any, coalesce, "Gives the first argument that is neither null nor an empty string.").with_variadic(flagged("vals", Any, NULL | UNKNOWN | MARKED)),
+    pure("coalescelist", &[], Any, coalescelist, "Gives the first list that is not empty.").with_variadic(flagged("vals", Any, NULL | UNKNOWN | MARKED)),
+    pure("compact", &[param("list", ListOfString)], ListOfString, compact, "Drops null and empty strings from a list."),
+    pure("concat", &[], Any, concat, "Puts lists one behind the other.").with_variadic(flagged("seqs", Any, PARTIAL | MARKED)),
+    pure("contains", &[flagged("list", Any, PARTIAL), flagged("value", Any, NULL | UNKNOWN)], Bool, contains, "Says whether a list or set has an element."),
+    pure("distinct", &[flagged("list", List, 0)], Any, distinct, "Drops repeated elements from a list."),
+    pure("element", &[flagged("list", Any, UNKNOWN | MARKED), param("index", N)], Any, element, "Gives the element at an index, which wraps round at the end."),
+    pure("flatten", &[flagged("list", Any, PARTIAL | MARKED)], Any, flatten, "Puts the elements of lists within a list in their place."),
+    pure("index", &[param("list", Any), param("value", Any)], N, index, "Gives the index of the first element that has a value."),
+    pure("keys", &[flagged("inputMap", Any, UNKNOWN | MARKED)], Any, keys, "Gives the keys of a map, sorted."),
+    pure("length", &[flagged("value", Any, UNKNOWN | MARKED)], N, length, "Counts elements, or the characters of a text."),
+    pure("lookup", &[flagged("inputMap", Any, PARTIAL | MARKED), param("key", S)], Any, lookup, "Gives an element of a map, or a default where it has none.").with_variadic(flagged("default", Any, NULL | UNKNOWN | MARKED)),
+    pure("matchkeys", &[flagged("values", List, PARTIAL), param("keys", List), param("searchset", List)], Any, matchkeys, "Gives the values whose keys, at the same index, are among some."),
+    pure("merge", &[], Any, merge, "Puts maps together; later ones win.").with_variadic(flagged("maps", Any, NULL | PARTIAL | MARKED)),
+    pure("one", &[flagged("list", Any, UNKNOWN | MARKED)], Any, one, "Gives the only element, or null if there is none."),
+    pure("reverse", &[flagged("list", Any, PARTIAL | MARKED)], Any, reverse, "Turns the order of a list round."),
+    pure("slice", &[flagged("list", Any, PARTIAL | MARKED), param("start_index", N), param("end_index", N)], Any, slice, "Gives the elements from an index up to but not including another."),
+    pure("sort", &[param("list", ListOfString)], ListOfString, sort, "Sorts strings."),
+    pure("transpose", &[param("values", MapOfLists)], MapOfLists, transpose, "Swaps keys and values in a map of lists of strings."),
+    pure("values", &[flagged("mapping", Any, PARTIAL | MARKED)], Any, values, "Gives the elements of a map in the order of their keys."),
+    pure("zipmap", &[param("keys", ListOfString), flagged("values", Any, PARTIAL | MARKED)], Any, zipmap, "Makes a map of keys and values at the same index."),
+];
+
+/// The elements of a list, set or tuple; anything else is a fault of the argument.
+fn sequence<'a>(args: &'a Arguments<'_>, position: usize) -> Result<&'a [Value], Failure> {
+    args.value(position).items().ok_or_else(|| at(position, "it must be a list, set or tuple"))
 }
 
-fn length(args: &Args<'_>) -> Result<Value, Fault> {
-    let (value, marks) = args.value(0)?.clone().unmark();
-    if let Some(text) = value.as_str() {
-        return Ok(Value::from(text.graphemes(true).count()).mark(marks));
-    }
-    match (value.len(), value.ty()) {
-        // Unknown elements of a set may fall together.
-        (Some(_), Type::Set(_)) if !value.is_wholly_known() => {
-            Ok(Value::unknown(Type::Number).mark(marks))
+/// A list if the elements came from lists of one type, else a tuple.
+fn like(source: &Value, items: Vec<Value>) -> Value {
+    match source.ty() {
+        Type::List(element) | Type::Set(element) if !source.is_tuple() => {
+            Value::list((*element).clone(), items)
         }
-        (Some(length), _) => Ok(Value::from(length).mark(marks)),
-        (None, Type::Tuple(elements)) if value.is_unknown() => {
-            Ok(Value::from(elements.len()).mark(marks))
-        }
-        (None, Type::Bool | Type::Number) => Err(fault(0, "a collection or a string is required")),
-        (None, _) if value.is_unknown() => Ok(Value::unknown(Type::Number).mark(marks)),
-        _ => Err(fault(0, "the value is null")),
-    }
-}
-
-/// A list of the same kind with other items; sets become lists of their elements' type.
-fn like(source: &Value, items: Vec<Value>) -> Result<Value, Fault> {
-    Ok(match source.ty() {
-        Type::List(element) | Type::Set(element) => Value::list((*element).clone(), items),
         _ => Value::tuple(items),
-    })
+    }
 }
 
-fn merge(args: &Args<'_>) -> Result<Value, Fault> {
-    let mut all: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+/// One type for values that are to be alternatives of each other.
+fn unified(values: &[Value]) -> Result<Vec<Value>, Failure> {
+    let types: Vec<Type> =
+        values.iter().map(Value::ty).filter(|ty| *ty != Type::Dynamic).collect();
+    let Some(ty) = value::unify(&types) else {
+        return Err(failed("the arguments have no common type"));
+    };
+    values
+        .iter()
+        .map(|value| value::convert(value, &ty).map_err(|error| failed(error.to_string())))
+        .collect()
+}
+
+fn chunklist(args: &Arguments<'_>) -> Reply {
+    let list = args.value(0);
+    let size = args.number(1).to_usize().ok_or_else(|| at(1, "it must be a whole number, not negative"))?;
+    let items = args.items(0);
+    let chunk = |items: &[Value]| like(list, items.to_vec());
+    let chunks: Vec<Value> = match size {
+        _ if items.is_empty() => Vec::new(),
+        0 => vec![chunk(items)],
+        size => items.chunks(size).map(chunk).collect(),
+    };
+    Ok(Value::list(list.ty(), chunks).mark(list.marks()))
+}
+
+fn coalesce(args: &Arguments<'_>) -> Reply {
+    let values = unified(&args.values)?;
     let mut marks = Marks::NONE;
-    let mut elements: Vec<Type> = Vec::new();
-    let mut maps = true;
-    for (at, map) in args.values.iter().enumerate() {
-        marks = marks.union(map.marks());
-        if map.is_null() {
+    for value in values {
+        marks = marks.union(value.marks());
+        if value.is_unknown() {
+            return Ok(not_null(value.ty()).mark(marks));
+        }
+        if !value.is_null() && value.as_str() != Some("") {
+            return Ok(value.mark(marks));
+        }
+    }
+    Err(failed("all arguments are null or empty strings"))
+}
+
+fn coalescelist(args: &Arguments<'_>) -> Reply {
+    if args.values.is_empty() {
+        return Err(failed("at least one argument is needed"));
+    }
+    for (position, value) in args.values.iter().enumerate() {
+        if value.is_unknown() {
+            return Ok(Value::dynamic_unknown().mark(value.marks()));
+        }
+        if value.is_null() {
             continue;
         }
-        if map.is_unknown() {
-            return Ok(Value::dynamic_unknown().mark(marks));
+        match value.items() {
+            Some([]) => {}
+            Some(_) => return Ok(value.clone()),
+            None => return Err(at(position, "it must be a list or tuple")),
         }
-        let Some(entries) = map.entries() else {
-            return Err(fault(at, "a map or object is required"));
-        };
-        match map.ty() {
-            Type::Map(element) => elements.push((*element).clone()),
-            _ => maps = false,
-        }
-        all.extend(entries.iter().map(|(key, value)| (Arc::clone(key), value.clone())));
     }
-    elements.dedup();
-    let result = match elements.as_slice() {
-        [element] if maps => Value::map(element.clone(), all),
-        _ => Value::object(all),
+    Err(failed("all lists are empty"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn compact(args: &Arguments<'_>) -> Reply {
+    let kept = args.items(0).iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
+    Ok(Value::list(Type::String, kept.cloned().collect()))
+}
+
+fn concat(args: &Arguments<'_>) -> Reply {
+    if args.values.is_empty() {
+        return Err(failed("at least one list is needed"));
+    }
+    let mut items = Vec::new();
+    let mut marks = Marks::NONE;
+    let mut types = BTreeSet::new();
+    for position in 0..args.values.len() {
+        let list = args.value(position);
+        marks = marks.union(list.marks());
+        if list.is_set() {
+            return Err(at(position, "a set has no order; write `tolist(…)`"));
+        }
+        items.extend_from_slice(sequence(args, position)?);
+        types.insert(if list.is_list() { Some(list.ty()) } else { None });
+    }
+    let types: Option<Vec<Type>> = types.into_iter().collect();
+    // Lists give a list, and a tuple among them makes the whole a tuple.
+    let result = match types.as_deref().and_then(value::unify) {
+        Some(Type::List(element)) => {
+            let converted: Result<Vec<Value>, _> =
+                items.iter().map(|item| value::convert(item, &element)).collect();
+            match converted {
+                Ok(converted) => Value::list((*element).clone(), converted),
+                Err(_) => Value::tuple(items),
+            }
+        }
+        _ => Value::tuple(items),
     };
     Ok(result.mark(marks))
 }
 
-fn concat(args: &Args<'_>) -> Result<Value, Fault> {
-    let mut items = Vec::new();
-    let mut types = Vec::new();
-    let mut tuples = false;
-    for (at, list) in args.values.iter().enumerate() {
-        items.extend(args.items(at)?.iter().cloned());
-        match list.ty() {
-            Type::List(element) => types.push((*element).clone()),
-            _ => tuples = true,
+fn contains(args: &Arguments<'_>) -> Reply {
+    let wanted = args.value(1);
+    let items = sequence(args, 0)?;
+    let mut unknown = wanted.is_unknown() && !items.is_empty();
+    // An element may have to be converted first: a list of strings may be asked for a number.
+    let element = args.value(0).ty().element().cloned();
+    let converted = element.and_then(|ty| value::convert(wanted, &ty).ok());
+    let wanted = converted.as_ref().unwrap_or(wanted);
+    for item in items {
+        match equal(item, wanted) {
+            Some(true) => return Ok(Value::bool(true)),
+            Some(false) => {}
+            None => unknown = true,
         }
     }
-    if tuples {
-        return Ok(Value::tuple(items));
-    }
-    let element =
-        unify(&types).ok_or_else(|| fault(0, "the lists' elements have no common type"))?;
-    let items = items.iter().map(|item| convert(item, &element)).collect::<Result<_, _>>();
-    Ok(Value::list(element, items.map_err(|error| fault(0, error.to_string()))?))
+    Ok(if unknown { not_null(Type::Bool) } else { Value::bool(false) })
 }
 
-fn flatten(args: &Args<'_>) -> Result<Value, Fault> {
-    let mut items = Vec::new();
-    let mut marks = Marks::NONE;
-    let mut stack = vec![args.value(0)?.clone()];
-    if stack[0].items().is_none() && stack[0].is_known() {
-        return Err(fault(0, "a list, set or tuple is required"));
-    }
-    while let Some(value) = stack.pop() {
-        let could_be_list =
-            matches!(value.ty(), Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_));
-        if value.is_unknown() && could_be_list {
-            return Ok(Value::dynamic_unknown().mark(marks.union(value.marks())));
-        }
-        match value.items() {
-            Some(inner) => {
-                marks = marks.union(value.marks());
-                stack.extend(inner.iter().rev().cloned());
-            }
-            None => items.push(value),
-        }
-    }
-    Ok(Value::tuple(items).mark(marks))
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn distinct(args: &Arguments<'_>) -> Reply {
+    let mut seen = BTreeSet::new();
+    let kept: Vec<Value> = args.items(0).iter().filter(|item| seen.insert(*item)).cloned().collect();
+    Ok(like(args.value(0), kept))
 }
 
-fn coalesce(args: &Args<'_>) -> Result<Value, Fault> {
-    let types: Vec<Type> =
-        args.values.iter().map(Value::ty).filter(|ty| *ty != Type::Dynamic).collect();
-    let common = unify(&types).ok_or_else(|| fault(0, "all values must have the same type"))?;
+fn element(args: &Arguments<'_>) -> Reply {
+    let list = args.value(0);
+    let marks = list.marks();
+    if list.is_unknown() {
+        return match list.ty() {
+            Type::List(element) => Ok(Value::unknown((*element).clone()).mark(marks)),
+            _ => Ok(Value::dynamic_unknown().mark(marks)),
+        };
+    }
+    if list.is_set() {
+        return Err(at(0, "a set has no order; write `tolist(…)`"));
+    }
+    let items = sequence(args, 0)?;
+    let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    let index = args.number(1).to_i64().ok_or_else(|| at(1, "it must be a whole number"))?;
+    if count == 0 {
+        return Err(at(0, "it has no elements"));
+    }
+    if index < 0 {
+        return Err(at(1, "it must not be negative").help("`reverse(list)[0]` is the last element"));
+    }
+    let place = usize::try_from(index % count).unwrap_or(0);
+    Ok(items[place].clone().mark(marks))
+}
+
+fn flatten(args: &Arguments<'_>) -> Reply {
+    sequence(args, 0)?;
+    let mut flat = Vec::new();
     let mut marks = Marks::NONE;
-    for value in args.values {
-        marks = marks.union(value.marks());
-        if value.is_unknown() {
-            return Ok(Value::unknown(common).mark(marks));
-        }
-        if value.is_null() || value.as_str() == Some("") {
+    let known = flatten_into(args.value(0), &mut flat, &mut marks);
+    let result = if known { Value::tuple(flat) } else { Value::dynamic_unknown() };
+    Ok(result.mark(marks))
+}
+
+/// Says whether it is known how many elements there are.
+fn flatten_into(list: &Value, flat: &mut Vec<Value>, marks: &mut Marks) -> bool {
+    *marks = marks.union(list.marks());
+    let mut known = true;
+    for item in list.items().unwrap_or_default() {
+        if item.items().is_some() {
+            known &= flatten_into(item, flat, marks);
             continue;
         }
-        let converted = convert(value, &common).map_err(|error| fault(0, error.to_string()))?;
-        return Ok(converted.mark(marks));
+        let may_be_list = item.is_unknown()
+            && matches!(item.ty(), Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_));
+        known &= !may_be_list;
+        flat.push(item.clone());
     }
-    Err(fault(0, "all values are null or empty"))
+    known
 }
 
-fn range(args: &Args<'_>) -> Result<Value, Fault> {
-    let zero = value::Number::ZERO;
-    let one = value::Number::from(1i64);
-    let (start, limit, step) = match args.values.len() {
-        1 => (zero.clone(), args.number(0)?.clone(), None),
-        2 => (args.number(0)?.clone(), args.number(1)?.clone(), None),
-        3 => (args.number(0)?.clone(), args.number(1)?.clone(), Some(args.number(2)?.clone())),
-        _ => return Err(fault(3, "there are at most a start, a limit and a step")),
+fn index(args: &Arguments<'_>) -> Reply {
+    let items = sequence(args, 0)?;
+    let found = items.iter().position(|item| equal(item, args.value(1)) == Some(true));
+    match found {
+        Some(place) => Ok(Value::number(place)),
+        None if items.is_empty() => Err(failed("the list is empty")),
+        None => Err(failed("no element has this value")),
+    }
+}
+
+fn keys(args: &Arguments<'_>) -> Reply {
+    let map = args.value(0);
+    let marks = map.marks();
+    if map.is_unknown() {
+        return Ok(match map.ty() {
+            Type::Object(object) => {
+                Value::tuple(object.attributes.keys().map(|name| Value::string(Arc::clone(name))).collect())
+            }
+            Type::Map(_) => not_null(Type::list(Type::String)),
+            _ => Value::dynamic_unknown(),
+        }
+        .mark(marks));
+    }
+    let Some(entries) = map.entries() else {
+        return Err(at(0, "it must be a map or an object"));
     };
-    let step = step.unwrap_or_else(|| if limit < start { one.neg() } else { one });
-    if step.is_zero() {
-        return Err(fault(2, "the step must not be 0"));
-    }
-    let mut found = Vec::new();
-    let mut at = start;
-    while if step > zero { at < limit } else { at > limit } {
-        if found.len() >= 1024 {
-            return Err(fault(
-                0,
-                "more than 1024 numbers; use a `for` expression over smaller ranges",
-            ));
-        }
-        found.push(Value::number(at.clone()));
-        at = at.add(&step).ok_or_else(|| fault(0, "the range has no end"))?;
-    }
-    Ok(Value::list(Type::Number, found))
+    let names = entries.keys().map(|name| Value::string(Arc::clone(name))).collect();
+    let result = if map.is_map() { Value::list(Type::String, names) } else { Value::tuple(names) };
+    Ok(result.mark(marks))
 }
 
-fn flags(args: &Args<'_>) -> Result<Vec<bool>, Fault> {
-    let items = args.items(0)?.iter();
-    items
-        .map(|item| {
-            let flag = convert(item, &Type::Bool).map_err(|error| fault(0, error.to_string()))?;
-            Ok(flag.as_bool().unwrap_or(false))
-        })
-        .collect()
+fn length(args: &Arguments<'_>) -> Reply {
+    use unicode_segmentation::UnicodeSegmentation;
+    let value = args.value(0);
+    let marks = value.marks();
+    let unsuitable = || at(0, "it must be a string, a collection, a tuple or an object");
+    let unknown = |lower: usize| {
+        let refinement = Refinement {
+            not_null: true,
+            lower: Some((value::Number::from(lower), true)),
+            ..Refinement::default()
+        };
+        Value::unknown_refined(Type::Number, refinement)
+    };
+    let result = if let Some(text) = value.as_str() {
+        Value::number(text.graphemes(true).count())
+    } else if value.is_set() && !value.is_wholly_known() && value.len() != Some(1) {
+        // Elements that are not known yet may turn out to be the same.
+        unknown(1)
+    } else if let Some(length) = value.len() {
+        Value::number(length)
+    } else if value.is_unknown() {
+        match value.ty() {
+            Type::Tuple(elements) => Value::number(elements.len()),
+            Type::Object(object) => Value::number(object.attributes.len()),
+            Type::Bool | Type::Number => return Err(unsuitable()),
+            _ => unknown(0),
+        }
+    } else {
+        return Err(unsuitable());
+    };
+    Ok(result.mark(marks))
 }
 
-fn product(args: &Args<'_>) -> Result<Value, Fault> {
-    if args.values.len() < 2 {
-        return Err(fault(0, "at least two lists are required"));
+fn lookup(args: &Arguments<'_>) -> Reply {
+    let map = args.value(0);
+    let Some(entries) = map.entries() else { return Err(at(0, "it must be a map or an object")) };
+    if args.values.len() > 3 {
+        return Err(at(3, "there can be one default only"));
     }
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for at in 0..args.values.len() {
-        let items = args.items(at)?;
-        if rows.len().saturating_mul(items.len()) > 1_000_000 {
-            return Err(fault(at, "more than a million combinations"));
+    let default = args.values.get(2);
+    let found = match (entries.get(args.text(1)), default) {
+        (Some(found), _) => found.clone(),
+        (None, Some(default)) if map.is_map() => match map.ty() {
+            Type::Map(element) => {
+                value::convert(default, &element).map_err(|error| at(2, error.to_string()))?
+            }
+            _ => default.clone(),
+        },
+        (None, Some(default)) => default.clone(),
+        (None, None) => {
+            return Err(failed("the map has no element of this key")
+                .help("give a third argument to use where there is none"));
         }
-        rows = rows
-            .iter()
-            .flat_map(|row| {
-                items.iter().map(move |item| row.iter().cloned().chain([item.clone()]).collect())
-            })
-            .collect();
+    };
+    Ok(found.mark(map.marks()))
+}
+
+fn matchkeys(args: &Arguments<'_>) -> Reply {
+    let (items, keys) = (args.items(0), args.items(1));
+    if items.len() != keys.len() {
+        return Err(failed("there must be as many keys as values"));
     }
-    let tuples: Vec<Value> = rows.into_iter().map(Value::tuple).collect();
-    let all_sets = args.values.iter().all(Value::is_set);
-    let element = tuples.first().map_or(Type::Dynamic, Value::ty);
-    Ok(if all_sets { Value::set(element, tuples) } else { Value::list(element, tuples) })
+    let searched: BTreeSet<&Value> = args.items(2).iter().collect();
+    let kept = items.iter().zip(keys).filter(|(_, key)| searched.contains(key));
+    Ok(like(args.value(0), kept.map(|(item, _)| item.clone()).collect()))
+}
+
+/// Maps of one type give a map, everything else an object. Null arguments do not count.
+fn merge(args: &Arguments<'_>) -> Reply {
+    let mut marks = Marks::NONE;
+    let mut entries: Vec<(Arc<str>, Value)> = Vec::new();
+    let mut types = BTreeSet::new();
+    for (position, map) in args.values.iter().enumerate() {
+        marks = marks.union(map.marks());
+        if map.is_null() {
+            continue;
+        }
+        let Some(found) = map.entries() else {
+            return Err(at(position, "it must be a map or an object"));
+        };
+        types.insert(if map.is_map() { Some(map.ty()) } else { None });
+        entries.extend(found.iter().map(|(name, value)| (Arc::clone(name), value.clone())));
+    }
+    let mut types = types.into_iter();
+    let result = match (types.next(), types.next()) {
+        (Some(Some(Type::Map(element))), None) => Value::map((*element).clone(), entries),
+        _ => Value::object(entries),
+    };
+    Ok(result.mark(marks))
+}
+
+fn one(args: &Arguments<'_>) -> Reply {
+    let list = args.value(0);
+    let marks = list.marks();
+    if list.is_unknown() {
+        let ty = list.ty().element().cloned().unwrap_or(Type::Dynamic);
+        return Ok(Value::unknown(ty).mark(marks));
+    }
+    match sequence(args, 0)? {
+        [] => {
+            let ty = list.ty().element().cloned().unwrap_or(Type::Dynamic);
+            Ok(Value::null(ty).mark(marks))
+        }
+        [only] => Ok(only.clone().mark(marks)),
+        _ => Err(at(0, "it must have one element or none")),
+    }
+}
+
+fn reverse(args: &Arguments<'_>) -> Reply {
+    let list = args.value(0);
+    let turned = sequence(args, 0)?.iter().rev().cloned().collect();
+    Ok(like(list, turned).mark(list.marks()))
+}
+
+fn slice(args: &Arguments<'_>) -> Reply {
+    let list = args.value(0);
+    if list.is_set() {
+        return Err(at(0, "a set has no order; write `tolist(…)`"));
+    }
+    let items = sequence(args, 0)?;
+    let place = |position: usize| {
+        args.number(position)
+            .to_usize()
+            .filter(|place| *place <= items.len())
+            .ok_or_else(|| at(position, format!("it must be a whole number from 0 to {}", items.len())))
+    };
+    let (start, end) = (place(1)?, place(2)?);
+    if start > end {
+        return Err(at(1, "it must not be behind the end"));
+    }
+    Ok(like(list, items[start..end].to_vec()).mark(list.marks()))
+}
+
+fn sort(args: &Arguments<'_>) -> Reply {
+    let mut items = args.items(0).to_vec();
+    if items.iter().any(Value::is_null) {
+        return Err(at(0, "an element is null"));
+    }
+    items.sort();
+    Ok(Value::list(Type::String, items))
+}
+
+fn transpose(args: &Arguments<'_>) -> Reply {
+    let mut turned: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+    for (name, list) in args.value(0).entries().into_iter().flatten() {
+        for item in list.items().unwrap_or_default() {
+            let Some(text) = item.as_arc_str() else { return Err(at(0, "a string in it is null")) };
+            turned.entry(Arc::clone(text)).or_default().push(Value::string(Arc::clone(name)));
+        }
+    }
+    let element = Type::list(Type::String);
+    let lists = turned.into_iter().map(|(name, items)| (name, Value::list(Type::String, items)));
+    Ok(Value::map(element, lists))
+}
+
+fn values(args: &Arguments<'_>) -> Reply {
+    let map = args.value(0);
+    let Some(entries) = map.entries() else { return Err(at(0, "it must be a map or an object")) };
+    let found: Vec<Value> = entries.values().cloned().collect();
+    let result = match map.ty() {
+        Type::Map(element) => Value::list((*element).clone(), found),
+        _ => Value::tuple(found),
+    };
+    Ok(result.mark(map.marks()))
+}
+
+fn zipmap(args: &Arguments<'_>) -> Reply {
+    let names = args.items(0);
+    let list = args.value(1);
+    let found = sequence(args, 1)?;
+    if names.len() != found.len() {
+        return Err(failed(format!(
+            "there are {} keys, but {} values",
+            names.len(),
+            found.len()
+        )));
+    }
+    let mut entries = Vec::with_capacity(names.len());
+    for (name, value) in names.iter().zip(found) {
+        let Some(name) = name.as_arc_str() else { return Err(at(0, "a key is null")) };
+        entries.push((Arc::clone(name), value.clone()));
+    }
+    let result = match list.ty() {
+        Type::List(element) => Value::map((*element).clone(), entries),
+        _ => Value::object(entries),
+    };
+    Ok(result.mark(list.marks()))
 }

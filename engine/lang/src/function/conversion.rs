@@ -1,89 +1,61 @@
-//! From one type to another, and marks.
+//! From type to type, and marks.
 
-use value::{Marks, Type, Value, convert};
+use value::{Marks, Type, Value};
 
-use super::Kind::Any;
-use super::{Args, Fault, FunctionInfo, Returns, f, fault, nullable};
+use super::ParameterType::{Any, Bool};
+use super::{Arguments, FunctionInfo, MARKED, NULL, Reply, UNKNOWN, at, flagged, pure};
 
-pub(super) fn functions() -> Vec<FunctionInfo> {
-    vec![
-        f("tostring", &[nullable("value", Any)], Returns::Text, "A value as a string.", |a| {
-            to(a, &Type::String)
-        })
-        .everything(),
-        f("tonumber", &[nullable("value", Any)], Returns::Number, "A value as a number.", |a| {
-            to(a, &Type::Number)
-        })
-        .everything(),
-        f("tobool", &[nullable("value", Any)], Returns::Bool, "A value as a bool.", |a| {
-            to(a, &Type::Bool)
-        })
-        .everything(),
-        f("tolist", &[nullable("value", Any)], Returns::Any, "A value as a list.", |a| {
-            to(a, &Type::list(Type::Dynamic))
-        })
-        .everything(),
-        f("toset", &[nullable("value", Any)], Returns::Any, "A value as a set.", |a| {
-            to(a, &Type::set(Type::Dynamic))
-        })
-        .everything(),
-        f("tomap", &[nullable("value", Any)], Returns::Any, "A value as a map.", |a| {
-            to(a, &Type::map(Type::Dynamic))
-        })
-        .everything(),
-        f(
-            "sensitive",
-            &[nullable("value", Any)],
-            Returns::Any,
-            "A value that is never shown.",
-            |a| Ok(a.value(0)?.clone().mark(Marks::SENSITIVE)),
-        )
-        .everything(),
-        f(
-            "nonsensitive",
-            &[nullable("value", Any)],
-            Returns::Any,
-            "A value that may be shown.",
-            |a| Ok(a.value(0)?.clone().unmarked(Marks::SENSITIVE)),
-        )
-        .everything(),
-        f(
-            "issensitive",
-            &[nullable("value", Any)],
-            Returns::Bool,
-            "Whether a value is never shown.",
-            |a| {
-                let value = a.value(0)?;
-                if !value.is_sensitive() && value.is_unknown() {
-                    return Ok(Value::unknown(Type::Bool));
-                }
-                Ok(Value::bool(value.is_sensitive()))
-            },
-        )
-        .everything(),
-        f(
-            "ephemeralasnull",
-            &[nullable("value", Any)],
-            Returns::Any,
-            "A value with null in place of ephemeral parts.",
-            |a| {
-                Ok(a.value(0)?.clone().transform(&mut |_, value| {
-                    if value.marks().contains(Marks::EPHEMERAL) {
-                        Value::null(value.ty())
-                    } else {
-                        value
-                    }
-                }))
-            },
-        )
-        .everything(),
-        f("type", &[nullable("value", Any)], Returns::Text, "The type of a value, as text.", |a| {
-            Ok(a.value(0)?.ty().to_string().into())
-        })
-        .everything(),
-    ]
+const EVERYTHING: u8 = NULL | UNKNOWN | MARKED;
+
+pub(super) const FUNCTIONS: &[FunctionInfo] = &[
+    pure("tostring", &[flagged("v", Any, EVERYTHING)], Any, |a| to(a, &Type::String), "Turns a value into a string."),
+    pure("tonumber", &[flagged("v", Any, EVERYTHING)], Any, |a| to(a, &Type::Number), "Turns a value into a number."),
+    pure("tobool", &[flagged("v", Any, EVERYTHING)], Any, |a| to(a, &Type::Bool), "Turns a value into a bool."),
+    pure("tolist", &[flagged("v", Any, EVERYTHING)], Any, |a| to(a, &Type::list(Type::Dynamic)), "Turns a set or tuple into a list."),
+    pure("toset", &[flagged("v", Any, EVERYTHING)], Any, |a| to(a, &Type::set(Type::Dynamic)), "Turns a list or tuple into a set: order and repetition go."),
+    pure("tomap", &[flagged("v", Any, EVERYTHING)], Any, |a| to(a, &Type::map(Type::Dynamic)), "Turns an object into a map."),
+    pure("sensitive", &[flagged("value", Any, EVERYTHING)], Any, sensitive, "Marks a value as one that must not be shown."),
+    pure("nonsensitive", &[flagged("value", Any, EVERYTHING)], Any, nonsensitive, "Takes the mark off a value that may be shown after all."),
+    pure("issensitive", &[flagged("value", Any, EVERYTHING)], Bool, issensitive, "Says whether a value is marked as sensitive."),
+    pure("ephemeralasnull", &[flagged("value", Any, EVERYTHING)], Any, ephemeralasnull, "Puts null in the place of values that must not be stored."),
+];
+
+fn to(args: &Arguments<'_>, ty: &Type) -> Reply {
+    value::convert(args.value(0), ty).map_err(|error| at(0, error.to_string()))
 }
 
-fn to(args: &Args<'_>, ty: &Type) -> Result<Value, Fault> {
-    convert(args.value(0)?, ty).map_err(|error| fault(0, error.to_string()))
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn sensitive(args: &Arguments<'_>) -> Reply {
+    Ok(args.value(0).clone().mark(Marks::SENSITIVE))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn nonsensitive(args: &Arguments<'_>) -> Reply {
+    let (value, marks) = args.value(0).clone().unmark();
+    Ok(value.mark(marks.without(Marks::SENSITIVE)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn issensitive(args: &Arguments<'_>) -> Reply {
+    let value = args.value(0);
+    if value.is_sensitive() {
+        return Ok(Value::bool(true));
+    }
+    // What is not known yet may turn out to be sensitive.
+    if value.is_unknown() {
+        return Ok(crate::operator::not_null(Type::Bool));
+    }
+    Ok(Value::bool(false))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn ephemeralasnull(args: &Arguments<'_>) -> Reply {
+    Ok(args.value(0).clone().transform(&mut |_, value| {
+        if value.marks().contains(Marks::EPHEMERAL) {
+            let marks = value.marks().without(Marks::EPHEMERAL);
+            Value::null(value.ty()).mark(marks)
+        } else {
+            value
+        }
+    }))
 }

@@ -1,154 +1,96 @@
-//! Digests.
+//! Digests, of texts and of files.
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use md5::Md5;
-use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use md5::Digest;
 use value::Value;
 
-use super::Kind::Text;
-use super::{Args, Fault, FunctionInfo, Returns, f, fault, p};
+use super::ParameterType::String as S;
+use super::{Arguments, FunctionInfo, Reply, at, file, param, pure};
 
-pub(super) fn functions() -> Vec<FunctionInfo> {
-    vec![
-        f(
-            "md5",
-            &[p("text", Text)],
-            Returns::Text,
-            "The MD5 digest of a text, in hexadecimal.",
-            |a| of::<Md5>(a, hex),
-        ),
-        f(
-            "sha1",
-            &[p("text", Text)],
-            Returns::Text,
-            "The SHA-1 digest of a text, in hexadecimal.",
-            |a| of::<Sha1>(a, hex),
-        ),
-        f(
-            "sha256",
-            &[p("text", Text)],
-            Returns::Text,
-            "The SHA-256 digest of a text, in hexadecimal.",
-            |a| of::<Sha256>(a, hex),
-        ),
-        f(
-            "sha512",
-            &[p("text", Text)],
-            Returns::Text,
-            "The SHA-512 digest of a text, in hexadecimal.",
-            |a| of::<Sha512>(a, hex),
-        ),
-        f(
-            "base64sha256",
-            &[p("text", Text)],
-            Returns::Text,
-            "The SHA-256 digest of a text, in base 64.",
-            |a| of::<Sha256>(a, base64),
-        ),
-        f(
-            "base64sha512",
-            &[p("text", Text)],
-            Returns::Text,
-            "The SHA-512 digest of a text, in base 64.",
-            |a| of::<Sha512>(a, base64),
-        ),
-        f(
-            "filemd5",
-            &[p("path", Text)],
-            Returns::Text,
-            "The MD5 digest of a file, in hexadecimal.",
-            |a| file::<Md5>(a, hex),
-        )
-        .impure(),
-        f(
-            "filesha1",
-            &[p("path", Text)],
-            Returns::Text,
-            "The SHA-1 digest of a file, in hexadecimal.",
-            |a| file::<Sha1>(a, hex),
-        )
-        .impure(),
-        f(
-            "filesha256",
-            &[p("path", Text)],
-            Returns::Text,
-            "The SHA-256 digest of a file, in hexadecimal.",
-            |a| file::<Sha256>(a, hex),
-        )
-        .impure(),
-        f(
-            "filesha512",
-            &[p("path", Text)],
-            Returns::Text,
-            "The SHA-512 digest of a file, in hexadecimal.",
-            |a| file::<Sha512>(a, hex),
-        )
-        .impure(),
-        f(
-            "filebase64sha256",
-            &[p("path", Text)],
-            Returns::Text,
-            "The SHA-256 digest of a file, in base 64.",
-            |a| file::<Sha256>(a, base64),
-        )
-        .impure(),
-        f(
-            "filebase64sha512",
-            &[p("path", Text)],
-            Returns::Text,
-            "The SHA-512 digest of a file, in base 64.",
-            |a| file::<Sha512>(a, base64),
-        )
-        .impure(),
-        f(
-            "uuidv5",
-            &[p("namespace", Text), p("name", Text)],
-            Returns::Text,
-            "A UUID made from a name within a namespace.",
-            uuidv5,
-        ),
-    ]
+pub(super) const FUNCTIONS: &[FunctionInfo] = &[
+    pure("base64sha256", &[param("str", S)], S, |a| text_digest(a, base64::<sha2::Sha256>), "Gives the SHA-256 of a text in base64."),
+    pure("base64sha512", &[param("str", S)], S, |a| text_digest(a, base64::<sha2::Sha512>), "Gives the SHA-512 of a text in base64."),
+    pure("filebase64sha256", &[param("path", S)], S, |a| file_digest(a, base64::<sha2::Sha256>), "Gives the SHA-256 of a file in base64."),
+    pure("filebase64sha512", &[param("path", S)], S, |a| file_digest(a, base64::<sha2::Sha512>), "Gives the SHA-512 of a file in base64."),
+    pure("filemd5", &[param("path", S)], S, |a| file_digest(a, hex::<md5::Md5>), "Gives the MD5 of a file in hexadecimal."),
+    pure("filesha1", &[param("path", S)], S, |a| file_digest(a, hex::<sha1::Sha1>), "Gives the SHA-1 of a file in hexadecimal."),
+    pure("filesha256", &[param("path", S)], S, |a| file_digest(a, hex::<sha2::Sha256>), "Gives the SHA-256 of a file in hexadecimal."),
+    pure("filesha512", &[param("path", S)], S, |a| file_digest(a, hex::<sha2::Sha512>), "Gives the SHA-512 of a file in hexadecimal."),
+    pure("md5", &[param("str", S)], S, |a| text_digest(a, hex::<md5::Md5>), "Gives the MD5 of a text in hexadecimal."),
+    pure("sha1", &[param("str", S)], S, |a| text_digest(a, hex::<sha1::Sha1>), "Gives the SHA-1 of a text in hexadecimal."),
+    pure("sha256", &[param("str", S)], S, |a| text_digest(a, hex::<sha2::Sha256>), "Gives the SHA-256 of a text in hexadecimal."),
+    pure("sha512", &[param("str", S)], S, |a| text_digest(a, hex::<sha2::Sha512>), "Gives the SHA-512 of a text in hexadecimal."),
+    pure("uuidv5", &[param("namespace", S), param("name", S)], S, uuidv5, "Gives the UUID of a name in a namespace: `dns`, `url`, `oid`, `x500` or a UUID."),
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
+fn text_digest(args: &Arguments<'_>, digest: fn(&[u8]) -> String) -> Reply {
+    Ok(Value::string(digest(args.text(0).as_bytes())))
 }
 
-fn of<D: Digest>(args: &Args<'_>, show: fn(&[u8]) -> String) -> Result<Value, Fault> {
-    Ok(show(&D::digest(args.text(0)?.as_bytes())).into())
+fn file_digest(args: &Arguments<'_>, digest: fn(&[u8]) -> String) -> Reply {
+    Ok(Value::string(digest(&file::read(args, 0)?)))
 }
 
-fn file<D: Digest>(args: &Args<'_>, show: fn(&[u8]) -> String) -> Result<Value, Fault> {
-    let bytes = super::files::read(args, 0)?;
-    Ok(show(&D::digest(&bytes)).into())
+fn hex<D: Digest>(bytes: &[u8]) -> String {
+    to_hex(&D::digest(bytes))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn base64<D: Digest>(bytes: &[u8]) -> String {
+    STANDARD.encode(D::digest(bytes))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
-/// A name-based UUID of version 5. Source: RFC 9562, section 5.5 and appendix C.
-fn uuidv5(args: &Args<'_>) -> Result<Value, Fault> {
-    let namespace = match args.text(0)? {
-        "dns" => "6ba7b8109dad11d180b400c04fd430c8".to_owned(),
-        "url" => "6ba7b8119dad11d180b400c04fd430c8".to_owned(),
-        "oid" => "6ba7b8129dad11d180b400c04fd430c8".to_owned(),
-        "x500" => "6ba7b8149dad11d180b400c04fd430c8".to_owned(),
-        other => other.replace('-', ""),
+/// Namespaces of RFC 4122, appendix C: they differ in one byte.
+fn namespace(name: &str) -> Option<[u8; 16]> {
+    let known = |kind: u8| {
+        let mut bytes = *b"\x6b\xa7\xb8\x10\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8";
+        bytes[3] = kind;
+        bytes
     };
-    let bytes: Option<Vec<u8>> = (namespace.len() == 32 && namespace.is_ascii())
-        .then(|| {
-            (0..16).map(|at| u8::from_str_radix(&namespace[2 * at..2 * at + 2], 16).ok()).collect()
-        })
-        .flatten();
-    let mut input = bytes.ok_or_else(|| {
-        fault(0, "the namespace is neither `dns`, `url`, `oid`, `x500` nor a UUID")
-    })?;
-    input.extend_from_slice(args.text(1)?.as_bytes());
-    let mut digest = Sha1::digest(&input)[..16].to_vec();
-    digest[6] = (digest[6] & 0x0f) | 0x50;
-    digest[8] = (digest[8] & 0x3f) | 0x80;
-    Ok(super::time::uuid_text(&digest).into())
+    match name {
+        "dns" => Some(known(0x10)),
+        "url" => Some(known(0x11)),
+        "oid" => Some(known(0x12)),
+        "x500" => Some(known(0x14)),
+        other => {
+            let digits: String = other.chars().filter(|letter| *letter != '-').collect();
+            let mut bytes = [0; 16];
+            if digits.len() != 32 || !digits.is_ascii() {
+                return None;
+            }
+            for (at, byte) in bytes.iter_mut().enumerate() {
+                *byte = u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok()?;
+            }
+            Some(bytes)
+        }
+    }
+}
+
+fn uuidv5(args: &Arguments<'_>) -> Reply {
+    let Some(namespace) = namespace(args.text(0)) else {
+        return Err(at(0, "it must be `dns`, `url`, `oid`, `x500` or a UUID"));
+    };
+    let mut hash = sha1::Sha1::new();
+    hash.update(namespace);
+    hash.update(args.text(1).as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    Ok(Value::string(uuid_text(bytes, 5)))
+}
+
+/// The text of a UUID of a version, made of 16 bytes.
+pub(super) fn uuid_text(mut bytes: [u8; 16], version: u8) -> String {
+    bytes[6] = bytes[6] & 0x0f | version << 4;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let text = to_hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
 }

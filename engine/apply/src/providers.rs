@@ -1,0 +1,67 @@
+//! Configured providers, made when they are first needed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use address::ProviderConfig;
+use plan::evaluation::Evaluation;
+use sdk::{ConfigureRequest, Context, Provider, Registry};
+use syntax::{Diagnostics, Report, Severity};
+
+/// Providers by configuration.
+pub(crate) struct Providers {
+    registry: Registry,
+    context: Context,
+    ready: BTreeMap<ProviderConfig, Arc<dyn Provider>>,
+}
+
+impl Providers {
+    pub(crate) fn new(registry: Registry, context: Context) -> Self {
+        Self { registry, context, ready: BTreeMap::new() }
+    }
+
+    /// The provider of a configuration, with its settings as they are known now.
+    pub(crate) async fn get(
+        &mut self,
+        config: &ProviderConfig,
+        evaluation: &mut Evaluation,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
+        if let Some(ready) = self.ready.get(config) {
+            return Ok(Arc::clone(ready));
+        }
+        let fault = |message: String| -> Diagnostics {
+            Report {
+                severity: Severity::Error,
+                code: "stratiform::apply::failed".to_owned(),
+                message,
+                labels: Vec::new(),
+                help: None,
+                detail: None,
+                address: Some(config.to_string()),
+            }
+            .into()
+        };
+        let Some(factory) = self.registry.get(&config.provider) else {
+            return Err(fault(format!("provider `{}` is not available", config.provider)));
+        };
+        let provider = factory.create().await.map_err(|error| fault(error.to_string()))?;
+        let settings = match evaluation.provider_settings(config)? {
+            Some(settings) => settings,
+            None => provider.schema().provider.block.empty_value(),
+        };
+        let request = ConfigureRequest { config: settings, context: self.context.clone() };
+        let problems = provider.configure(request).await.map_err(|error| fault(error.to_string()))?;
+        if let Some(problem) = problems.into_iter().find(sdk::Problem::is_error) {
+            return Err(fault(format!("{}: {}", problem.summary, problem.detail)));
+        }
+        self.ready.insert(config.clone(), Arc::clone(&provider));
+        Ok(provider)
+    }
+
+    /// Asks all providers to end their calls soon.
+    pub(crate) async fn stop(&self) {
+        for provider in self.ready.values() {
+            provider.stop().await;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One file per command, and the choice between them.
+
+mod apply;
+mod drift;
+mod plan;
+mod planfile;
+mod recover;
+mod state;
+mod validate;
+
+use clap::Parser;
+use report::Style;
+use syntax::{Diagnostics, SourceMap};
+
+use crate::args::{self, Cli, Command};
+use crate::exit::Exit;
+use crate::session::{Session, problem};
+use crate::{store, terminal};
+
+/// Runs a command line.
+pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
+    let args = args::normalise(raw, store::env);
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let failed = error.use_stderr();
+            // The message is complete; where it cannot be printed there is nobody to read it.
+            let _ = error.print();
+            return if failed { Exit::Failure } else { Exit::Success };
+        }
+    };
+    if let Some(dir) = &cli.chdir
+        && let Err(error) = std::env::set_current_dir(dir)
+    {
+        terminal::error_line(&format!("`-chdir={dir}`: {error}"));
+        return Exit::Failure;
+    }
+    if let Command::Version = cli.command {
+        terminal::line(&format!("Stratiform v{}", env!("CARGO_PKG_VERSION")));
+        return Exit::Success;
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::error_line(&format!("no runtime can be started: {error}"));
+            return Exit::Failure;
+        }
+    };
+    runtime.block_on(dispatch(cli.command))
+}
+
+async fn dispatch(command: Command) -> Exit {
+    let session = Session::new();
+    match command {
+        Command::Version => Exit::Success,
+        Command::Init(common) => validate::init(&session, &common).await,
+        Command::Validate(args) => validate::validate(&session, &args).await,
+        Command::Plan(args) => plan::plan(&session, &args).await,
+        Command::Apply(args) => apply::apply(&session, &args, "apply").await,
+        Command::Destroy(mut args) => {
+            args.plan.destroy = true;
+            apply::apply(&session, &args, "destroy").await
+        }
+        Command::Refresh(mut args) => {
+            args.plan.refresh_only = true;
+            args.auto_approve = true;
+            apply::apply(&session, &args, "refresh").await
+        }
+        Command::Show(args) => state::show(&session, &args),
+        Command::Output(args) => state::output(&session, &args),
+        Command::State { command } => state::state(&session, &command),
+        Command::Drift(args) => drift::drift(&session, &args).await,
+        Command::Recover(args) => recover::recover(&session, &args).await,
+        Command::History(common) => state::history(&session, &common),
+        Command::ForceUnlock(args) => state::force_unlock(&session, &args),
+        Command::Providers(_) => {
+            for address in session.registry.addresses() {
+                terminal::line(&format!("{address}"));
+            }
+            Exit::Success
+        }
+    }
+}
+
+/// Prints faults; the exit code that they ask for.
+fn fail(found: &Diagnostics, sources: &SourceMap, style: Style) -> Exit {
+    terminal::diagnostics(found, sources, style);
+    Exit::Failure
+}
+
+/// Prints one fault that has no place in the source.
+fn fail_with(error: impl miette::Diagnostic + Send + Sync + 'static, style: Style) -> Exit {
+    fail(&error.into(), &SourceMap::new(), style)
+}
+
+/// Prints a message as an error.
+fn fail_message(message: &str, style: Style) -> Exit {
+    fail_with(problem(message), style)
+}

@@ -1,0 +1,39 @@
+//! `drift`: says what differs from the state. It holds providers that can only look.
+
+use std::sync::Arc;
+
+use plan::Mode;
+
+use super::{fail, fail_with};
+use crate::args::PlanArgs;
+use crate::exit::Exit;
+use crate::session::{self, Session};
+use crate::{store, terminal};
+
+/// The command.
+pub(crate) async fn drift(session: &Session, args: &PlanArgs) -> Exit {
+    let style = terminal::style(args.common.no_color);
+    let snapshot = match store::snapshot(&args.common, &*session.world) {
+        Ok(snapshot) => snapshot,
+        Err(error) => return fail_with(error, style),
+    };
+    let options = match session::options(args, Mode::RefreshOnly) {
+        Ok(options) => options,
+        Err(found) => return fail(&found, &syntax::SourceMap::new(), style),
+    };
+    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let sources = Arc::clone(&stack.configuration.sources);
+    if found.has_errors() {
+        return fail(&found, &sources, style);
+    }
+    let (plan, more) = session.plan(stack, &snapshot, options).await;
+    found.extend(more);
+    let Some(plan) = plan else { return fail(&found, &sources, style) };
+    terminal::diagnostics(&found, &sources, style);
+    if args.common.json {
+        terminal::line(&format!("{:#}", report::drift::json(&plan.drift, &sources)));
+    } else {
+        terminal::print(&report::drift::text(&plan.drift, &sources, style));
+    }
+    if plan.drift.is_empty() { Exit::Success } else { Exit::Changes }
+}

@@ -1,0 +1,75 @@
+//! `plan`: shows what apply would do.
+
+use std::sync::Arc;
+
+use plan::Mode;
+use report::plan_text;
+
+use super::{fail, fail_with, planfile};
+use crate::args::PlanArgs;
+use crate::exit::Exit;
+use crate::session::{self, Session};
+use crate::{store, terminal};
+
+/// The kind of plan that the flags ask for.
+pub(crate) fn mode(args: &PlanArgs) -> Mode {
+    if args.destroy {
+        Mode::Destroy
+    } else if args.refresh_only {
+        Mode::RefreshOnly
+    } else {
+        Mode::Normal
+    }
+}
+
+/// What is shown of a plan.
+pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
+    plan_text::View {
+        mode: plan.mode,
+        changes: &plan.changes,
+        outputs: plan.outputs.iter().map(|(name, change)| (name.as_ref(), change)).collect(),
+        drift: &plan.drift,
+        decisions: &plan.decisions,
+        counts: plan.counts(),
+        empty: plan.is_empty(),
+    }
+}
+
+/// Plans and shows.
+pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
+    let style = terminal::style(args.common.no_color);
+    let snapshot = match store::snapshot(&args.common, &*session.world) {
+        Ok(snapshot) => snapshot,
+        Err(error) => return fail_with(error, style),
+    };
+    super::recover::tell_open(session, &args.common, style);
+    let options = match session::options(args, mode(args)) {
+        Ok(options) => options,
+        Err(found) => return fail(&found, &syntax::SourceMap::new(), style),
+    };
+    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let sources = Arc::clone(&stack.configuration.sources);
+    let saved = planfile::Inputs::of(&stack, args);
+    if found.has_errors() {
+        return fail(&found, &sources, style);
+    }
+    let (plan, more) = session.plan(stack, &snapshot, options).await;
+    found.extend(more);
+    let Some(plan) = plan else { return fail(&found, &sources, style) };
+    terminal::diagnostics(&found, &sources, style);
+    let view = view(&plan);
+    if args.common.json {
+        terminal::line(&report::plan_json::plan(&view, config::LANGUAGE_VERSION).to_string());
+    } else {
+        terminal::print(&view.show(style));
+    }
+    if let Some(path) = &args.out {
+        if let Err(error) = planfile::write(path, &plan, &saved) {
+            return super::fail_message(&format!("the plan cannot be written to `{path}`: {error}"), style);
+        }
+        if !args.common.json {
+            terminal::line(&format!("\nSaved the plan to: {path}\nRun `stratiform apply \"{path}\"` to carry it out."));
+        }
+    }
+    if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success }
+}

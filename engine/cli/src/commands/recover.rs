@@ -1,0 +1,92 @@
+//! `recover`: shows and settles what an earlier run has left open.
+
+use report::Style;
+use state::{SledStore, StateStore};
+
+use super::{fail, fail_with};
+use crate::args::{Common, PlanArgs};
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::{store, terminal};
+
+/// The command.
+pub(crate) async fn recover(session: &Session, args: &PlanArgs) -> Exit {
+    let style = terminal::style(args.common.no_color);
+    if !store::exists() {
+        terminal::line("Nothing is left open: there is no state yet.");
+        return Exit::Success;
+    }
+    let store = match store::open(&args.common, &*session.world) {
+        Ok(store) => store,
+        Err(error) => return fail_with(error, style),
+    };
+    let _guard = match store::lock(&store, &args.common, "recover", &*session.world) {
+        Ok(guard) => guard,
+        Err(error) => return fail_with(error, style),
+    };
+    match settle(session, &store, args, style).await {
+        Ok(0) => {
+            terminal::line("Nothing is left open.");
+            Exit::Success
+        }
+        Ok(_) => Exit::Success,
+        Err(exit) => exit,
+    }
+}
+
+/// Says, before a plan, what an earlier run has left open.
+pub(crate) fn tell_open(session: &Session, common: &Common, style: Style) {
+    if !store::exists() {
+        return;
+    }
+    let open = store::open(common, &*session.world).and_then(|store| store.journal().open_intents());
+    for recorded in open.unwrap_or_default() {
+        let line = format!(
+            "An earlier run did not finish `{}`; the next apply, or `stratiform recover`, asks what became of it.",
+            recorded.intent.address
+        );
+        terminal::error_line(&style.yellow(&line));
+    }
+}
+
+/// Settles what is open; how many intents there were.
+pub(crate) async fn settle(
+    session: &Session,
+    store: &SledStore,
+    args: &PlanArgs,
+    style: Style,
+) -> Result<usize, Exit> {
+    let open = store.journal().open_intents().map_err(|error| fail_with(error, style))?;
+    if open.is_empty() {
+        return Ok(0);
+    }
+    let snapshot = store.snapshot().map_err(|error| fail_with(error, style))?;
+    let (stack, found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let sources = std::sync::Arc::clone(&stack.configuration.sources);
+    if found.has_errors() {
+        return Err(fail(&found, &sources, style));
+    }
+    let readers = plan::Readers::new(&session.registry);
+    let request = session.request(stack, &snapshot, plan::Options::default(), &readers);
+    let mut evaluation = plan::settings(&request).await.map_err(|found| fail(&found, &sources, style))?;
+    let settled = apply::recover(store, &session.registry, &session.context, &mut evaluation)
+        .await
+        .map_err(|error| fail_with(error, style))?;
+    terminal::line(&style.bold("An earlier run was cut short. This is what became of what it had begun:"));
+    for one in &settled {
+        let found = match &one.found {
+            apply::Found::Made => "was made, and is in the state now".to_owned(),
+            apply::Found::NotMade => "was not made".to_owned(),
+            apply::Found::Looked => "exists; the state says what it is now".to_owned(),
+            apply::Found::Gone => "is gone; the state says so".to_owned(),
+            apply::Found::InProgress => "is still being worked on by the backend; it stays open".to_owned(),
+            apply::Found::Unknown => {
+                "cannot be found by the provider: look whether it exists, and import or delete it by hand".to_owned()
+            }
+            apply::Found::NotAsked(reason) => format!("could not be looked up and stays open: {reason}"),
+        };
+        terminal::line(&format!("  {} ({}): {found}", one.address, one.action));
+    }
+    terminal::line("");
+    Ok(settled.len())
+}

@@ -1,0 +1,36 @@
+//! The `stratiform` binary: wires the stages together. **It alone prints, exits and reads the environment.**
+//!
+//! Read in this order: `args` (what a command line says), `commands` (one file per command), `session` (the
+//! stages from files to a plan, as every command needs them), `world` (files, clock, random source), `store`
+//! (where the state is), `terminal` (printing), `exit` (the codes).
+
+mod args;
+mod commands;
+mod exit;
+mod session;
+mod store;
+mod terminal;
+mod world;
+
+use std::process::ExitCode;
+
+/// Deep expressions are evaluated by recursion; the limit on nesting fits this stack with room to spare.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let raw: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if raw.get(1).is_some_and(|first| first == "__local-helper") {
+        let rest = raw.iter().skip(2).map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let _: Vec<String> = rest; return exit::Exit::Failure.into();
+    }
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || commands::run(raw));
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code.into(),
+        // The panic's own message has been printed; what was begun is in the journal.
+        Ok(Err(_)) => exit::Exit::Failure.into(),
+        Err(error) => {
+            terminal::error_line(&format!("no thread can be started: {error}"));
+            exit::Exit::Failure.into()
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Where the state is, and how it is opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lang::World;
+use state::{
+    Failpoint, Key, LockGuard, LockRequest, NoFailpoint, OpenOptions, SledStore, StateError, StateSnapshot, StateStore,
+};
+
+use crate::args::Common;
+
+/// The name of the workspace.
+pub(crate) fn workspace() -> String {
+    env("TF_WORKSPACE").unwrap_or_else(|| "default".to_owned())
+}
+
+/// A variable of the environment; an empty one counts as none.
+pub(crate) fn env(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(".stratiform").join("state").join(workspace())
+}
+
+/// Says whether there is a state at all.
+pub(crate) fn exists() -> bool {
+    folder().join("db").exists()
+}
+
+/// The key for the state, from the environment or from a file that it names.
+fn key() -> Result<Option<Key>, StateError> {
+    let text = match (env("STRATIFORM_STATE_KEY"), env("STRATIFORM_STATE_KEY_FILE")) {
+        (Some(text), _) => text,
+        (None, Some(path)) => std::fs::read_to_string(&path)
+            .map_err(|error| StateError::KeyInvalid { reason: format!("`{path}` cannot be read: {error}") })?,
+        (None, None) => return Ok(None),
+    };
+    Key::parse(&text).map(Some)
+}
+
+/// Opens the state; a new one is made if there is none.
+pub(crate) fn open(common: &Common, world: &dyn World) -> Result<SledStore, StateError> {
+    let mut bytes = [0u8; 16];
+    world.random_bytes(&mut bytes);
+    let options = OpenOptions {
+        key: key()?,
+        lineage: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        workspace: workspace(),
+        timeout: timeout(common),
+        failpoint: failpoint(),
+    };
+    SledStore::open_folder(&folder(), options)
+}
+
+/// What is recorded, without making a state where there is none.
+pub(crate) fn snapshot(common: &Common, world: &dyn World) -> Result<StateSnapshot, StateError> {
+    if exists() {
+        return open(common, world)?.snapshot();
+    }
+    Ok(StateSnapshot { workspace: workspace(), ..StateSnapshot::default() })
+}
+
+/// How long to wait for a lock.
+fn timeout(common: &Common) -> Duration {
+    let text = common.lock_timeout.as_deref().unwrap_or("0s");
+    let number: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let amount: u64 = number.parse().unwrap_or(0);
+    match &text[number.len()..] {
+        "ms" => Duration::from_millis(amount),
+        "m" => Duration::from_secs(amount * 60),
+        "h" => Duration::from_secs(amount * 3600),
+        _ => Duration::from_secs(amount),
+    }
+}
+
+/// Takes the writer's lock.
+pub(crate) fn lock(
+    store: &SledStore,
+    common: &Common,
+    operation: &str,
+    world: &dyn World,
+) -> Result<LockGuard, StateError> {
+    store.lock(LockRequest {
+        who: who(),
+        operation: operation.to_owned(),
+        reason: String::new(),
+        now_unix_ms: now_ms(world),
+        pid: std::process::id(),
+        host: host(),
+        timeout: timeout(common),
+    })
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms(world: &dyn World) -> u64 {
+    u64::try_from(world.now_unix_nanos() / 1_000_000).unwrap_or(u64::MAX)
+}
+
+fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+/// Who runs this, for locks and the history.
+pub(crate) fn who() -> String {
+    let user = env("USER").or_else(|| env("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
+    format!("{user}@{}", host())
+}
+
+/// `STRATIFORM_TEST_FAILPOINT=NAME:COUNT` ends the process at a named point of a durable write. Crash tests use it.
+fn failpoint() -> Arc<dyn Failpoint> {
+    let wanted = env("STRATIFORM_TEST_FAILPOINT");
+    let parsed = wanted.as_deref().and_then(|text| {
+        let (name, count) = text.split_once(':')?;
+        Some((name.to_owned(), count.parse::<u64>().ok()?))
+    });
+    match parsed {
+        Some((name, count)) => Arc::new(Abort { name, left: std::sync::atomic::AtomicU64::new(count) }),
+        None => Arc::new(NoFailpoint),
+    }
+}
+
+struct Abort {
+    name: String,
+    left: std::sync::atomic::AtomicU64,
+}
+
+impl Failpoint for Abort {
+    fn hit(&self, point: &'static str) -> std::io::Result<()> {
+        if point == self.name && self.left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) == 1 {
+            std::process::abort();
+        }
+        Ok(())
+    }
+}

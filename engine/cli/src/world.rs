@@ -1,0 +1,133 @@
+//! The world as it is: files, clock, random source; and the embedded standard library.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lang::{DirEntry, World};
+
+/// The real world. The plan's time is taken once.
+pub(crate) struct RealWorld {
+    plan_time: u128,
+}
+
+const LIBRARY: &str = "stratiform:modules";
+
+fn now() -> u128 {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where the clock comes in")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos()
+}
+
+impl RealWorld {
+    pub(crate) fn new() -> Self {
+        Self { plan_time: now() }
+    }
+}
+
+/// The path within the standard library; `None` for paths of the file system.
+fn library(path: &Path) -> Option<&str> {
+    Some(path.to_str()?.strip_prefix(LIBRARY)?.trim_start_matches('/'))
+}
+
+impl World for RealWorld {
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match library(path) {
+            Some(inner) => {
+                let found = modules::files().iter().find(|(name, _)| *name == inner);
+                found.map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
+            None => std::fs::read(path),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        library(path).map_or_else(
+            || path.is_file(),
+            |inner| modules::files().iter().any(|(name, _)| *name == inner),
+        )
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut found = Vec::new();
+        match library(path) {
+            Some(inner) => {
+                let prefix = if inner.is_empty() { String::new() } else { format!("{inner}/") };
+                for (name, _) in modules::files() {
+                    let Some(rest) = name.strip_prefix(&prefix) else { continue };
+                    let (name, is_dir) = rest.split_once('/').map_or((rest, false), |(dir, _)| (dir, true));
+                    let entry = DirEntry { name: name.to_owned(), is_dir };
+                    if !found.contains(&entry) {
+                        found.push(entry);
+                    }
+                }
+                if found.is_empty() {
+                    return Err(io::ErrorKind::NotFound.into());
+                }
+            }
+            None => {
+                for entry in std::fs::read_dir(path)? {
+                    let entry = entry?;
+                    let is_dir = entry.path().is_dir();
+                    found.push(DirEntry { name: entry.file_name().to_string_lossy().into_owned(), is_dir });
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn working_dir(&self) -> PathBuf {
+        std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+    }
+
+    fn home_dir(&self) -> Option<PathBuf> {
+        std::env::home_dir()
+    }
+
+    fn now_unix_nanos(&self) -> u128 {
+        now()
+    }
+
+    fn plan_time_unix_nanos(&self) -> u128 {
+        self.plan_time
+    }
+
+    fn random_bytes(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("every system that this runs on has a random source");
+    }
+}
+
+/// A time in RFC 3339, in UTC.
+pub(crate) fn rfc3339(unix_ms: u64) -> String {
+    let seconds = unix_ms / 1000;
+    let days = i64::try_from(seconds / 86_400).unwrap_or(0) + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let rest = seconds % 86_400;
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_utc() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(1_767_323_045_000), "2026-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn the_standard_library_is_embedded() {
+        let world = RealWorld::new();
+        let types = world.read_dir(Path::new(LIBRARY)).expect("the library is there");
+        assert!(types.iter().any(|entry| entry.name == "cluster" && entry.is_dir), "{types:?}");
+        assert!(world.exists(Path::new("stratiform:modules/cluster/component.tf")));
+    }
+}

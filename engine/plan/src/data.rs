@@ -1,0 +1,56 @@
+//! Reading a data source whose configuration is known.
+
+use std::sync::Arc;
+
+use address::{AttributePath, ResourceInstance};
+use sdk::Reader;
+use syntax::Diagnostics;
+use value::{Marks, Value};
+
+use crate::prepare::Block;
+use crate::problem::Place;
+use crate::validity::Violation;
+
+/// Validates the configuration and reads; the result carries the marks of the configuration and the schema.
+pub(crate) async fn read(
+    reader: &Arc<dyn Reader>,
+    block: &Block,
+    address: &ResourceInstance,
+    config: Value,
+    marks: &[(AttributePath, Marks)],
+) -> Result<(Value, Diagnostics), Diagnostics> {
+    let type_name = &address.resource.type_name;
+    let locate = |path: &AttributePath| Some(block.program.locate(path));
+    let place = Place { address: address.to_string(), locate: &locate };
+    let provider = block.config.provider.provider.short_name();
+    let mut warnings = match reader.validate_data(type_name, &config).await {
+        Ok(problems) => place.problems(problems),
+        Err(error) => return Err(place.failure(&provider, "validate", &error).into()),
+    };
+    if warnings.has_errors() {
+        return Err(warnings);
+    }
+    let answer = match reader.read_data(type_name, &config).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(place.failure(&provider, "read", &error).into()),
+    };
+    warnings.extend(place.problems(answer.problems));
+    if warnings.has_errors() {
+        return Err(warnings);
+    }
+    let schema = &block.schema.get().block;
+    let invalid = |message: &str| {
+        let violation = Violation { path: AttributePath::root(), message: message.to_owned() };
+        place.violations(&provider, "read", vec![violation])
+    };
+    let Some(value) = answer.value else { return Err(invalid("it gave no object")) };
+    if value.is_null() || !value.conforms(&schema.ty()) {
+        return Err(invalid("the object does not fit the schema"));
+    }
+    if !value.is_wholly_known() {
+        return Err(invalid("a value is unknown after reading"));
+    }
+    let mut paths: Vec<(AttributePath, Marks)> = marks.to_vec();
+    paths.extend(schema.sensitive_paths(&value).into_iter().map(|path| (path, Marks::SENSITIVE)));
+    Ok((value.mark_paths(&paths), warnings))
+}

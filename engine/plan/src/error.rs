@@ -1,0 +1,361 @@
+//! What can be wrong with a plan that a person can mend.
+//!
+//! Faults that a provider reports are [`syntax::Report`]s, made in [`crate::problem`]; they carry the
+//! provider's own words and the line that its attribute path leads to.
+
+use miette::Diagnostic;
+use syntax::{ErrorDoc, Span};
+use thiserror::Error;
+
+/// A fault of the configuration, the state or this run's options that only planning can find.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum PlanError {
+    /// A resource block sets an attribute that the resource type does not have.
+    #[error("unsupported argument `{name}` in `{type_name}`")]
+    #[diagnostic(code(stratiform::plan::unsupported_argument))]
+    UnsupportedArgument {
+        /// The attribute.
+        name: String,
+        /// The resource type, or the block within it.
+        type_name: String,
+        /// The attribute's name.
+        #[label("no such argument")]
+        span: Span,
+        /// The nearest name, where one is near.
+        #[help]
+        suggestion: Option<String>,
+    },
+    /// A resource block holds a nested block that the resource type does not have.
+    #[error("unsupported block `{name}` in `{type_name}`")]
+    #[diagnostic(code(stratiform::plan::unsupported_block))]
+    UnsupportedBlock {
+        /// The block's kind.
+        name: String,
+        /// The resource type, or the block within it.
+        type_name: String,
+        /// The block's kind.
+        #[label("no such block")]
+        span: Span,
+        /// The nearest name, where one is near.
+        #[help]
+        suggestion: Option<String>,
+    },
+    /// A required attribute is missing.
+    #[error("missing required argument `{name}` of `{type_name}`")]
+    #[diagnostic(
+        code(stratiform::plan::missing_argument),
+        help("add `{name} = …`; {description}")
+    )]
+    MissingArgument {
+        /// The attribute.
+        name: String,
+        /// The resource type, or the block within it.
+        type_name: String,
+        /// What the schema says about it.
+        description: String,
+        /// The block.
+        #[label("`{name}` belongs in this block")]
+        span: Span,
+    },
+    /// Only the provider can set the attribute.
+    #[error("argument `{name}` of `{type_name}` cannot be set")]
+    #[diagnostic(
+        code(stratiform::plan::computed_argument),
+        help("remove it: the provider decides its value")
+    )]
+    ComputedArgument {
+        /// The attribute.
+        name: String,
+        /// The resource type.
+        type_name: String,
+        /// The attribute's name.
+        #[label("the provider decides this")]
+        span: Span,
+    },
+    /// A value has not the type that the attribute wants.
+    #[error("wrong type for `{path}`: {message}")]
+    #[diagnostic(code(stratiform::plan::wrong_type))]
+    WrongType {
+        /// The attribute.
+        path: String,
+        /// What was wanted and found.
+        message: String,
+        /// The expression.
+        #[label("{message}")]
+        span: Span,
+        /// What to write, where that is clear.
+        #[help]
+        help: Option<String>,
+    },
+    /// Too few or too many nested blocks.
+    #[error("wrong number of `{name}` blocks: expected {expected}, found {found}")]
+    #[diagnostic(code(stratiform::plan::block_count))]
+    BlockCount {
+        /// The block's kind.
+        name: String,
+        /// How many may be there.
+        expected: String,
+        /// How many are there.
+        found: usize,
+        /// Where they stand.
+        #[label("expected {expected}")]
+        span: Span,
+    },
+    /// The provider does not know the resource type.
+    #[error("unknown {kind} type `{name}`")]
+    #[diagnostic(code(stratiform::plan::unknown_type))]
+    UnknownType {
+        /// `resource` or `data source`.
+        kind: &'static str,
+        /// The type.
+        name: String,
+        /// The provider that was asked.
+        provider: String,
+        /// The block.
+        #[label("the provider `{provider}` has no such {kind}")]
+        span: Span,
+        /// The nearest name, where one is near.
+        #[help]
+        suggestion: Option<String>,
+    },
+    /// No such provider is linked in or installed.
+    #[error("provider `{provider}` is not available")]
+    #[diagnostic(code(stratiform::plan::unknown_provider))]
+    UnknownProvider {
+        /// Its source address.
+        provider: String,
+        /// Who asks for it.
+        #[label("needs this provider")]
+        span: Option<Span>,
+        /// Which providers there are.
+        #[help]
+        help: String,
+    },
+    /// Blocks wait for each other.
+    #[error("{} wait for each other", listed(objects))]
+    #[diagnostic(
+        code(stratiform::plan::cycle),
+        help("remove one of the references, or split an object that several of them share")
+    )]
+    Cycle {
+        /// The objects, in the order of their references.
+        objects: Vec<String>,
+        /// The references.
+        #[label(collection, "refers to the next")]
+        spans: Vec<Span>,
+    },
+    /// `count` or `for_each` depends on what only apply will know.
+    #[error("`{argument}` of `{address}` depends on values that are known only after apply")]
+    #[diagnostic(
+        code(stratiform::plan::unknown_expansion),
+        help(
+            "use keys that are known now, or apply what they depend on first: `-target` names single resources"
+        )
+    )]
+    UnknownExpansion {
+        /// `count` or `for_each`.
+        argument: &'static str,
+        /// The block.
+        address: String,
+        /// The expression.
+        #[label("not known yet")]
+        span: Span,
+    },
+    /// `count` or `for_each` has a value that cannot count.
+    #[error("invalid `{argument}` of `{address}`: {message}")]
+    #[diagnostic(code(stratiform::plan::invalid_expansion))]
+    InvalidExpansion {
+        /// `count` or `for_each`.
+        argument: &'static str,
+        /// The block.
+        address: String,
+        /// What was expected and what was found.
+        message: String,
+        /// The expression.
+        #[label("{message}")]
+        span: Span,
+        /// What to write.
+        #[help]
+        help: Option<String>,
+    },
+    /// A precondition or postcondition does not hold.
+    #[error("{kind} of `{address}` does not hold: {message}")]
+    #[diagnostic(code(stratiform::plan::condition_failed))]
+    ConditionFailed {
+        /// `precondition`, `postcondition`, `validation`.
+        kind: &'static str,
+        /// What it belongs to.
+        address: String,
+        /// The author's message.
+        message: String,
+        /// The condition.
+        #[label("this is false")]
+        span: Span,
+    },
+    /// A check block's assertion does not hold; the plan goes on.
+    #[error("check `{name}` does not hold: {message}")]
+    #[diagnostic(code(stratiform::plan::check_failed), severity(warning))]
+    CheckFailed {
+        /// The check block.
+        name: String,
+        /// The author's message.
+        message: String,
+        /// The condition.
+        #[label("this is false")]
+        span: Span,
+    },
+    /// A value that must not be sensitive, ephemeral, null or of another type is so.
+    #[error("{what} of `{address}` {message}")]
+    #[diagnostic(code(stratiform::plan::unsuitable_value))]
+    UnsuitableValue {
+        /// `value`, `condition`, `error message`.
+        what: &'static str,
+        /// What it belongs to.
+        address: String,
+        /// What was expected and what was found.
+        message: String,
+        /// The expression.
+        #[label("this value")]
+        span: Span,
+        /// What to write.
+        #[help]
+        help: Option<String>,
+    },
+    /// The plan would destroy what is protected.
+    #[error("`{address}` would be destroyed, but has `prevent_destroy`")]
+    #[diagnostic(
+        code(stratiform::plan::prevent_destroy),
+        help("remove `prevent_destroy`, or leave the object out of this plan with `-target`")
+    )]
+    PreventDestroy {
+        /// The instance.
+        address: String,
+        /// Its block.
+        #[label("protected here")]
+        span: Span,
+    },
+    /// The stored object was written by a newer provider.
+    #[error("`{address}` is stored in schema version {found}, but the provider knows versions up to {known}")]
+    #[diagnostic(
+        code(stratiform::plan::newer_schema),
+        help("use the provider version that wrote it, or a newer one")
+    )]
+    NewerSchema {
+        /// The instance.
+        address: String,
+        /// Version in the state.
+        found: u64,
+        /// Version of the schema.
+        known: u64,
+    },
+    /// The stored object does not read as what the schema says.
+    #[error("the stored object of `{address}` cannot be read: {message}")]
+    #[diagnostic(
+        code(stratiform::plan::stored_object),
+        help("compare `state show {address}` with the provider's documentation; `-replace={address}` makes a new object")
+    )]
+    StoredObject {
+        /// The instance.
+        address: String,
+        /// What is wrong; no value.
+        message: String,
+    },
+    /// Something of the language that is not there yet.
+    #[error("{what} is not supported yet")]
+    #[diagnostic(code(stratiform::plan::unsupported))]
+    Unsupported {
+        /// The feature.
+        what: String,
+        /// Where it is used.
+        #[label("used here")]
+        span: Option<Span>,
+        /// What to do instead.
+        #[help]
+        help: Option<String>,
+    },
+    /// An option names what is nowhere.
+    #[error("{option} names `{address}`, which is neither configured nor in the state")]
+    #[diagnostic(
+        code(stratiform::plan::unknown_target),
+        help("`state list` shows what is in the state; quote addresses with brackets in the shell")
+    )]
+    UnknownTarget {
+        /// `-target` or `-replace`.
+        option: &'static str,
+        /// The address.
+        address: String,
+    },
+    /// Two objects claim the same address.
+    #[error("`{from}` cannot be moved to `{to}`: there is an object already")]
+    #[diagnostic(
+        code(stratiform::plan::move_conflict),
+        severity(warning),
+        help("the object at `{from}` is planned for destruction; move one of the two away first to keep both")
+    )]
+    MoveConflict {
+        /// Old address.
+        from: String,
+        /// New address.
+        to: String,
+        /// The `moved` block.
+        #[label("this move")]
+        span: Span,
+    },
+    /// Only some resources are planned.
+    #[error("this plan is limited by `-target` and may be incomplete")]
+    #[diagnostic(
+        code(stratiform::plan::targeted),
+        severity(warning),
+        help("use it to recover from mistakes; run a plan without it afterwards")
+    )]
+    Targeted,
+    /// A name of a splat, index or attribute that cannot be found while evaluating.
+    #[error("unknown reference `{name}`")]
+    #[diagnostic(code(stratiform::plan::unknown_reference))]
+    UnknownReference {
+        /// The text.
+        name: String,
+        /// The reference.
+        #[label("{reason}")]
+        span: Span,
+        /// Why it leads nowhere.
+        reason: String,
+    },
+}
+
+fn listed(objects: &[String]) -> String {
+    objects.iter().map(|object| format!("`{object}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The codes of this crate, for the reference.
+pub const ERROR_DOCS: &[ErrorDoc] = &[
+    doc("stratiform::plan::unsupported_argument", "Unsupported argument", "A block sets an argument that its schema does not have. The nearest name is suggested."),
+    doc("stratiform::plan::unsupported_block", "Unsupported block", "A block holds a nested block that its schema does not have."),
+    doc("stratiform::plan::missing_argument", "Missing argument", "The schema requires an argument that the block does not set."),
+    doc("stratiform::plan::computed_argument", "Computed argument", "The block sets an argument that only the provider can set."),
+    doc("stratiform::plan::wrong_type", "Wrong type", "The value of an argument cannot be converted to the type that the schema wants."),
+    doc("stratiform::plan::block_count", "Wrong number of blocks", "The schema wants more or fewer nested blocks of a kind."),
+    doc("stratiform::plan::unknown_type", "Unknown type", "The provider has no resource type or data source of that name."),
+    doc("stratiform::plan::unknown_provider", "Unknown provider", "A block needs a provider that is neither linked in nor installed."),
+    doc("stratiform::plan::cycle", "Cycle", "Blocks refer to each other in a ring, so that none can be planned first."),
+    doc("stratiform::plan::unknown_expansion", "Unknown expansion", "`count` and `for_each` must be known while planning."),
+    doc("stratiform::plan::invalid_expansion", "Invalid expansion", "`count` must be a whole number from 0, `for_each` a map or a set of strings."),
+    doc("stratiform::plan::condition_failed", "Condition failed", "A precondition or postcondition of the configuration is false."),
+    doc("stratiform::plan::check_failed", "Check failed", "An assertion of a check block is false. This is a warning."),
+    doc("stratiform::plan::unsuitable_value", "Unsuitable value", "A value is null, sensitive, ephemeral or of a type that cannot stand at its place."),
+    doc("stratiform::plan::prevent_destroy", "Protected object", "The plan would destroy an object whose block says `prevent_destroy = true`."),
+    doc("stratiform::plan::newer_schema", "Newer schema", "A stored object was written by a newer version of its provider."),
+    doc("stratiform::plan::stored_object", "Unreadable object", "A stored object does not fit the provider's schema."),
+    doc("stratiform::plan::unsupported", "Not supported yet", "The configuration uses a part of the language that this version does not have; `docs/status.md` lists them."),
+    doc("stratiform::plan::unknown_target", "Unknown target", "`-target` or `-replace` names something that is nowhere."),
+    doc("stratiform::plan::move_conflict", "Move conflict", "A `moved` block leads to an address that has an object already."),
+    doc("stratiform::plan::targeted", "Targeted plan", "The plan leaves out what `-target` does not name."),
+    doc("stratiform::plan::unknown_reference", "Unknown reference", "A reference names an instance or output that is not there."),
+    doc("stratiform::plan::provider_problem", "Provider problem", "The provider reported this itself; the text is the provider's own."),
+    doc("stratiform::plan::provider_failed", "Provider failed", "A call to a provider got no proper answer: it crashed, took too long or broke the protocol."),
+    doc("stratiform::plan::invalid_answer", "Invalid answer", "A provider planned or returned something that the protocol forbids. This is a fault of the provider."),
+];
+
+const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
+    ErrorDoc { code, title, explanation, example: "" }
+}

@@ -1,0 +1,370 @@
+//! The values of a configuration: module instances, what their names mean, and what expressions make of it.
+//!
+//! The walk fills it while planning. Apply takes it over, puts real objects in the place of planned ones and
+//! asks for the same expressions again; [`demand`] evaluates anew whatever was not known before.
+
+pub(crate) mod demand;
+mod module;
+pub mod renewal;
+mod scope;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use address::{ConfigResource, InstanceKey, ModuleInstance, ProviderConfig, Resource, ResourceInstance};
+use config::{Condition, Configuration};
+use lang::{Context, Expression, Phase, World};
+use syntax::{Diagnostics, Span};
+use value::{Marks, Type, Value, convert};
+
+use crate::error::PlanError;
+use crate::prepare::{Block, ProviderBlock};
+
+pub(crate) use module::{Expansion, ModuleState, Repetition};
+pub(crate) use scope::InstanceScope;
+
+/// Names a module instance in an [`Evaluation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub(crate) usize);
+
+/// The root module's instance.
+pub const ROOT: ModuleId = ModuleId(0);
+
+/// Values of a configuration, as far as they are known.
+pub struct Evaluation {
+    /// What is evaluated.
+    pub config: Arc<Configuration>,
+    /// The world that functions see.
+    pub world: Arc<dyn World>,
+    /// Name of the workspace.
+    pub workspace: Arc<str>,
+    /// Blocks with their compiled bodies.
+    pub(crate) blocks: BTreeMap<ConfigResource, Arc<Block>>,
+    /// Provider configurations with their compiled bodies.
+    pub(crate) providers: BTreeMap<ProviderConfig, Arc<ProviderBlock>>,
+    phase: Phase,
+    modules: Vec<ModuleState>,
+    index: BTreeMap<ModuleInstance, ModuleId>,
+    root_inputs: BTreeMap<Arc<str>, Value>,
+}
+
+impl std::fmt::Debug for Evaluation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Evaluation").field("modules", &self.modules.len()).finish_non_exhaustive()
+    }
+}
+
+impl Evaluation {
+    /// An evaluation that holds the root module with its input values and nothing else.
+    pub fn new(
+        config: Arc<Configuration>,
+        world: Arc<dyn World>,
+        workspace: Arc<str>,
+        root_inputs: BTreeMap<Arc<str>, Value>,
+    ) -> Self {
+        let mut evaluation = Self {
+            config,
+            world,
+            workspace,
+            blocks: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            phase: Phase::Plan,
+            modules: Vec::new(),
+            index: BTreeMap::new(),
+            root_inputs,
+        };
+        let root = Arc::clone(evaluation.config.root());
+        evaluation.open(ModuleState::new(ModuleInstance::root(), root, None, Repetition::single()));
+        evaluation
+    }
+
+    /// Adds a module instance.
+    pub(crate) fn open(&mut self, state: ModuleState) -> ModuleId {
+        let id = ModuleId(self.modules.len());
+        self.index.insert(state.instance.clone(), id);
+        self.modules.push(state);
+        id
+    }
+
+    pub(crate) fn module(&self, id: ModuleId) -> &ModuleState {
+        &self.modules[id.0]
+    }
+
+    pub(crate) fn module_mut(&mut self, id: ModuleId) -> &mut ModuleState {
+        &mut self.modules[id.0]
+    }
+
+    pub(crate) fn modules(&self) -> impl Iterator<Item = (ModuleId, &ModuleState)> {
+        self.modules.iter().enumerate().map(|(at, module)| (ModuleId(at), module))
+    }
+
+    /// The module instance at an address, if it was expanded.
+    pub fn find(&self, instance: &ModuleInstance) -> Option<ModuleId> {
+        self.index.get(instance).copied()
+    }
+
+    /// Records what a resource instance is worth to those that refer to it.
+    pub fn set_instance(&mut self, address: &ResourceInstance, value: Value) {
+        if let Some(id) = self.find(&address.module) {
+            self.set_in(id, &address.resource, &address.key, value);
+        }
+    }
+
+    pub(crate) fn set_in(&mut self, id: ModuleId, resource: &Resource, key: &InstanceKey, value: Value) {
+        if let Some(block) = self.modules[id.0].resources.get_mut(resource) {
+            block.instances.insert(key.clone(), value);
+            block.whole = OnceLock::new();
+        }
+    }
+
+    /// The value of a resource instance.
+    pub fn instance(&self, address: &ResourceInstance) -> Option<&Value> {
+        let id = self.find(&address.module)?;
+        self.modules[id.0].resources.get(&address.resource)?.instances.get(&address.key)
+    }
+
+    /// Evaluates an expression in a module instance.
+    pub(crate) fn evaluate(
+        &self,
+        id: ModuleId,
+        repetition: &Repetition,
+        expression: &Expression,
+    ) -> Result<Value, Diagnostics> {
+        self.with_context(id, repetition, None, |ctx| expression.evaluate(ctx))
+    }
+
+    /// Runs something with the context of a module instance, and of a block instance in it.
+    pub(crate) fn with_context<T>(
+        &self,
+        id: ModuleId,
+        repetition: &Repetition,
+        self_value: Option<&Value>,
+        run: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
+        let scope = InstanceScope { evaluation: self, module: id, repetition, self_value };
+        let module = &self.modules[id.0];
+        run(&Context {
+            scope: &scope,
+            world: &*self.world,
+            phase: self.phase,
+            module_dir: Path::new(&module.module.dir),
+            functions: None,
+        })
+    }
+
+    /// Evaluates an input variable of a module instance, checks it and records it.
+    pub(crate) fn evaluate_variable(&mut self, id: ModuleId, name: &Arc<str>) -> Result<Value, Diagnostics> {
+        let module = Arc::clone(&self.module(id).module);
+        let Some(variable) = module.variables.get(name) else { return Ok(Value::dynamic_unknown()) };
+        let given = match self.module(id).parent {
+            None => self.root_inputs.get(name).cloned(),
+            Some(parent) => {
+                let call = self.module(id).call.clone().and_then(|step| {
+                    self.module(parent).module.calls.get(&step).map(|call| call.inputs.get(name).cloned())
+                });
+                match call.flatten() {
+                    None => None,
+                    Some(expression) => {
+                        let repetition = self.module(id).repetition.clone();
+                        let value = self.evaluate(parent, &repetition, &expression)?;
+                        Some(accept(variable, value, &expression, name)?)
+                    }
+                }
+            }
+        };
+        let mut value = match given {
+            Some(value) if !(value.is_null() && !variable.nullable && variable.default.is_some()) => value,
+            _ => match &variable.default {
+                Some(default) => default.clone(),
+                None => Value::unknown(variable.ty.ty.without_optional()),
+            },
+        };
+        if variable.sensitive {
+            value = value.mark(Marks::SENSITIVE);
+        }
+        if variable.ephemeral {
+            value = value.mark(Marks::EPHEMERAL);
+        }
+        self.module_mut(id).variables.insert(Arc::clone(name), value.clone());
+        let address = format!("{}var.{name}", prefix(&self.module(id).instance));
+        let conditions = variable.validations.as_slice();
+        let diagnostics = self.check_conditions(id, &Repetition::single(), None, conditions, "validation", &address);
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+        Ok(value)
+    }
+
+    /// Evaluates a local value of a module instance and records it.
+    pub(crate) fn evaluate_local(&mut self, id: ModuleId, name: &Arc<str>) -> Result<Value, Diagnostics> {
+        let module = Arc::clone(&self.module(id).module);
+        let Some(local) = module.locals.get(name) else { return Ok(Value::dynamic_unknown()) };
+        let value = self.evaluate(id, &Repetition::single(), &local.value)?;
+        self.module_mut(id).locals.insert(Arc::clone(name), value.clone());
+        Ok(value)
+    }
+
+    /// Evaluates an output of a module instance, checks it and records it.
+    pub(crate) fn evaluate_output(&mut self, id: ModuleId, name: &Arc<str>) -> Result<Value, Diagnostics> {
+        let module = Arc::clone(&self.module(id).module);
+        let Some(output) = module.outputs.get(name) else { return Ok(Value::dynamic_unknown()) };
+        let address = format!("{}output.{name}", prefix(&self.module(id).instance));
+        let failed = self.check_conditions(
+            id,
+            &Repetition::single(),
+            None,
+            &output.preconditions,
+            "precondition",
+            &address,
+        );
+        if failed.has_errors() {
+            return Err(failed);
+        }
+        let mut value = self.evaluate(id, &Repetition::single(), &output.value)?;
+        let unsuitable = |message: &str, help: &str| PlanError::UnsuitableValue {
+            what: "value",
+            address: address.clone(),
+            message: message.to_owned(),
+            span: output.value.span(),
+            help: Some(help.to_owned()),
+        };
+        if id == ROOT && value.deep_marks().contains(Marks::EPHEMERAL) && !output.ephemeral {
+            return Err(unsuitable(
+                "is ephemeral, and the root module's outputs are stored",
+                "use `ephemeralasnull(…)`, or keep it inside of the run",
+            )
+            .into());
+        }
+        if id == ROOT && value.deep_marks().contains(Marks::SENSITIVE) && !output.sensitive {
+            return Err(unsuitable(
+                "is sensitive, but the output is not marked so",
+                "add `sensitive = true` to the output, or wrap the value in `nonsensitive(…)` if it may be shown",
+            )
+            .into());
+        }
+        if output.sensitive {
+            value = value.mark(Marks::SENSITIVE);
+        }
+        let module = self.module_mut(id);
+        module.outputs.insert(Arc::clone(name), value.clone());
+        Ok(value)
+    }
+
+    /// Forgets the objects that calls are made of, so that they are put together anew.
+    pub(crate) fn forget_calls_above(&mut self, id: ModuleId) {
+        if let (Some(parent), Some(step)) = (self.module(id).parent, self.module(id).call.clone())
+            && let Some(call) = self.module_mut(parent).calls.get_mut(&step)
+        {
+            call.whole = OnceLock::new();
+        }
+    }
+
+    /// Evaluates conditions; those whose value is not known yet hold for now.
+    pub(crate) fn check_conditions(
+        &self,
+        id: ModuleId,
+        repetition: &Repetition,
+        self_value: Option<&Value>,
+        conditions: &[Condition],
+        kind: &'static str,
+        address: &str,
+    ) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        for condition in conditions {
+            match self.condition(id, repetition, self_value, condition) {
+                Ok(None) => {}
+                Ok(Some(message)) => diagnostics.push(PlanError::ConditionFailed {
+                    kind,
+                    address: address.to_owned(),
+                    message,
+                    span: condition.condition.span(),
+                }),
+                Err(errors) => diagnostics.extend(errors),
+            }
+        }
+        diagnostics
+    }
+
+    /// Evaluates one condition: the message if it does not hold.
+    pub(crate) fn condition(
+        &self,
+        id: ModuleId,
+        repetition: &Repetition,
+        self_value: Option<&Value>,
+        condition: &Condition,
+    ) -> Result<Option<String>, Diagnostics> {
+        self.with_context(id, repetition, self_value, |ctx| {
+            let result = condition.condition.evaluate(ctx)?;
+            let (result, _) = result.unmark();
+            let holds = convert(&result, &Type::Bool).ok().filter(|value| !value.is_null());
+            let Some(holds) = holds else {
+                return Err(PlanError::UnsuitableValue {
+                    what: "condition",
+                    address: "this block".to_owned(),
+                    message: format!("must be true or false, but is {}", result.ty().friendly_name()),
+                    span: condition.condition.span(),
+                    help: None,
+                }
+                .into());
+            };
+            if holds.as_bool() != Some(false) {
+                return Ok(None);
+            }
+            let message = condition.error_message.evaluate(ctx)?;
+            Ok(Some(if message.deep_marks().is_empty() {
+                message.as_str().unwrap_or("the message is not known yet").to_owned()
+            } else {
+                "the message holds a sensitive value, so it is not shown".to_owned()
+            }))
+        })
+    }
+
+    /// From now on values are real: whatever was not wholly known is evaluated anew when it is asked for.
+    pub fn begin_apply(&mut self) {
+        self.phase = Phase::Apply;
+        for module in &mut self.modules {
+            module.variables.retain(|_, value| value.is_wholly_known());
+            module.locals.retain(|_, value| value.is_wholly_known());
+            module.outputs.retain(|_, value| value.is_wholly_known());
+            for block in module.resources.values_mut() {
+                block.whole = OnceLock::new();
+            }
+            for call in module.calls.values_mut() {
+                call.whole = OnceLock::new();
+            }
+        }
+    }
+
+    /// Root outputs with their values, as far as they could be evaluated.
+    pub fn root_outputs(&self) -> &BTreeMap<Arc<str>, Value> {
+        &self.module(ROOT).outputs
+    }
+}
+
+fn accept(
+    variable: &config::Variable,
+    value: Value,
+    expression: &Expression,
+    name: &str,
+) -> Result<Value, Diagnostics> {
+    variable.ty.accept(value).map_err(|error| {
+        PlanError::WrongType {
+            path: name.to_owned(),
+            message: error.to_string(),
+            span: expression.span(),
+            help: Some(format!("the variable is declared as `{}`", variable.ty.ty)),
+        }
+        .into()
+    })
+}
+
+/// `module.a.` for addresses of what lies in a module instance; empty for the root.
+pub(crate) fn prefix(instance: &ModuleInstance) -> String {
+    if instance.is_root() { String::new() } else { format!("{instance}.") }
+}
+
+/// A reference that leads to nothing.
+pub(crate) fn nowhere(name: String, span: Span, reason: impl Into<String>) -> Diagnostics {
+    PlanError::UnknownReference { name, span, reason: reason.into() }.into()
+}

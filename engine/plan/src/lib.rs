@@ -1,0 +1,515 @@
+//! Decides what must happen to each resource instance, and changes nothing.
+//!
+//! In: a [`config::Configuration`] with its placements expanded, a [`state::StateSnapshot`], providers that
+//! can only look ([`Readers`]). Out: a [`Plan`], which apply carries out and the report shows.
+//!
+//! Read in this order:
+//!
+//! 1. [`model`]: what a plan is.
+//! 2. [`create`], below: the stages.
+//! 3. `prepare`: bodies compiled against schemas (`decode`), references sorted; `moved`: new addresses.
+//! 4. `graph`: blocks and their references; finds rings.
+//! 5. [`evaluation`]: module instances and the values of their names.
+//! 6. `walk`: visits ready instances at once, evaluates them, asks their providers. The one place where values
+//!    flow back, from a planned instance to those that refer to it.
+//! 7. `instance`: one instance, from what is recorded to its [`Action`]; `propose`, `validity`, `action` and
+//!    `data` hold its rules.
+//! 8. `steps`: the order in which apply goes.
+//! 9. [`mod@file`]: a plan on disk.
+//!
+//! # Invariants
+//!
+//! * Answers are gathered by address, never by arrival, so that equal inputs give an equal plan.
+//! * A provider's answer is checked before anything else sees it; providers are not trusted.
+//!
+//! # Why instances and not blocks
+//!
+//! `b[0]` that reads only `a[0]` must not wait for a slow `a[999]`. A graph of blocks cannot say that, and a
+//! block that is split later would have to be ordered twice. The graph of blocks is kept beside it for what
+//! is true of all instances: rings, `create_before_destroy`, and what `-target` leaves out.
+
+pub mod model;
+
+mod moved;
+
+mod decode;
+mod prepare;
+
+mod graph;
+
+pub mod evaluation;
+
+mod walk;
+
+mod data;
+mod instance;
+
+mod propose;
+
+mod validity;
+
+pub mod action;
+
+mod problem;
+
+mod provider;
+
+mod steps;
+
+pub mod file;
+
+mod error;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use address::{ProviderAddress, ProviderConfig, ResourceInstance, Target};
+use component::Decision;
+use config::Configuration;
+use lang::World;
+use state::{Dependency, StateSnapshot};
+use syntax::Diagnostics;
+use value::{Marks, Value};
+
+use crate::evaluation::{Evaluation, ModuleId, ROOT};
+use crate::graph::{BlockGraph, Object};
+use crate::walk::{NodeId, Walk, Walked};
+
+pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
+pub use error::{ERROR_DOCS, PlanError};
+pub use instance::{Final, sensitive_paths};
+pub use model::{
+    Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
+};
+pub use problem::Place;
+pub use provider::Readers;
+pub use validity::{Violation, check_compatible};
+
+/// What this run's options say.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The kind of plan.
+    pub mode: Mode,
+    /// Whether real objects are looked at.
+    pub refresh: bool,
+    /// Only these, and what they need; empty for everything.
+    pub targets: Vec<Target>,
+    /// Instances to be replaced whatever the difference.
+    pub replace: Vec<ResourceInstance>,
+    /// How many provider calls may run at once.
+    pub parallelism: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { mode: Mode::Normal, refresh: true, targets: Vec::new(), replace: Vec::new(), parallelism: 10 }
+    }
+}
+
+/// Everything that a plan is made from.
+pub struct Request<'a> {
+    /// The configuration, components expanded, free of static errors.
+    pub configuration: Arc<Configuration>,
+    /// Values of root variables that have been given.
+    pub inputs: BTreeMap<Arc<str>, Value>,
+    /// The placements in the configuration.
+    pub decisions: Vec<Decision>,
+    /// What is recorded.
+    pub snapshot: &'a StateSnapshot,
+    /// The providers.
+    pub readers: &'a Readers,
+    /// Where providers run.
+    pub context: sdk::Context,
+    /// The world that functions see.
+    pub world: Arc<dyn World>,
+    /// The workspace's name.
+    pub workspace: Arc<str>,
+    /// This run's options.
+    pub options: Options,
+}
+
+/// Makes a plan. `None` if there are errors; warnings come with the plan.
+pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let configuration = Arc::clone(&request.configuration);
+    let recorded: BTreeSet<ProviderConfig> =
+        request.snapshot.records.values().map(|record| record.provider.clone()).collect();
+    let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
+    let used: BTreeSet<ProviderAddress> = blocks
+        .map(|block| block.provider.provider.clone())
+        .chain(recorded.iter().map(|config| config.provider.clone()))
+        .collect();
+    let schemas = match request.readers.schemas(&used).await {
+        Ok(schemas) => schemas,
+        Err((provider, error)) => {
+            let place = Place { address: provider.to_string(), locate: &|_| None };
+            return (None, place.failure(&provider.short_name(), "start", &error).into());
+        }
+    };
+    let (prepared, found) = prepare::prepare(&configuration, &schemas, &request.readers.names(), &recorded);
+    diagnostics.extend(found);
+    let graph = BlockGraph::build(&configuration, &prepared);
+    diagnostics.extend(graph.cycles());
+    if diagnostics.has_errors() {
+        return (None, diagnostics);
+    }
+    let records = request
+        .snapshot
+        .records
+        .iter()
+        .map(|(address, record)| (address.clone(), (Arc::clone(record), None)))
+        .collect();
+    let (records, found) = moved::apply(&configuration, records);
+    diagnostics.extend(found);
+    let targets = component_targets(&request.options.targets, &configuration);
+    let included = included_blocks(&targets, &graph, &prepared, &request.options);
+    if included.is_some() {
+        diagnostics.push(PlanError::Targeted);
+    }
+    let create_before_destroy = graph.create_before_destroy(&prepared);
+    let evaluation = Evaluation::new(
+        Arc::clone(&configuration),
+        Arc::clone(&request.world),
+        Arc::clone(&request.workspace),
+        request.inputs.clone(),
+    );
+    let imports = match imports(&evaluation) {
+        Ok(imports) => imports,
+        Err(found) => {
+            diagnostics.extend(found);
+            return (None, diagnostics);
+        }
+    };
+    let moves = records
+        .iter()
+        .filter_map(|(address, (_, previous))| Some((previous.clone()?, address.clone())))
+        .collect();
+    let walk = Walk::new(
+        &request,
+        prepared,
+        evaluation,
+        records,
+        create_before_destroy,
+        included.clone(),
+        targets,
+        imports,
+    );
+    let deposed = walk.deposed_changes();
+    let mut walked = walk.walk().await;
+    diagnostics.extend(std::mem::take(&mut walked.diagnostics));
+    for address in &request.options.replace {
+        if !walked.results.contains_key(address) {
+            diagnostics.push(PlanError::UnknownTarget { option: "-replace", address: address.to_string() });
+        }
+    }
+    if diagnostics.has_errors() {
+        return (None, diagnostics);
+    }
+    match assemble(&request, walked, deposed, moves, included.is_some(), &graph) {
+        Ok(plan) => (Some(plan), diagnostics),
+        Err(found) => {
+            diagnostics.extend(found);
+            (None, diagnostics)
+        }
+    }
+}
+
+/// A target that names a component means the component's module.
+fn component_targets(targets: &[Target], configuration: &Configuration) -> Vec<Target> {
+    let as_module = |target: &Target| {
+        let (module, resource, key) = match target {
+            Target::Resource(block) => (&block.module, &block.resource, address::InstanceKey::None),
+            Target::Instance(instance) => (&instance.module, &instance.resource, instance.key.clone()),
+            Target::Module(_) => return None,
+        };
+        let declared = configuration.modules.get(&module.module())?;
+        let step = address::ModulePathStep {
+            kind: address::ModuleKind::Component,
+            type_name: Arc::clone(&resource.type_name),
+            name: Arc::clone(&resource.name),
+        };
+        declared.calls.contains_key(&step).then(|| {
+            Target::Module(module.child(address::ModuleStep {
+                kind: step.kind,
+                type_name: step.type_name.clone(),
+                name: step.name.clone(),
+                key,
+            }))
+        })
+    };
+    targets.iter().map(|target| as_module(target).unwrap_or_else(|| target.clone())).collect()
+}
+
+fn included_blocks(
+    targets: &[Target],
+    graph: &BlockGraph,
+    prepared: &prepare::Prepared,
+    options: &Options,
+) -> Option<BTreeSet<address::ConfigResource>> {
+    if targets.is_empty() {
+        return None;
+    }
+    let named = |block: &address::ConfigResource| {
+        targets.iter().any(|target| match target {
+            Target::Module(module) => {
+                let path = module.module();
+                block.module.steps().starts_with(path.steps())
+            }
+            Target::Resource(resource) => resource.config() == *block,
+            Target::Instance(instance) => instance.block().config() == *block,
+        })
+    };
+    let start: Vec<Object> =
+        prepared.blocks.keys().filter(|block| named(block)).cloned().map(Object::Resource).collect();
+    let found: BTreeSet<address::ConfigResource> = if options.mode == Mode::Normal {
+        let needed = graph.needed_by(start);
+        needed
+            .into_iter()
+            .filter_map(|object| match object {
+                Object::Resource(resource) => Some(resource.clone()),
+                _ => None,
+            })
+            .collect()
+    } else {
+        prepared.blocks.keys().filter(|block| named(block)).cloned().collect()
+    };
+    Some(found)
+}
+
+/// The objects that `import` blocks of the root module name, with their ids.
+fn imports(evaluation: &Evaluation) -> Result<BTreeMap<ResourceInstance, String>, Diagnostics> {
+    let mut found = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    let root = Arc::clone(&evaluation.module(ROOT).module);
+    for import in &root.imports {
+        let unsupported = |what: &str, help: &str| PlanError::Unsupported {
+            what: what.to_owned(),
+            span: Some(import.span),
+            help: Some(help.to_owned()),
+        };
+        if import.for_each.is_some() {
+            diagnostics.push(unsupported("`for_each` in an `import` block", "write one block for each object"));
+            continue;
+        }
+        let Ok(address) = import.to.to_string().parse::<ResourceInstance>() else {
+            diagnostics.push(unsupported("this `to` of an `import` block", "name one resource instance"));
+            continue;
+        };
+        let id = import.id.as_constant().and_then(|id| id.as_str().map(str::to_owned));
+        match id {
+            Some(id) => {
+                found.insert(address, id);
+            }
+            None => diagnostics
+                .push(unsupported("an `id` of an `import` block that is not written out", "write the id as a string")),
+        }
+    }
+    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(found) }
+}
+
+/// The settings of a provider, evaluated and without marks.
+pub(crate) fn evaluation_of_provider(
+    evaluation: &Evaluation,
+    module: ModuleId,
+    block: &prepare::ProviderBlock,
+) -> Result<Value, Diagnostics> {
+    match &block.program {
+        Some(program) => {
+            let single = evaluation::Repetition::single();
+            let config = evaluation.with_context(module, &single, None, |ctx| program.evaluate(ctx))?;
+            Ok(config.unmark_deep().0)
+        }
+        None => Ok(block.schema.provider.block.empty_value()),
+    }
+}
+
+fn assemble(
+    request: &Request<'_>,
+    walked: Walked,
+    deposed: Vec<ResourceChange>,
+    moves: Vec<(ResourceInstance, ResourceInstance)>,
+    targeted: bool,
+    graph: &BlockGraph,
+) -> Result<Plan, Diagnostics> {
+    let mut changes = Vec::new();
+    let mut nodes_of: Vec<Option<NodeId>> = Vec::new();
+    let mut prior_dependencies: Vec<Vec<Dependency>> = Vec::new();
+    let mut drift = Vec::new();
+    let mut refreshed = Vec::new();
+    let mut deposed = deposed.into_iter().peekable();
+    let mut evaluation = walked.evaluation;
+    for (address, planned) in walked.results {
+        while let Some(change) = deposed.next_if(|change| change.address < address) {
+            changes.push(change);
+            nodes_of.push(None);
+            prior_dependencies.push(Vec::new());
+        }
+        let output = planned.output;
+        drift.extend(output.drift);
+        if let Some(object) = output.refreshed {
+            refreshed.push((address.clone(), object));
+        }
+        let absent = output.change.action == Action::NoOp
+            && output.change.before.is_null()
+            && output.change.after.is_null();
+        if absent {
+            continue;
+        }
+        changes.push(output.change);
+        nodes_of.push(planned.node);
+        prior_dependencies.push(output.prior_dependencies);
+    }
+    for change in deposed {
+        changes.push(change);
+        nodes_of.push(None);
+        prior_dependencies.push(Vec::new());
+    }
+    let steps = steps::steps(&steps::Planned {
+        changes: &changes,
+        nodes_of: &nodes_of,
+        prior_dependencies: &prior_dependencies,
+        nodes: &walked.nodes,
+    })?;
+    evaluation.blocks = walked.prepared.blocks;
+    evaluation.providers = walked.prepared.providers;
+    let outputs = outputs(request, &evaluation, targeted, graph);
+    let deferred_checks = Vec::new();
+    Ok(Plan {
+        mode: request.options.mode,
+        changes,
+        drift,
+        outputs,
+        decisions: request.decisions.clone(),
+        moves,
+        refreshed,
+        steps,
+        deferred_checks,
+        lineage: request.snapshot.lineage.clone(),
+        serial: request.snapshot.serial,
+        evaluation,
+    })
+}
+
+fn outputs(
+    request: &Request<'_>,
+    evaluation: &Evaluation,
+    targeted: bool,
+    graph: &BlockGraph,
+) -> BTreeMap<Arc<str>, OutputChange> {
+    let mut outputs = BTreeMap::new();
+    let configured = &evaluation.module(ROOT).module.outputs;
+    let recorded = |name: &str| {
+        let record = request.snapshot.outputs.get(name)?;
+        let ty: serde_json::Value = serde_json::from_str(&record.type_json).ok()?;
+        let ty = value::json::type_from_json(&ty).ok()?;
+        let value = value::json::decode_str(&record.value_json, &ty).ok()?;
+        Some(if record.sensitive { value.mark(Marks::SENSITIVE) } else { value })
+    };
+    for (name, output) in configured {
+        if output.ephemeral || (targeted && !is_covered(graph, name, request, evaluation)) {
+            continue;
+        }
+        let before = recorded(name);
+        let after = match request.options.mode {
+            Mode::Destroy => Value::dynamic_null(),
+            _ => evaluation.root_outputs().get(name).cloned().unwrap_or_else(Value::dynamic_unknown),
+        };
+        let action = match (&before, request.options.mode) {
+            (None, Mode::Destroy) => continue,
+            (Some(_), Mode::Destroy) => Action::Delete,
+            (None, _) if after.is_null() => Action::NoOp,
+            (None, _) => Action::Create,
+            (Some(before), _) if same_output(before, &after) => Action::NoOp,
+            (Some(_), _) => Action::Update,
+        };
+        let change = OutputChange {
+            action,
+            before: before.unwrap_or_else(Value::dynamic_null),
+            after,
+            sensitive: output.sensitive,
+        };
+        outputs.insert(Arc::clone(name), change);
+    }
+    if !targeted {
+        for name in request.snapshot.outputs.keys().filter(|name| !configured.contains_key(*name)) {
+            let Some(before) = recorded(name) else { continue };
+            let sensitive = before.is_sensitive();
+            let change =
+                OutputChange { action: Action::Delete, before, after: Value::dynamic_null(), sensitive };
+            outputs.insert(Arc::clone(name), change);
+        }
+    }
+    outputs
+}
+
+fn same_output(before: &Value, after: &Value) -> bool {
+    after.is_wholly_known()
+        && value::json::to_string(before) == value::json::to_string(after)
+        && before.is_sensitive() == after.is_sensitive()
+}
+
+/// Says whether a limited plan knows all that an output is made from.
+fn is_covered(graph: &BlockGraph, name: &Arc<str>, request: &Request<'_>, evaluation: &Evaluation) -> bool {
+    let output = Object::Output(address::ModulePath::root(), Arc::clone(name));
+    let blocks = graph.needed_by([output]);
+    let all_planned = blocks.into_iter().all(|object| match object {
+        Object::Resource(block) => evaluation.modules().filter(|(_, state)| state.module.path == block.module).all(
+            |(_, state)| state.resources.get(&block.resource).is_none_or(|b| b.instances.values().all(|v| !v.is_unknown())),
+        ),
+        _ => true,
+    });
+    all_planned && request.options.mode == Mode::Normal
+}
+
+/// Where providers find the folder of the stack and the engine's own.
+pub fn provider_context(working_dir: PathBuf, executable: PathBuf, version: &str, home_dir: PathBuf) -> sdk::Context {
+    sdk::Context { working_dir, executable, engine_version: version.to_owned(), home_dir }
+}
+
+/// The values of a configuration before anything is planned: enough for the settings of providers that depend
+/// on variables alone.
+pub async fn settings(request: &Request<'_>) -> Result<Evaluation, Diagnostics> {
+    let recorded: BTreeSet<ProviderConfig> =
+        request.snapshot.records.values().map(|record| record.provider.clone()).collect();
+    let blocks = request.configuration.modules.values().flat_map(|module| module.resources.values());
+    let used: BTreeSet<ProviderAddress> = blocks
+        .map(|block| block.provider.provider.clone())
+        .chain(recorded.iter().map(|config| config.provider.clone()))
+        .collect();
+    let schemas = request.readers.schemas(&used).await.map_err(|(provider, error)| {
+        let place = Place { address: provider.to_string(), locate: &|_| None };
+        Diagnostics::from(place.failure(&provider.short_name(), "start", &error))
+    })?;
+    let (prepared, found) =
+        prepare::prepare(&request.configuration, &schemas, &request.readers.names(), &recorded);
+    if found.has_errors() {
+        return Err(found);
+    }
+    let mut evaluation = Evaluation::new(
+        Arc::clone(&request.configuration),
+        Arc::clone(&request.world),
+        Arc::clone(&request.workspace),
+        request.inputs.clone(),
+    );
+    evaluation.blocks = prepared.blocks;
+    evaluation.providers = prepared.providers;
+    Ok(evaluation)
+}
+
+/// Checks a configuration against the providers' schemas, and for rings; looks at no object.
+pub async fn check(request: &Request<'_>) -> Diagnostics {
+    let blocks = request.configuration.modules.values().flat_map(|module| module.resources.values());
+    let used: BTreeSet<ProviderAddress> = blocks.map(|block| block.provider.provider.clone()).collect();
+    let schemas = match request.readers.schemas(&used).await {
+        Ok(schemas) => schemas,
+        Err((provider, error)) => {
+            let place = Place { address: provider.to_string(), locate: &|_| None };
+            return place.failure(&provider.short_name(), "start", &error).into();
+        }
+    };
+    let names = request.readers.names();
+    let (prepared, mut found) = prepare::prepare(&request.configuration, &schemas, &names, &BTreeSet::new());
+    found.extend(BlockGraph::build(&request.configuration, &prepared).cycles());
+    found
+}

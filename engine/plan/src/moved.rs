@@ -1,0 +1,168 @@
+//! `moved` blocks: recorded objects get new addresses before anything is planned.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use address::{InstanceKey, ModuleInstance, ModuleStep, ResourceInstance, Target};
+use config::Configuration;
+use state::Record;
+use syntax::Diagnostics;
+
+use crate::error::PlanError;
+
+/// Recorded objects by address, with the address that they had before.
+pub(crate) type Records = BTreeMap<ResourceInstance, (Arc<Record>, Option<ResourceInstance>)>;
+
+/// Applies all moves, in the order of their modules and blocks, until none applies any more.
+pub(crate) fn apply(configuration: &Configuration, mut records: Records) -> (Records, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let moves: Vec<_> = configuration
+        .modules
+        .iter()
+        .flat_map(|(path, module)| module.moved.iter().map(move |moved| (path.clone(), moved)))
+        .collect();
+    // A chain of moves is at most as long as there are moves.
+    for _ in 0..moves.len() {
+        let mut changed = false;
+        for (path, moved) in &moves {
+            let found: Vec<(ResourceInstance, ResourceInstance)> = records
+                .keys()
+                .filter_map(|address| Some((address.clone(), retarget(address, path, &moved.from, &moved.to)?)))
+                .filter(|(from, to)| from != to)
+                .collect();
+            for (from, to) in found {
+                if records.contains_key(&to) {
+                    diagnostics.push(PlanError::MoveConflict {
+                        from: from.to_string(),
+                        to: to.to_string(),
+                        span: moved.span,
+                    });
+                    continue;
+                }
+                if let Some((record, previous)) = records.remove(&from) {
+                    records.insert(to, (record, previous.or(Some(from))));
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    let unique = diagnostics.into_iter().filter(|found| seen.insert(found.to_string()));
+    let mut once = Diagnostics::new();
+    unique.for_each(|found| once.push_boxed(found));
+    (records, once)
+}
+
+/// A target of a module, as seen from the root.
+pub(crate) fn within(module: &ModuleInstance, target: &Target) -> Target {
+    let join = |inner: &ModuleInstance| {
+        ModuleInstance::new(module.steps().iter().chain(inner.steps()).cloned())
+    };
+    match target {
+        Target::Module(inner) => Target::Module(join(inner)),
+        Target::Resource(block) => Target::Resource(block.resource.clone().within(join(&block.module))),
+        Target::Instance(instance) => {
+            Target::Instance(ResourceInstance { module: join(&instance.module), ..instance.clone() })
+        }
+    }
+}
+
+/// The new address of an object, if a move that is declared in the module at `path` concerns it.
+fn retarget(
+    address: &ResourceInstance,
+    path: &address::ModulePath,
+    from: &Target,
+    to: &Target,
+) -> Option<ResourceInstance> {
+    let depth = path.steps().len();
+    let steps = address.module.steps();
+    let in_module = steps.len() >= depth
+        && steps.iter().zip(path.steps()).all(|(step, wanted)| address::ModulePathStep::from(step) == *wanted);
+    if !in_module {
+        return None;
+    }
+    let (outer, inner) = steps.split_at(depth);
+    let rebuilt = |module: &[ModuleStep]| ModuleInstance::new(outer.iter().chain(module).cloned());
+    match (from, to) {
+        (Target::Module(from), Target::Module(to)) => {
+            let (from, to) = (from.steps(), to.steps());
+            if inner.len() < from.len() {
+                return None;
+            }
+            let (head, rest) = inner.split_at(from.len());
+            let (last, before) = head.split_last()?;
+            let (wanted, wanted_before) = from.split_last()?;
+            // A call without a key stands for all its instances, which keep their keys.
+            let whole = wanted.key == InstanceKey::None
+                && ModuleStep { key: InstanceKey::None, ..last.clone() } == *wanted;
+            if before != wanted_before || !(last == wanted || whole) {
+                return None;
+            }
+            let mut new = to.to_vec();
+            if whole
+                && let Some(step) = new.last_mut()
+                && step.key == InstanceKey::None
+            {
+                step.key = last.key.clone();
+            }
+            new.extend(rest.iter().cloned());
+            Some(ResourceInstance { module: rebuilt(&new), ..address.clone() })
+        }
+        (Target::Module(_), _) | (_, Target::Module(_)) => None,
+        (from, to) => {
+            let (from_module, from_resource, from_key) = parts(from)?;
+            let (to_module, to_resource, to_key) = parts(to)?;
+            if from_module.steps() != inner || *from_resource != address.resource {
+                return None;
+            }
+            let key = match (from_key, to_key) {
+                (None, None) => address.key.clone(),
+                (None, Some(to)) if address.key == InstanceKey::None => to.clone(),
+                (Some(from), to) if *from == address.key => to.cloned().unwrap_or(InstanceKey::None),
+                _ => return None,
+            };
+            Some(ResourceInstance {
+                module: rebuilt(to_module.steps()),
+                resource: to_resource.clone(),
+                key,
+            })
+        }
+    }
+}
+
+fn parts(target: &Target) -> Option<(&ModuleInstance, &address::Resource, Option<&InstanceKey>)> {
+    match target {
+        Target::Module(_) => None,
+        Target::Resource(block) => Some((&block.module, &block.resource, None)),
+        Target::Instance(instance) => Some((&instance.module, &instance.resource, Some(&instance.key))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moves_follow_modules_blocks_and_instances() {
+        let root = address::ModulePath::root();
+        let table = [
+            ("block", "a.x", "a.y", "a.x[\"k\"]", Some("a.y[\"k\"]")),
+            ("into count", "a.x", "a.x[0]", "a.x", Some("a.x[0]")),
+            ("one instance", "a.x[0]", "a.z[\"n\"]", "a.x[0]", Some("a.z[\"n\"]")),
+            ("another instance", "a.x[0]", "a.z[\"n\"]", "a.x[1]", None),
+            ("module", "module.m", "module.n", "module.m[1].a.x", Some("module.n[1].a.x")),
+            ("module instance", "module.m[0]", "module.n", "module.m[0].module.k.a.x", Some("module.n.module.k.a.x")),
+            ("into a module", "a.x", "module.m.a.x", "a.x", Some("module.m.a.x")),
+            ("elsewhere", "a.x", "a.y", "module.m.a.x", None),
+        ];
+        for (case, from, to, address, expected) in table {
+            let parse = |text: &str| text.parse::<Target>().expect("an address");
+            let address: ResourceInstance = address.parse().expect("an address");
+            let found = retarget(&address, &root, &parse(from), &parse(to));
+            assert_eq!(found.map(|found| found.to_string()).as_deref(), expected, "{case}");
+        }
+    }
+}

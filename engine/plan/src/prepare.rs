@@ -1,0 +1,376 @@
+//! Makes a configuration ready for the walk: bodies compiled against schemas, references sorted.
+//!
+//! What is found here holds for all instances of a block, so that the walk does no name resolution.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use address::{ConfigResource, InstanceKey, ModulePath, ModulePathStep, ProviderConfig, Resource, ResourceMode};
+use config::{Configuration, Module, Reference, Resolved, ResourceBlock};
+use lang::{Expression, Traversal, TraversalStep};
+use sdk::{ProviderSchema, Schema};
+use syntax::{Diagnostics, Span, suggest};
+
+use crate::decode::Program;
+use crate::error::PlanError;
+
+/// A configuration with everything that the walk needs to know beforehand.
+pub(crate) struct Prepared {
+    pub(crate) blocks: BTreeMap<ConfigResource, Arc<Block>>,
+    pub(crate) providers: BTreeMap<ProviderConfig, Arc<ProviderBlock>>,
+    pub(crate) modules: BTreeMap<ModulePath, ModuleReferences>,
+}
+
+/// A resource block.
+pub(crate) struct Block {
+    pub(crate) address: ConfigResource,
+    pub(crate) config: ResourceBlock,
+    pub(crate) schema: TypeSchema,
+    pub(crate) program: Program,
+    /// What `count` or `for_each` needs.
+    pub(crate) expansion_needs: Needs,
+    /// What one instance needs.
+    pub(crate) instance_needs: Needs,
+    /// True if the block, or one that is made from it, makes replacements first.
+    pub(crate) create_before_destroy: bool,
+}
+
+/// A provider configuration: its block, or none where the provider needs no settings.
+pub(crate) struct ProviderBlock {
+    pub(crate) address: ProviderConfig,
+    pub(crate) schema: Arc<ProviderSchema>,
+    pub(crate) program: Option<Program>,
+    pub(crate) needs: Needs,
+    pub(crate) span: Option<Span>,
+}
+
+/// What the named things of a module need.
+pub(crate) struct ModuleReferences {
+    pub(crate) locals: BTreeMap<Arc<str>, Needs>,
+    pub(crate) outputs: BTreeMap<Arc<str>, Needs>,
+    pub(crate) calls: BTreeMap<ModulePathStep, CallReferences>,
+    pub(crate) checks: Vec<Needs>,
+}
+
+/// What a module call needs.
+pub(crate) struct CallReferences {
+    pub(crate) expansion: Needs,
+    pub(crate) depends_on: Needs,
+    pub(crate) inputs: BTreeMap<Arc<str>, Needs>,
+}
+
+/// A resource type's schema, within its provider's.
+#[derive(Clone)]
+pub(crate) struct TypeSchema {
+    provider: Arc<ProviderSchema>,
+    mode: ResourceMode,
+    type_name: Arc<str>,
+}
+
+impl TypeSchema {
+    pub(crate) fn find(provider: &Arc<ProviderSchema>, mode: ResourceMode, type_name: &Arc<str>) -> Option<Self> {
+        let found = Self { provider: Arc::clone(provider), mode, type_name: Arc::clone(type_name) };
+        found.lookup().is_some().then_some(found)
+    }
+
+    fn lookup(&self) -> Option<&Schema> {
+        match self.mode {
+            ResourceMode::Managed => self.provider.resources.get(&self.type_name),
+            ResourceMode::Data => self.provider.data_sources.get(&self.type_name),
+            ResourceMode::Ephemeral => self.provider.ephemerals.get(&self.type_name),
+        }
+    }
+
+    pub(crate) fn get(&self) -> &Schema {
+        self.lookup().expect("the constructor has found it, and schemas do not change")
+    }
+
+    pub(crate) fn plans_destroy(&self) -> bool {
+        self.provider.capabilities.plan_destroy
+    }
+}
+
+/// What something refers to, each once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Needs {
+    pub(crate) all: Vec<(Need, Span)>,
+}
+
+/// One thing that is referred to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    Variable(Arc<str>),
+    Local(Arc<str>),
+    Resource(Resource, Which),
+    Output(ModulePathStep, Which, Arc<str>),
+    /// All outputs of a call.
+    Call(ModulePathStep, Which),
+    /// Everything in a call, by `depends_on`.
+    Everything(ModulePathStep),
+}
+
+/// Which instances of a block are meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Which {
+    All,
+    One(InstanceKey),
+    /// The one with the key of the instance that refers.
+    Same,
+}
+
+impl Needs {
+    pub(crate) fn of<'a>(module: &Module, references: impl IntoIterator<Item = &'a Traversal>) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut all = Vec::new();
+        for traversal in references {
+            // What does not resolve has been reported by config.
+            let Ok(resolved) = config::resolve(module, traversal) else { continue };
+            let Some(need) = need(&resolved) else { continue };
+            if seen.insert(need.clone()) {
+                all.push((need, traversal.span));
+            }
+        }
+        Self { all }
+    }
+
+    /// Adds what `depends_on` names: whole blocks and whole modules.
+    pub(crate) fn depends_on(mut self, module: &Module, references: &[Traversal]) -> Self {
+        for traversal in references {
+            let Ok(resolved) = config::resolve(module, traversal) else { continue };
+            let need = match &resolved.reference {
+                Reference::Call(step) => Need::Everything(step.clone()),
+                Reference::Resource(resource) => Need::Resource(resource.clone(), Which::All),
+                _ => match need(&resolved) {
+                    Some(need) => need,
+                    None => continue,
+                },
+            };
+            self.all.push((need, traversal.span));
+        }
+        self
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.all.extend(other.all);
+        self
+    }
+}
+
+fn need(resolved: &Resolved<'_>) -> Option<Need> {
+    Some(match &resolved.reference {
+        Reference::Variable(name) => Need::Variable(Arc::clone(name)),
+        Reference::Local(name) => Need::Local(Arc::clone(name)),
+        Reference::Resource(resource) => Need::Resource(resource.clone(), which(resolved.key)),
+        Reference::Call(step) => match output_name(resolved) {
+            Some(output) => Need::Output(step.clone(), which(resolved.key), output),
+            None => Need::Call(step.clone(), which(resolved.key)),
+        },
+        _ => return None,
+    })
+}
+
+fn which(key: Option<&TraversalStep>) -> Which {
+    if let Some(key) = constant_key(key) {
+        return Which::One(key);
+    }
+    let Some(TraversalStep::Dynamic(expression, _)) = key else { return Which::All };
+    let Some(traversal) = expression.as_traversal() else { return Which::All };
+    let names = (traversal.root.as_str(), traversal.steps.as_slice());
+    match names {
+        ("count", [TraversalStep::Attribute(part)]) if part.as_str() == "index" => Which::Same,
+        ("each", [TraversalStep::Attribute(part)]) if part.as_str() == "key" => Which::Same,
+        _ => Which::All,
+    }
+}
+
+/// The instance key, where the step behind a block's name is one that is known without evaluating.
+pub(crate) fn constant_key(step: Option<&TraversalStep>) -> Option<InstanceKey> {
+    let Some(TraversalStep::Index(value, _)) = step else { return None };
+    if let Some(text) = value.as_arc_str() {
+        return Some(InstanceKey::String(Arc::clone(text)));
+    }
+    value.as_number()?.to_i64().map(InstanceKey::Int)
+}
+
+/// The output that a reference to a call names right behind the call and its key.
+pub(crate) fn output_name(resolved: &Resolved<'_>) -> Option<Arc<str>> {
+    match resolved.rest.first() {
+        Some(TraversalStep::Attribute(name)) => Some(Arc::clone(&name.text)),
+        _ => None,
+    }
+}
+
+/// Compiles all blocks. `schemas` has an entry for each provider that the configuration uses and that exists.
+pub(crate) fn prepare(
+    configuration: &Configuration,
+    schemas: &BTreeMap<address::ProviderAddress, Arc<ProviderSchema>>,
+    available: &[String],
+    recorded: &BTreeSet<ProviderConfig>,
+) -> (Prepared, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let mut prepared =
+        Prepared { blocks: BTreeMap::new(), providers: BTreeMap::new(), modules: BTreeMap::new() };
+    let mut reported = BTreeSet::new();
+    for (path, module) in &configuration.modules {
+        prepared.modules.insert(path.clone(), module_references(module));
+        for (resource, block) in &module.resources {
+            if block.address.mode == ResourceMode::Ephemeral {
+                diagnostics.push(PlanError::Unsupported {
+                    what: "an `ephemeral` block".to_owned(),
+                    span: Some(block.header),
+                    help: Some("use an ephemeral variable for what must not be stored".to_owned()),
+                });
+                continue;
+            }
+            let address = &block.provider.provider;
+            let Some(schema) = schemas.get(address) else {
+                if reported.insert(address.clone()) {
+                    diagnostics.push(unknown_provider(address, Some(block.header), available));
+                }
+                continue;
+            };
+            let Some(schema) = TypeSchema::find(schema, resource.mode, &resource.type_name) else {
+                diagnostics.push(unknown_type(resource, block, schema));
+                continue;
+            };
+            let config = ConfigResource { module: path.clone(), resource: resource.clone() };
+            let (block, errors) = prepare_block(module, config, block, schema);
+            diagnostics.extend(errors);
+            prepared.blocks.insert(block.address.clone(), Arc::new(block));
+        }
+    }
+    let used: BTreeSet<ProviderConfig> =
+        prepared.blocks.values().map(|block| block.config.provider.clone()).chain(recorded.iter().cloned()).collect();
+    for address in used {
+        let (provider, errors) = prepare_provider(configuration, &address, schemas);
+        diagnostics.extend(errors);
+        if let Some(provider) = provider {
+            prepared.providers.insert(address, Arc::new(provider));
+        }
+    }
+    (prepared, diagnostics)
+}
+
+pub(crate) fn unknown_provider(
+    address: &address::ProviderAddress,
+    span: Option<Span>,
+    available: &[String],
+) -> PlanError {
+    PlanError::UnknownProvider {
+        provider: address.to_string(),
+        span,
+        help: format!(
+            "this version links its providers in: {}; hosting downloaded providers is not supported yet",
+            available.join(", ")
+        ),
+    }
+}
+
+fn unknown_type(resource: &Resource, block: &ResourceBlock, schema: &ProviderSchema) -> PlanError {
+    let (kind, names): (_, Vec<&str>) = match resource.mode {
+        ResourceMode::Data => ("data source", schema.data_sources.keys().map(|name| &**name).collect()),
+        _ => ("resource", schema.resources.keys().map(|name| &**name).collect()),
+    };
+    PlanError::UnknownType {
+        kind,
+        name: resource.type_name.to_string(),
+        provider: block.provider.provider.to_string(),
+        span: block.header,
+        suggestion: suggest(&resource.type_name, names.into_iter()).map(|near| format!("did you mean `{near}`?")),
+    }
+}
+
+fn prepare_block(
+    module: &Module,
+    address: ConfigResource,
+    block: &ResourceBlock,
+    schema: TypeSchema,
+) -> (Block, Diagnostics) {
+    let (program, diagnostics) =
+        Program::compile(&block.body, &schema.get().block, &address.resource.type_name, block.header);
+    let expansion = [&block.count, &block.for_each].into_iter().flatten();
+    let expansion_needs = Needs::of(module, expansion.flat_map(Expression::references));
+    let conditions = block.lifecycle.preconditions.iter().chain(&block.lifecycle.postconditions);
+    let conditions = conditions.flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
+    let triggers = block.lifecycle.replace_triggered_by.iter().flat_map(Expression::references);
+    let instance_needs = Needs::of(module, program.references().iter().chain(conditions).chain(triggers))
+        .depends_on(module, &block.depends_on);
+    // A condition may refer to the block's own other instances only through `self`.
+    let own = &address.resource;
+    let instance_needs = Needs {
+        all: instance_needs
+            .all
+            .into_iter()
+            .filter(|(need, _)| !matches!(need, Need::Resource(resource, _) if resource == own))
+            .collect(),
+    };
+    let create_before_destroy = block.lifecycle.create_before_destroy.unwrap_or(false);
+    let block =
+        Block { address, config: block.clone(), schema, program, expansion_needs, instance_needs, create_before_destroy };
+    (block, diagnostics)
+}
+
+fn prepare_provider(
+    configuration: &Configuration,
+    address: &ProviderConfig,
+    schemas: &BTreeMap<address::ProviderAddress, Arc<ProviderSchema>>,
+) -> (Option<ProviderBlock>, Diagnostics) {
+    let Some(schema) = schemas.get(&address.provider) else { return (None, Diagnostics::new()) };
+    let Some(module) = configuration.modules.get(&address.module) else { return (None, Diagnostics::new()) };
+    let found = config::provider_block(module, address);
+    let (program, span, diagnostics) = match found {
+        Some(block) => {
+            let owner = format!("provider \"{}\"", address.provider.type_name);
+            let (program, diagnostics) = Program::compile(&block.body, &schema.provider.block, &owner, block.span);
+            (Some(program), Some(block.span), diagnostics)
+        }
+        None => (None, None, Diagnostics::new()),
+    };
+    let needs = program.as_ref().map(|program| Needs::of(module, program.references())).unwrap_or_default();
+    let provider =
+        ProviderBlock { address: address.clone(), schema: Arc::clone(schema), program, needs, span };
+    (Some(provider), diagnostics)
+}
+
+fn module_references(module: &Module) -> ModuleReferences {
+    let locals = module.locals.iter().map(|(name, local)| {
+        (Arc::clone(name), Needs::of(module, local.value.references()))
+    });
+    let outputs = module.outputs.iter().map(|(name, output)| {
+        let conditions =
+            output.preconditions.iter().flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
+        let needs = Needs::of(module, output.value.references().iter().chain(conditions));
+        (Arc::clone(name), needs.depends_on(module, &output.depends_on))
+    });
+    let calls = module.calls.iter().map(|(step, call)| {
+        let expansion = [&call.count, &call.for_each].into_iter().flatten();
+        let references = CallReferences {
+            expansion: Needs::of(module, expansion.flat_map(Expression::references)),
+            depends_on: Needs::default().depends_on(module, &call.depends_on),
+            inputs: call
+                .inputs
+                .iter()
+                .map(|(name, input)| (Arc::clone(name), Needs::of(module, input.references())))
+                .collect(),
+        };
+        (step.clone(), references)
+    });
+    let checks = module.checks.iter().map(|check| {
+        let references =
+            check.assertions.iter().flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
+        Needs::of(module, references)
+    });
+    ModuleReferences {
+        locals: locals.collect(),
+        outputs: outputs.collect(),
+        calls: calls.collect(),
+        checks: checks.collect(),
+    }
+}
+
+impl Block {
+    /// Everything that the block refers to.
+    pub(crate) fn all_needs(&self) -> Needs {
+        self.expansion_needs.clone().and(self.instance_needs.clone())
+    }
+}

@@ -1,0 +1,53 @@
+//! Providers as the planner sees them: only what looks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use address::ProviderAddress;
+use sdk::{ProviderError, ProviderSchema, Reader, Registry};
+
+/// Providers that can only look. What changes the world cannot be reached through it.
+#[derive(Clone)]
+pub struct Readers(Registry);
+
+impl Readers {
+    /// The readers of these providers.
+    pub fn new(registry: &Registry) -> Self {
+        Self(registry.clone())
+    }
+
+    /// A new instance of a provider, not configured yet; `None` if there is no such provider.
+    pub async fn create(&self, address: &ProviderAddress) -> Option<Result<Arc<dyn Reader>, ProviderError>> {
+        let factory = self.0.get(address)?;
+        Some(match factory.create().await {
+            Ok(provider) => {
+                let reader: Arc<dyn Reader> = provider;
+                Ok(reader)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The short names of all providers, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.0.addresses().map(|address| format!("`{}`", address.short_name())).collect()
+    }
+
+    /// The schemas of these providers; those that are not there are left out.
+    pub async fn schemas<'a>(
+        &self,
+        addresses: impl IntoIterator<Item = &'a ProviderAddress>,
+    ) -> Result<BTreeMap<ProviderAddress, Arc<ProviderSchema>>, (ProviderAddress, ProviderError)> {
+        let mut schemas = BTreeMap::new();
+        for address in addresses {
+            match self.create(address).await {
+                None => {}
+                Some(Ok(reader)) => {
+                    schemas.insert(address.clone(), reader.schema());
+                }
+                Some(Err(error)) => return Err((address.clone(), error)),
+            }
+        }
+        Ok(schemas)
+    }
+}

@@ -1,0 +1,196 @@
+//! Visits what is ready, evaluates it, asks its provider; the one place where values flow back.
+//!
+//! A node is a named thing of one module instance, or one resource instance. It runs when all that it needs
+//! has run: `b[0]` that reads only `a[0]` does not wait for `a[1]`. Instances come to be while walking, when
+//! their block's `count` or `for_each` has been evaluated; who needs a whole block waits for one node that
+//! stands for it, so that the number of edges stays linear.
+//!
+//! One task owns everything here. Provider calls run beside it, up to `parallelism`, and their results are
+//! kept by address, so that the order in which they arrive shows nowhere.
+
+mod deletion;
+mod node;
+mod run;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use address::{ConfigResource, ProviderConfig, ResourceInstance, Target};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use sdk::Reader;
+use state::{Dependency, Record};
+use syntax::Diagnostics;
+
+use crate::evaluation::{Evaluation, ModuleId, ROOT};
+use crate::instance::Output;
+use crate::prepare::Prepared;
+use crate::{Options, Request};
+
+pub(crate) use node::{Node, NodeId, NodeKey};
+pub(crate) use run::repetition_of;
+
+/// What a call beside the loop gives back.
+pub(crate) enum Answer {
+    Provider(ProviderConfig, Arc<dyn Reader>, Diagnostics),
+    Instance(Box<Output>),
+    Data(value::Value, Diagnostics),
+}
+
+type Call = BoxFuture<'static, (NodeId, Result<Answer, Diagnostics>)>;
+
+/// What the walk leaves behind.
+pub(crate) struct Walked {
+    pub(crate) evaluation: Evaluation,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) results: BTreeMap<ResourceInstance, Planned>,
+    pub(crate) prepared: Prepared,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+/// A planned instance, and the node that planned it.
+pub(crate) struct Planned {
+    pub(crate) output: Output,
+    /// `None` for what is planned without a node: orphans.
+    pub(crate) node: Option<NodeId>,
+}
+
+pub(crate) struct Walk<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) prepared: Prepared,
+    pub(crate) evaluation: Evaluation,
+    pub(crate) records: BTreeMap<ResourceInstance, (Arc<Record>, Option<ResourceInstance>)>,
+    pub(crate) create_before_destroy: BTreeSet<ConfigResource>,
+    /// Blocks that this run plans; `None` for all.
+    pub(crate) included: Option<BTreeSet<ConfigResource>>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) imports: BTreeMap<ResourceInstance, String>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) index: BTreeMap<NodeKey, NodeId>,
+    pub(crate) turn: VecDeque<NodeId>,
+    calls: FuturesUnordered<Call>,
+    waiting_calls: VecDeque<Call>,
+    pub(crate) providers: BTreeMap<ProviderConfig, Arc<dyn Reader>>,
+    pub(crate) results: BTreeMap<ResourceInstance, Planned>,
+    /// By the name of what they concern, so that their order is fixed.
+    pub(crate) diagnostics: BTreeMap<String, Diagnostics>,
+    pub(crate) dependencies: BTreeMap<NodeId, Arc<[Dependency]>>,
+}
+
+impl<'a> Walk<'a> {
+    #[expect(clippy::too_many_arguments, reason = "each is a result of an earlier stage")]
+    pub(crate) fn new(
+        request: &'a Request<'a>,
+        prepared: Prepared,
+        evaluation: Evaluation,
+        records: BTreeMap<ResourceInstance, (Arc<Record>, Option<ResourceInstance>)>,
+        create_before_destroy: BTreeSet<ConfigResource>,
+        included: Option<BTreeSet<ConfigResource>>,
+        targets: Vec<Target>,
+        imports: BTreeMap<ResourceInstance, String>,
+    ) -> Self {
+        Self {
+            options: &request.options,
+            request,
+            prepared,
+            evaluation,
+            records,
+            create_before_destroy,
+            included,
+            targets,
+            imports,
+            nodes: Vec::new(),
+            index: BTreeMap::new(),
+            turn: VecDeque::new(),
+            calls: FuturesUnordered::new(),
+            waiting_calls: VecDeque::new(),
+            providers: BTreeMap::new(),
+            results: BTreeMap::new(),
+            diagnostics: BTreeMap::new(),
+            dependencies: BTreeMap::new(),
+        }
+    }
+
+    /// Walks everything, then plans what has no block any more.
+    pub(crate) async fn walk(mut self) -> Walked {
+        let providers: Vec<ProviderConfig> = self.prepared.providers.keys().cloned().collect();
+        for provider in providers {
+            self.node(NodeKey::Provider(provider));
+        }
+        self.open(ROOT);
+        self.drain().await;
+        if !self.has_errors() {
+            self.plan_orphans();
+            self.drain().await;
+        }
+        if !self.has_errors() {
+            self.evaluate_checks();
+        }
+        let mut diagnostics = Diagnostics::new();
+        for (_, found) in std::mem::take(&mut self.diagnostics) {
+            diagnostics.extend(found);
+        }
+        Walked {
+            evaluation: self.evaluation,
+            nodes: self.nodes,
+            results: self.results,
+            prepared: self.prepared,
+            diagnostics,
+        }
+    }
+
+    fn has_errors(&self) -> bool {
+        self.diagnostics.values().any(Diagnostics::has_errors)
+    }
+
+    /// Runs until nothing is ready and no call is open.
+    async fn drain(&mut self) {
+        loop {
+            while let Some(id) = self.turn.pop_front() {
+                self.advance(id);
+            }
+            while self.calls.len() < self.options.parallelism.max(1) {
+                let Some(call) = self.waiting_calls.pop_front() else { break };
+                self.calls.push(call);
+            }
+            match self.calls.next().await {
+                Some((id, answer)) => self.take(id, answer),
+                None if self.turn.is_empty() => break,
+                None => {}
+            }
+        }
+    }
+
+    /// Starts a call when there is room for it.
+    pub(crate) fn start(&mut self, call: Call) {
+        self.waiting_calls.push_back(call);
+    }
+
+    pub(crate) fn report(&mut self, subject: &str, found: Diagnostics) {
+        if !found.is_empty() {
+            self.diagnostics.entry(subject.to_owned()).or_default().extend(found);
+        }
+    }
+
+    /// Creates the nodes of a module instance that everybody may refer to.
+    pub(crate) fn open(&mut self, id: ModuleId) {
+        let module = Arc::clone(&self.evaluation.module(id).module);
+        for name in module.variables.keys() {
+            self.node(NodeKey::Variable(id, Arc::clone(name)));
+        }
+        for name in module.locals.keys() {
+            self.node(NodeKey::Local(id, Arc::clone(name)));
+        }
+        for resource in module.resources.keys() {
+            self.node(NodeKey::Expand(id, resource.clone()));
+        }
+        for step in module.calls.keys() {
+            self.node(NodeKey::ExpandCall(id, step.clone()));
+        }
+        for name in module.outputs.keys() {
+            self.node(NodeKey::Output(id, Arc::clone(name)));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Objects that the configuration does not want any more, and objects that were deposed.
+
+use std::sync::Arc;
+
+use address::{ProviderConfig, ResourceInstance, ResourceMode};
+use futures::FutureExt;
+use state::{DeposedKey, Object, Record};
+use syntax::Diagnostics;
+use value::{Marks, Value};
+
+use super::{Answer, NodeKey, Walk};
+use crate::action::{Action, ActionReason};
+use crate::error::PlanError;
+use crate::instance::Input;
+use crate::model::{Mode, ResourceChange};
+use crate::prepare::TypeSchema;
+
+impl Walk<'_> {
+    /// Plans every recorded object that no block has claimed.
+    pub(super) fn plan_orphans(&mut self) {
+        let orphans: Vec<(ResourceInstance, Arc<Record>, Option<ResourceInstance>)> = self
+            .records
+            .iter()
+            .filter(|(address, (record, _))| {
+                record.current.is_some()
+                    && address.resource.mode == ResourceMode::Managed
+                    && !self.results.contains_key(address)
+                    && self.is_targeted(address)
+                    && !self.is_left_alone(address)
+            })
+            .map(|(address, (record, previous))| (address.clone(), Arc::clone(record), previous.clone()))
+            .collect();
+        for (at, (address, record, previous_address)) in orphans.into_iter().enumerate() {
+            if let Err(found) = self.plan_orphan(at, &address, &record, previous_address) {
+                self.report(&address.to_string(), found);
+            }
+        }
+    }
+
+    /// Deposed objects are always destroyed; in the order of their addresses.
+    pub(crate) fn deposed_changes(&self) -> Vec<ResourceChange> {
+        if self.options.mode == Mode::RefreshOnly {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        for (address, (record, _)) in self.records.iter().filter(|(address, _)| self.is_targeted(address)) {
+            for (key, object) in &record.deposed {
+                changes.push(deposed_change(address, &record.provider, key, object));
+            }
+        }
+        changes
+    }
+
+    fn is_targeted(&self, address: &ResourceInstance) -> bool {
+        self.included.is_none() || self.targets.iter().any(|target| target.covers(address))
+    }
+
+    /// An instance of a block that this run was told to leave alone is no orphan.
+    fn is_left_alone(&self, address: &ResourceInstance) -> bool {
+        self.evaluation.instance(address).is_some()
+    }
+
+    fn plan_orphan(
+        &mut self,
+        at: usize,
+        address: &ResourceInstance,
+        record: &Record,
+        previous_address: Option<ResourceInstance>,
+    ) -> Result<(), Diagnostics> {
+        let provider = &record.provider;
+        let Some(reader) = self.providers.get(provider).cloned() else {
+            return Err(PlanError::UnknownProvider {
+                provider: provider.to_string(),
+                span: None,
+                help: format!("`{address}` can only be destroyed with it; it is not configured in this stack"),
+            }
+            .into());
+        };
+        let schema = reader.schema();
+        let Some(schema) = TypeSchema::find(&schema, address.resource.mode, &address.resource.type_name) else {
+            return Err(PlanError::StoredObject {
+                address: address.to_string(),
+                message: format!("the provider `{}` has no type `{}`", provider.provider, address.resource.type_name),
+            }
+            .into());
+        };
+        let Some(stored) = record.current.clone() else { return Ok(()) };
+        let reason = self.removal_reason(address);
+        let input = Input {
+            address: address.clone(),
+            previous_address,
+            provider: provider.clone(),
+            reader,
+            schema,
+            block: None,
+            config: None,
+            forget: self.options.mode == Mode::Normal && self.is_forgotten(address),
+            dependencies: stored.dependencies.clone().into(),
+            create_before_destroy: stored.create_before_destroy,
+            stored: Some(stored),
+            mode: self.options.mode,
+            refresh: self.options.refresh,
+            forced: None,
+            removal: reason,
+            import: None,
+        };
+        let id = self.node(NodeKey::Orphan(at));
+        self.start(async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }.boxed());
+        Ok(())
+    }
+
+    fn removal_reason(&self, address: &ResourceInstance) -> ActionReason {
+        if self.options.mode == Mode::Destroy {
+            return ActionReason::Destroying;
+        }
+        let Some(module) = self.evaluation.find(&address.module) else { return ActionReason::NoModule };
+        if self.evaluation.module(module).module.resources.contains_key(&address.resource) {
+            ActionReason::NoKey
+        } else {
+            ActionReason::NoResource
+        }
+    }
+
+    /// A `removed` block may let an object live on.
+    fn is_forgotten(&self, address: &ResourceInstance) -> bool {
+        let removed = self.evaluation.modules().flat_map(|(_, state)| {
+            state.module.removed.iter().map(move |removed| (&state.instance, removed))
+        });
+        removed
+            .filter(|(_, removed)| !removed.destroy)
+            .any(|(module, removed)| crate::moved::within(module, &removed.from).covers(address))
+    }
+}
+
+/// The destruction of a deposed object. Its attributes are shown as they are recorded, without their types.
+fn deposed_change(
+    address: &ResourceInstance,
+    provider: &ProviderConfig,
+    key: &DeposedKey,
+    object: &Object,
+) -> ResourceChange {
+    let before = serde_json::from_str(&object.attributes_json).map_or_else(
+        |_| Value::empty_object(),
+        |json| value::json::from_plain(&json),
+    );
+    let paths: Vec<_> = object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+    ResourceChange {
+        address: address.clone(),
+        deposed: Some(key.clone()),
+        previous_address: None,
+        provider: provider.clone(),
+        action: Action::Delete,
+        reason: ActionReason::Deposed,
+        before: before.mark_paths(&paths),
+        after: Value::dynamic_null(),
+        requires_replace: Vec::new(),
+        prior_private: object.private.clone(),
+        planned_private: object.private.clone(),
+        schema_version: object.schema_version,
+        dependencies: object.dependencies.clone().into(),
+        create_before_destroy: object.create_before_destroy,
+        importing: None,
+    }
+}

@@ -1,0 +1,26 @@
+//! Formats plans, states and what happens in apply, for people and for machines. **Nobody else formats.**
+//!
+//! In: a [`plan::Plan`], [`apply::Event`]s, a [`state::StateSnapshot`], diagnostics. Out: text. It prints nothing.
+//!
+//! 1. [`style`]: colours, or none.
+//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON.
+//! 3. [`values`]: a value, and the difference of two, in the language's notation.
+//! 4. [`plan_text`], [`plan_json`]: a plan.
+//! 5. [`progress`]: what happens in apply, as lines and as JSON.
+//! 6. [`state_text`], [`drift`]: a state; what differs from it.
+
+pub mod style;
+
+pub mod diagnostics;
+
+pub mod values;
+
+pub mod plan_json;
+pub mod plan_text;
+
+pub mod progress;
+
+pub mod drift;
+pub mod state_text;
+
+pub use style::Style;

@@ -1,0 +1,148 @@
+//! What happens in apply, line by line.
+
+use apply::{Event, Summary};
+use plan::{Action, StepKind};
+use serde_json::{Value as Json, json};
+
+use crate::style::Style;
+
+fn verb(action: Action, kind: StepKind) -> (&'static str, &'static str, &'static str) {
+    match (action, kind) {
+        (_, StepKind::Create) => ("Creating", "Creation", "create"),
+        (_, StepKind::Update) => ("Modifying", "Modifications", "update"),
+        (_, StepKind::Delete) => ("Destroying", "Destruction", "delete"),
+        _ => ("Reading", "Read", "read"),
+    }
+}
+
+/// A time in words: `12s`, `3m4s`; milliseconds below a second.
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match (seconds, seconds / 60) {
+        (0, _) => format!("{ms}ms"),
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, minutes) => format!("{minutes}m{}s", seconds % 60),
+    }
+}
+
+/// The line for an event; `None` if it has none.
+pub fn line(event: &Event, style: Style) -> Option<String> {
+    Some(match event {
+        Event::Started { address, action, kind } => {
+            format!("{}: {}...", style.bold(&address.to_string()), verb(*action, *kind).0)
+        }
+        Event::Progress { address, line } => format!("{}: {line}", style.bold(&address.to_string())),
+        Event::Finished { address, action, kind, id, elapsed_ms } => {
+            let id = id.as_ref().map(|id| format!(" [id={id}]")).unwrap_or_default();
+            let what = verb(*action, *kind).1;
+            format!("{}: {what} complete after {}{id}", style.bold(&address.to_string()), duration(*elapsed_ms))
+        }
+        Event::Failed { address, action, kind, elapsed_ms } => {
+            let what = verb(*action, *kind).1;
+            let text = format!("{what} failed after {}", duration(*elapsed_ms));
+            format!("{}: {}", style.bold(&address.to_string()), style.red(&text))
+        }
+        Event::Stopping => style.yellow("Stopping: what runs may end, nothing new begins. Interrupt again to stop at once."),
+    })
+}
+
+/// The event as one of Terraform's UI messages.
+pub fn json(event: &Event, timestamp: &str) -> Option<Json> {
+    let hook = |kind: &str, message: String, hook: Json| {
+        json!({
+            "@level": "info",
+            "@message": message,
+            "@module": "terraform.ui",
+            "@timestamp": timestamp,
+            "type": kind,
+            "hook": hook,
+        })
+    };
+    let text = line(event, Style::PLAIN)?;
+    let resource = |address: &address::ResourceInstance| {
+        json!({
+            "addr": address.to_string(),
+            "module": if address.module.is_root() { String::new() } else { address.module.to_string() },
+            "resource": format!("{}{}", address.resource, address.key),
+            "implied_provider": address.resource.implied_provider(),
+            "resource_type": &*address.resource.type_name,
+            "resource_name": &*address.resource.name,
+            "resource_key": match &address.key {
+                address::InstanceKey::None => Json::Null,
+                address::InstanceKey::Int(index) => json!(index),
+                address::InstanceKey::String(key) => json!(&**key),
+            },
+        })
+    };
+    Some(match event {
+        Event::Started { address, action, kind } => {
+            hook("apply_start", text, json!({ "resource": resource(address), "action": verb(*action, *kind).2 }))
+        }
+        Event::Progress { address, .. } => hook("apply_progress", text, json!({ "resource": resource(address) })),
+        Event::Finished { address, action, kind, id, elapsed_ms } => {
+            let mut body = json!({
+                "resource": resource(address),
+                "action": verb(*action, *kind).2,
+                "elapsed_seconds": elapsed_ms / 1000,
+            });
+            if let Some(id) = id {
+                body["id_key"] = json!("id");
+                body["id_value"] = json!(id);
+            }
+            hook("apply_complete", text, body)
+        }
+        Event::Failed { address, action, kind, elapsed_ms } => hook(
+            "apply_errored",
+            text,
+            json!({
+                "resource": resource(address),
+                "action": verb(*action, *kind).2,
+                "elapsed_seconds": elapsed_ms / 1000,
+            }),
+        ),
+        Event::Stopping => json!({
+            "@level": "warn",
+            "@message": text,
+            "@module": "terraform.ui",
+            "@timestamp": timestamp,
+            "type": "log",
+        }),
+    })
+}
+
+/// The last lines of a run.
+pub fn summary(summary: &Summary, destroy: bool, style: Style) -> String {
+    let mut out = String::new();
+    let what = if destroy { "Destroy" } else { "Apply" };
+    let mut parts = Vec::new();
+    if summary.imported > 0 {
+        parts.push(format!("{} imported", summary.imported));
+    }
+    if !destroy {
+        parts.push(format!("{} added", summary.added));
+        parts.push(format!("{} changed", summary.changed));
+    }
+    parts.push(format!("{} destroyed", summary.destroyed));
+    if summary.forgotten > 0 {
+        parts.push(format!("{} forgotten", summary.forgotten));
+    }
+    let parts = parts.join(", ");
+    if summary.is_complete() {
+        out.push_str(&style.green(&format!("{what} complete! Resources: {parts}.")));
+    } else {
+        let failed = summary.failed.len();
+        let skipped = summary.not_reached.len();
+        let text = format!("{what} incomplete. Resources: {parts}; {failed} failed, {skipped} not reached.");
+        out.push_str(&style.red(&text));
+        for (word, list) in [("failed", &summary.failed), ("not reached", &summary.not_reached)] {
+            for address in list.iter().take(20) {
+                out.push_str(&format!("\n  {word}: {address}"));
+            }
+            if list.len() > 20 {
+                out.push_str(&format!("\n  {word}: {} more", list.len() - 20));
+            }
+        }
+    }
+    out.push('\n');
+    out
+}

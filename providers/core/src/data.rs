@@ -1,0 +1,93 @@
+//! `terraform_data`: keeps a value, and makes a new object when a trigger changes.
+
+use address::AttributePath;
+use sdk::native::Call;
+use sdk::{Block, Created, Problem, Resource, Schema, async_trait};
+use value::{Type, Value};
+
+use sdk::TokenAnswer;
+
+pub(crate) struct Data;
+
+#[async_trait]
+impl Resource for Data {
+    fn name(&self) -> &'static str {
+        "terraform_data"
+    }
+
+    fn schema(&self) -> Schema {
+        let block = Block::new()
+            .describe("Keeps a value in the state, and can stand for anything that has to happen once.")
+            .optional("input", Type::Dynamic, "A value, which `output` repeats after apply.")
+            .computed("output", Type::Dynamic, "The value of `input`.")
+            .optional("triggers_replace", Type::Dynamic, "A value; when it changes, a new object is made.")
+            .replaces(&["triggers_replace"])
+            .computed("id", Type::String, "A unique text.");
+        Schema { version: 0, block }
+    }
+
+    fn plan(&self, prior: &Value, planned: Value, _: &Value) -> (Value, Vec<AttributePath>) {
+        let input = planned.get_attr("input").cloned().unwrap_or_else(Value::dynamic_null);
+        let unchanged = !prior.is_null() && prior.get_attr("input") == Some(&input);
+        if unchanged {
+            return (planned, Vec::new());
+        }
+        let output = if input.is_null() { input } else { Value::unknown(input.ty()) };
+        (planned.with_attr("output", output), Vec::new())
+    }
+
+    async fn create(&self, planned: Value, call: Call<'_>) -> Created {
+        let input = planned.get_attr("input").cloned().unwrap_or_else(Value::dynamic_null);
+        let id = crate::random::uuid(call.token);
+        Created::of(planned.with_attr("output", input).with_attr("id", id.into()))
+    }
+
+    async fn read(&self, current: Value, _: Call<'_>) -> Result<Value, Problem> {
+        Ok(current)
+    }
+
+    async fn update(&self, _: Value, planned: Value, _: Call<'_>) -> Created {
+        let input = planned.get_attr("input").cloned().unwrap_or_else(Value::dynamic_null);
+        Created::of(planned.with_attr("output", input))
+    }
+
+    async fn delete(&self, _: Value, _: Call<'_>) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn import(&self, id: &str, _: Call<'_>) -> Result<Value, Problem> {
+        Ok(self.schema().block.empty_value().with_attr("id", id.into()))
+    }
+
+    async fn find_by_token(&self, _: &str, _: Call<'_>) -> TokenAnswer {
+        TokenAnswer::Absent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sdk::Factory;
+    use sdk::conformance::{Case, check_resource};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_promises_of_a_resource() {
+        check_resource(Case {
+            provider: crate::Builtin.create().await.unwrap(),
+            settings: Value::empty_object(),
+            context: sdk::Context {
+                working_dir: ".".into(),
+                executable: ".".into(),
+                engine_version: String::new(),
+                home_dir: ".".into(),
+            },
+            type_name: "terraform_data",
+            config: Value::object([("input", Value::from("a"))]),
+            changed: Some(Value::object([("input", Value::from("b"))])),
+            bad: None,
+            meddle: None,
+        })
+        .await;
+    }
+}
