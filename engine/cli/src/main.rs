@@ -20,8 +20,8 @@ const STACK_BYTES: usize = 256 * 1024 * 1024;
 fn main() -> ExitCode {
     let raw: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if raw.get(1).is_some_and(|first| first == "__local-helper") {
-        let rest = raw.iter().skip(2).map(|arg| arg.to_string_lossy().into_owned()).collect();
-        let _: Vec<String> = rest; return exit::Exit::Failure.into();
+        let code = provider_local::helper_main(&raw[1..]);
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || commands::run(raw));
     match worker.map(std::thread::JoinHandle::join) {

@@ -38,9 +38,10 @@ impl Session {
             || world.home_dir().unwrap_or_else(std::env::temp_dir).join(".stratiform"),
             std::path::PathBuf::from,
         );
-        let factories: [Arc<dyn sdk::Factory>; 3] = [
+        let factories: [Arc<dyn sdk::Factory>; 4] = [
             Arc::new(provider_core::Builtin),
             Arc::new(provider_core::Core),
+            Arc::new(provider_local::LocalFactory),
             Arc::new(provider_sim::Sim),
         ];
         let context = Context {

@@ -136,6 +136,18 @@ pub enum LocalError {
         #[help]
         log: String,
     },
+    /// A model server does not answer as healthy.
+    #[error("endpoint `{name}` did not become healthy: {reason}")]
+    #[diagnostic(code(stratiform::local::not_healthy))]
+    NotHealthy {
+        /// The endpoint's name.
+        name: String,
+        /// What was seen last.
+        reason: String,
+        /// Log path and last lines.
+        #[help]
+        log: String,
+    },
     /// A helper process did not come up.
     #[error("helper process for `{object}` did not start: {detail}")]
     #[diagnostic(

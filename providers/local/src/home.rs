@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Fabric,
     Volume,
     Job,
+    /// Steps that run one after the other.
+    Pipeline,
     Endpoint,
 }
 
@@ -37,6 +39,7 @@ impl Kind {
             Self::Fabric => ("fabrics", "fabric"),
             Self::Volume => ("volumes", "volume"),
             Self::Job => ("jobs", "job"),
+            Self::Pipeline => ("pipelines", "pipeline"),
             Self::Endpoint => ("endpoints", "endpoint"),
         }
     }

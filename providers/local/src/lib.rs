@@ -10,8 +10,9 @@
 //! 2. [`process`]: what a process is (pid *and* start time), and how one is signalled.
 //! 3. [`discovery`]: CPU, memory, disk and GPUs of this machine.
 //! 4. [`ledger`]: who has been promised which part of them.
-//! 5. [`supervisor`], [`volume`], [`fabric`], [`gateway`]: what runs and lies on the machine.
-//! 6. [`provider`] and [`resource`]: the same as provider resources.
+//! 5. [`run`] and [`supervisor`]: a command that runs in a folder of its own, and who watches it.
+//! 6. [`gateway`]: who serves an endpoint.
+//! 7. [`resource`] and [`provider`]: the same as provider resources.
 //!
 //! # Why helper processes and no daemon
 //!
@@ -21,16 +22,27 @@
 
 mod home;
 mod process;
+
 mod discovery;
+
 mod ledger;
+
+mod tree;
+
+mod run;
 mod supervisor;
-mod volume;
-mod fabric;
+
 mod gateway;
-mod helper;
+
+mod resource;
+
+mod provider;
+
+mod clock;
 mod error;
 mod files;
-mod clock;
+mod helper;
 
 pub use error::LocalError;
 pub use helper::helper_main;
+pub use provider::LocalFactory;

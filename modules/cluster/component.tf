@@ -1,0 +1,75 @@
+component_type "cluster" {
+  description = "Machines that work together."
+
+  input "nodes" {
+    type        = number
+    default     = 1
+    description = "How many nodes."
+    validation {
+      condition     = input.nodes >= 1
+      error_message = "A cluster needs at least one node."
+    }
+  }
+
+  input "vcpus_per_node" {
+    type        = number
+    default     = 1
+    description = "Hardware threads of each node."
+  }
+
+  input "memory_gib_per_node" {
+    type        = number
+    default     = 1
+    description = "Memory of each node, in GiB."
+  }
+
+  input "accelerator" {
+    type = object({
+      type  = string
+      count = number
+    })
+    default     = { type = "cpu", count = 0 }
+    description = "Accelerators of the whole cluster; `cpu` for none."
+  }
+
+  input "fabric" {
+    type        = any
+    default     = null
+    description = "The fabric that its nodes talk over."
+  }
+
+  input "mounts" {
+    type        = any
+    default     = {}
+    description = "File systems by the path at which each node finds them."
+  }
+
+  output "id" { description = "Names the cluster to whatever runs on it." }
+  output "nodes" { description = "Its nodes, with what each has." }
+  output "mounts" { description = "Folders by the name under which work finds them." }
+
+  implementation "local" {
+    backend = "local"
+    source  = "./local"
+    offer   = offer.kind == "machine"
+    requires = [
+      {
+        condition = input.accelerator.type == "cpu" || input.accelerator.count <= offer.gpu_count
+        message   = "needs ${input.accelerator.count} accelerators, but ${offer.name} has ${offer.gpu_count}: ${input.accelerator.count - offer.gpu_count} too few"
+      },
+      {
+        condition = input.nodes * input.vcpus_per_node <= offer.vcpus
+        message   = "needs ${input.nodes * input.vcpus_per_node} vCPUs, but ${offer.name} has ${offer.vcpus}: ${input.nodes * input.vcpus_per_node - offer.vcpus} too few"
+      },
+      {
+        condition = input.nodes * input.memory_gib_per_node * 1024 <= offer.memory_mib
+        message   = "needs ${input.nodes * input.memory_gib_per_node * 1024} MiB of memory, but ${offer.name} has ${offer.memory_mib} MiB: ${input.nodes * input.memory_gib_per_node * 1024 - offer.memory_mib} MiB too few"
+      },
+    ]
+    demand = {
+      vcpus      = input.nodes * input.vcpus_per_node
+      memory_mib = input.nodes * input.memory_gib_per_node * 1024
+      gpus       = input.accelerator.type == "cpu" ? 0 : input.accelerator.count
+    }
+  }
+}

@@ -1,0 +1,34 @@
+component_type "filesystem" {
+  description = "Storage that many readers share."
+
+  input "capacity_gib" {
+    type        = number
+    description = "How much it may hold, in GiB."
+    validation {
+      condition     = input.capacity_gib > 0
+      error_message = "The capacity must be more than 0 GiB."
+    }
+  }
+
+  input "source" {
+    type        = string
+    default     = null
+    description = "A folder whose content it is filled with."
+  }
+
+  output "path" { description = "Where it is found on each node." }
+  output "fingerprint" { description = "SHA-256 over names and contents." }
+
+  implementation "local" {
+    backend = "local"
+    source  = "./local"
+    offer   = offer.kind == "machine"
+    requires = [
+      {
+        condition = input.capacity_gib <= offer.disk_free_gib
+        message   = "needs ${input.capacity_gib} GiB of disk, but ${offer.name} has ${offer.disk_free_gib} GiB free: ${input.capacity_gib - offer.disk_free_gib} GiB too few"
+      },
+    ]
+    demand = { disk_gib = input.capacity_gib }
+  }
+}

@@ -1,0 +1,35 @@
+component_type "pipeline" {
+  description = "Steps that make artifacts, run in the order of their needs."
+
+  input "cluster" {
+    type        = any
+    description = "The cluster that the steps run on."
+  }
+
+  input "code" {
+    type        = string
+    default     = null
+    description = "A folder whose files each step finds in its own."
+  }
+
+  input "step" {
+    type = map(object({
+      command     = list(string)
+      needs       = optional(list(string), [])
+      environment = optional(map(string), {})
+      outputs     = optional(map(string), {})
+      metrics     = optional(string)
+      timeout_s   = optional(number)
+    }))
+    description = "The steps by name."
+  }
+
+  output "artifacts" { description = "Path, digest and size of each artifact, by name." }
+  output "metrics" { description = "Numbers that the steps have written, by name." }
+
+  implementation "local" {
+    backend = "local"
+    source  = "./local"
+    offer   = offer.kind == "machine"
+  }
+}

@@ -1,0 +1,272 @@
+//! `local_pipeline`: steps that run in the order of their needs, each watched by a supervisor of its own.
+//!
+//! A step is run again only if what it is made from has changed: its command, environment, code, or the digests
+//! of the artifacts that it takes from the steps before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sdk::native::Object;
+use sdk::{Block, Problem, Problems, Schema};
+use sha2::{Digest, Sha256};
+use value::{Number, Type, Value};
+
+use super::{Env, Fault, Work, artifacts_type};
+use crate::error::LocalError;
+use crate::home::Kind;
+use crate::run::{self, Artifact, Limits, Restart, RunSpec, RunStatus, SUCCEEDED};
+use crate::{files, process, tree};
+
+pub(super) struct Pipeline;
+
+fn step_type() -> Type {
+    Type::object_with_optional([
+        ("command", Type::list(Type::String), false),
+        ("needs", Type::list(Type::String), true),
+        ("environment", Type::map(Type::String), true),
+        ("outputs", Type::map(Type::String), true),
+        ("metrics", Type::String, true),
+        ("timeout_s", Type::Number, true),
+        ("memory_mib", Type::Number, true),
+    ])
+}
+
+impl Work for Pipeline {
+    const NAME: &'static str = "local_pipeline";
+    const KIND: Kind = Kind::Pipeline;
+
+    fn schema(&self) -> Schema {
+        let block = Block::new()
+            .describe("Steps that run on this machine in the order of their needs.")
+            .required("name", Type::String, "A name for people.")
+            .required("steps", Type::map(step_type()), "The steps by name. `outputs` maps artifacts to paths, `metrics` is the path of a JSON object of numbers.")
+            .optional("working_dir", Type::String, "A folder whose files each step finds in its own.")
+            .optional("mounts", Type::map(Type::String), "Folders by the name under which each step finds them.")
+            .optional("triggers", Type::map(Type::String), "Values; when one changes, all steps run again.")
+            .computed("state", Type::String, "`succeeded`, or what went wrong.")
+            .computed("artifacts", artifacts_type(), "Path, digest and size of each artifact.")
+            .computed("metrics", Type::map(Type::Number), "The numbers that the steps have written.")
+            .computed("id", Type::String, "Unique on this machine.");
+        Schema { version: 0, block }
+    }
+
+    fn validate(&self, config: &Value) -> Problems {
+        let Some(steps) = config.get_attr("steps").filter(|steps| steps.is_wholly_known()) else { return Vec::new() };
+        let names: BTreeSet<String> = steps.entries().into_iter().flatten().map(|(name, _)| name.to_string()).collect();
+        let mut problems = Vec::new();
+        for (name, step) in steps.entries().into_iter().flatten() {
+            if step.texts("command").is_empty() {
+                problems.push(Problem::error(format!("step `{name}` has no command"), "give a program and its arguments").at("steps"));
+            }
+            for needed in step.texts("needs").iter().filter(|needed| !names.contains(*needed)) {
+                let detail = format!("there are {}", names.iter().cloned().collect::<Vec<_>>().join(", "));
+                problems.push(Problem::error(format!("step `{name}` needs `{needed}`, which is no step"), detail).at("steps"));
+            }
+        }
+        if problems.is_empty() && order(steps).is_none() {
+            problems.push(Problem::error("the steps need each other in a ring", "remove one of the `needs`").at("steps"));
+        }
+        problems
+    }
+
+    fn plan(&self, prior: &Value, planned: Value) -> Value {
+        if prior.is_null() {
+            return planned;
+        }
+        let inputs = ["name", "steps", "working_dir", "mounts", "triggers"];
+        let changed = inputs.iter().any(|name| prior.get_attr(name) != planned.get_attr(name));
+        if changed || prior.text("state") != Some(SUCCEEDED) {
+            return planned.with_unknown("state").with_unknown("artifacts").with_unknown("metrics");
+        }
+        planned
+    }
+
+    fn make(&self, env: &Env, id: &str, folder: &Path, planned: &Value) -> Result<Value, Fault> {
+        let steps = planned.get_attr("steps").cloned().unwrap_or_else(Value::empty_object);
+        let Some(order) = order(&steps) else { return Ok(planned.clone()) };
+        self.drop_old_steps(id, folder, &steps)?;
+        let mut done: BTreeMap<String, RunStatus> = BTreeMap::new();
+        for name in order {
+            let Some(step) = steps.get_attr(&name) else { continue };
+            let spec = spec(env, id, &name, step, planned, &done)?;
+            let step_folder = folder.join("steps").join(&name);
+            files::create_folder(&step_folder)?;
+            let known = run::status(&step_folder)?;
+            let fresh = known.filter(|status| status.state == SUCCEEDED && status.key == spec.key);
+            let status = match fresh {
+                Some(status) => {
+                    env.progress.tell(&format!("step {name}: unchanged"));
+                    status
+                }
+                None => {
+                    env.progress.tell(&format!("step {name}: running"));
+                    run::start(&env.executable, &step_folder, &spec)?;
+                    let status = run::wait(&step_folder, &name, &|| false)?;
+                    if status.state != SUCCEEDED {
+                        let left = result(planned, &format!("step {name} {}", status.state), &done);
+                        return Err(Fault { error: run::failure(&step_folder, &name, &status), left: Some(left) });
+                    }
+                    status
+                }
+            };
+            for (metric, number) in &status.metrics {
+                env.progress.tell(&format!("step {name}: {metric} = {number}"));
+            }
+            done.insert(name, status);
+        }
+        Ok(result(planned, SUCCEEDED, &done))
+    }
+
+    fn look(&self, _: &Env, _: &str, folder: &Path, current: &Value) -> Result<Option<Value>, LocalError> {
+        let steps = current.get_attr("steps").cloned().unwrap_or_else(Value::empty_object);
+        let mut state = SUCCEEDED.to_owned();
+        let mut done = BTreeMap::new();
+        for name in order(&steps).unwrap_or_default() {
+            match run::status(&folder.join("steps").join(&name))? {
+                Some(status) if status.state == SUCCEEDED => {
+                    done.insert(name, status);
+                }
+                Some(status) => {
+                    state = format!("step {name} {}", status.state);
+                    break;
+                }
+                None => {
+                    state = format!("step {name} missing");
+                    break;
+                }
+            }
+        }
+        if state != SUCCEEDED {
+            return Ok(Some(current.clone().with_attr("state", state.into())));
+        }
+        Ok(Some(result(current, SUCCEEDED, &done)))
+    }
+
+    fn end(&self, _: &Env, id: &str, folder: &Path, _: &Value) -> Result<(), LocalError> {
+        for name in step_folders(folder) {
+            process::end_marked(&object(id, &name), Duration::from_secs(2))?;
+        }
+        files::remove(&folder.join("steps"))
+    }
+}
+
+impl Pipeline {
+    fn drop_old_steps(&self, id: &str, folder: &Path, steps: &Value) -> Result<(), LocalError> {
+        for name in step_folders(folder) {
+            if steps.get_attr(&name).is_none() {
+                process::end_marked(&object(id, &name), Duration::from_secs(2))?;
+                files::remove(&folder.join("steps").join(&name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn object(id: &str, step: &str) -> String {
+    format!("{id}.{step}")
+}
+
+fn step_folders(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.join("steps")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// The steps, each after those that it needs; `None` for a ring.
+fn order(steps: &Value) -> Option<Vec<String>> {
+    let mut waiting: BTreeMap<String, BTreeSet<String>> = steps
+        .entries()
+        .into_iter()
+        .flatten()
+        .map(|(name, step)| (name.to_string(), step.texts("needs").into_iter().collect()))
+        .collect();
+    let mut order = Vec::new();
+    while !waiting.is_empty() {
+        let ready = waiting.iter().find(|(_, needs)| needs.iter().all(|n| order.contains(n))).map(|(name, _)| name.clone())?;
+        waiting.remove(&ready);
+        order.push(ready);
+    }
+    Some(order)
+}
+
+fn spec(
+    env: &Env,
+    id: &str,
+    name: &str,
+    step: &Value,
+    planned: &Value,
+    done: &BTreeMap<String, RunStatus>,
+) -> Result<RunSpec, LocalError> {
+    let working_dir = planned.text("working_dir").map(|dir| env.path(dir));
+    let mounts: BTreeMap<String, PathBuf> =
+        planned.text_map("mounts").into_iter().map(|(name, path)| (name, env.path(&path))).collect();
+    let mut inputs = BTreeMap::new();
+    let mut digest = Sha256::new();
+    let mut add = |text: &str| {
+        digest.update(text.as_bytes());
+        digest.update([0]);
+    };
+    add(&value::json::to_string(step));
+    add(&value::json::to_string(planned.get_attr("triggers").unwrap_or(&Value::dynamic_null())));
+    if let Some(dir) = &working_dir {
+        add(&tree::summarize(dir)?.fingerprint);
+    }
+    for (mount, path) in &mounts {
+        add(mount);
+        add(&path.display().to_string());
+    }
+    for needed in step.texts("needs") {
+        let Some(status) = done.get(&needed) else { continue };
+        for (artifact, Artifact { path, digest, .. }) in &status.artifacts {
+            add(artifact);
+            add(digest);
+            inputs.insert(artifact.clone(), path.clone());
+        }
+    }
+    let key = files::hex(&digest.finalize());
+    Ok(RunSpec {
+        object: object(id, name),
+        name: name.to_owned(),
+        command: step.texts("command"),
+        environment: step.text_map("environment"),
+        working_dir,
+        mounts,
+        inputs,
+        outputs: step.text_map("outputs"),
+        metrics: step.text("metrics").map(str::to_owned),
+        restart: Restart::default(),
+        limits: Limits {
+            memory_mib: step.integer("memory_mib").and_then(|mib| u64::try_from(mib).ok()),
+            cpu_seconds: None,
+            timeout_s: step.integer("timeout_s").and_then(|seconds| u64::try_from(seconds).ok()),
+        },
+        key,
+    })
+}
+
+fn result(object: &Value, state: &str, done: &BTreeMap<String, RunStatus>) -> Value {
+    let Type::Map(element) = artifacts_type() else { return object.clone() };
+    let mut artifacts: Vec<(String, Value)> = Vec::new();
+    let mut metrics: Vec<(String, Value)> = Vec::new();
+    for status in done.values() {
+        for (name, artifact) in &status.artifacts {
+            let value = Value::object([
+                ("path", Value::from(artifact.path.display().to_string())),
+                ("digest", Value::from(artifact.digest.as_str())),
+                ("bytes", Value::from(artifact.bytes)),
+            ]);
+            artifacts.push((name.clone(), value));
+        }
+        for (name, number) in &status.metrics {
+            let number = Number::parse(&number.to_string()).unwrap_or(Number::ZERO);
+            metrics.push((name.clone(), Value::number(number)));
+        }
+    }
+    object
+        .clone()
+        .with_attr("state", state.into())
+        .with_attr("artifacts", Value::map((*element).clone(), artifacts))
+        .with_attr("metrics", Value::map(Type::Number, metrics))
+}
