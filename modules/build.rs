@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     println!("cargo::rerun-if-changed={}", root.display());
     let mut found = Vec::new();
     walk(&root, &root, &mut found);
@@ -12,9 +12,14 @@ fn main() {
     let mut code = String::from("&[\n");
     for relative in found {
         let path = root.join(&relative);
-        let _ = writeln!(code, "    ({relative:?}, include_bytes!({:?})),", path.display().to_string());
+        let _ =
+            writeln!(code, "    ({relative:?}, include_bytes!({:?})),", path.display().to_string());
     }
     code.push(']');
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "build scripts are told their folder by the environment"
+    )]
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("files.rs");
     if let Err(error) = std::fs::write(&out, code) {
         println!("cargo::error={}: {error}", out.display());

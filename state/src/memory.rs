@@ -67,9 +67,10 @@ impl Keep for Memory {
 
     fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError> {
         let info = LockInfo::of(&request, None);
-        let taken = self.inner(|inner| match &inner.holder {
-            Some(holder) => Err(StateError::Locked { holder: Box::new(holder.clone()) }),
-            None => {
+        let taken = self.inner(|inner| {
+            if let Some(holder) = &inner.holder {
+                Err(StateError::Locked { holder: Box::new(holder.clone()) })
+            } else {
                 inner.holder = Some(info.clone());
                 Ok(())
             }

@@ -13,8 +13,13 @@ pub enum ApplyError {
     #[diagnostic(transparent)]
     State(#[from] StateError),
     /// The state has changed since the plan was made.
-    #[error("the plan is stale: it was made for serial {planned}, but the state is at serial {found}")]
-    #[diagnostic(code(stratiform::apply::stale_plan), help("make a new plan; another run has changed the state since"))]
+    #[error(
+        "the plan is stale: it was made for serial {planned}, but the state is at serial {found}"
+    )]
+    #[diagnostic(
+        code(stratiform::apply::stale_plan),
+        help("make a new plan; another run has changed the state since")
+    )]
     StalePlan {
         /// Serial of the plan.
         planned: u64,
@@ -22,8 +27,13 @@ pub enum ApplyError {
         found: u64,
     },
     /// The plan is for another state.
-    #[error("the plan is for another state: its lineage is `{planned}`, but the state's is `{found}`")]
-    #[diagnostic(code(stratiform::apply::other_state), help("apply the plan in the folder and workspace that it was made in"))]
+    #[error(
+        "the plan is for another state: its lineage is `{planned}`, but the state's is `{found}`"
+    )]
+    #[diagnostic(
+        code(stratiform::apply::other_state),
+        help("apply the plan in the folder and workspace that it was made in")
+    )]
     OtherState {
         /// Lineage of the plan.
         planned: String,
@@ -34,7 +44,11 @@ pub enum ApplyError {
 
 /// The codes of this crate, for the reference.
 pub const ERROR_DOCS: &[ErrorDoc] = &[
-    doc("stratiform::apply::stale_plan", "Stale plan", "The state has changed since the plan was made."),
+    doc(
+        "stratiform::apply::stale_plan",
+        "Stale plan",
+        "The state has changed since the plan was made.",
+    ),
     doc("stratiform::apply::other_state", "Other state", "The plan was made for another state."),
     doc("stratiform::apply::failed", "Failed", "A provider could not make a change."),
 ];

@@ -50,7 +50,8 @@ impl Providers {
             None => provider.schema().provider.block.empty_value(),
         };
         let request = ConfigureRequest { config: settings, context: self.context.clone() };
-        let problems = provider.configure(request).await.map_err(|error| fault(error.to_string()))?;
+        let problems =
+            provider.configure(request).await.map_err(|error| fault(error.to_string()))?;
         if let Some(problem) = problems.into_iter().find(sdk::Problem::is_error) {
             return Err(fault(format!("{}: {}", problem.summary, problem.detail)));
         }

@@ -9,7 +9,8 @@ use address::ResourceInstance;
 use plan::evaluation::Evaluation;
 use sdk::{Context, Private, Provider, ReadRequest, Registry, TokenAnswer, UpgradeRequest};
 use state::{
-    Change, DeposedKey, IntentAction, Object, ObjectStatus, Outcome, Record, RecordedIntent, StateError, StateStore,
+    Change, DeposedKey, IntentAction, Object, ObjectStatus, Outcome, Record, RecordedIntent,
+    StateError, StateStore,
 };
 use syntax::Diagnostics;
 use value::Value;
@@ -62,7 +63,8 @@ pub async fn recover(
     let mut settled = Vec::new();
     for recorded in open {
         let snapshot = store.snapshot()?;
-        let record = snapshot.records.get(&recorded.intent.address).map(|record| Record::clone(record));
+        let record =
+            snapshot.records.get(&recorded.intent.address).map(|record| Record::clone(record));
         let provider = providers.get(&recorded.intent.provider, evaluation).await;
         let (found, outcome, changes) = match provider {
             Ok(provider) => ask(&provider, &recorded, record).await,
@@ -87,15 +89,25 @@ fn first_message(found: &Diagnostics) -> String {
 
 type Verdict = (Found, Option<Outcome>, Vec<Change>);
 
-async fn ask(provider: &Arc<dyn Provider>, recorded: &RecordedIntent, record: Option<Record>) -> Verdict {
+async fn ask(
+    provider: &Arc<dyn Provider>,
+    recorded: &RecordedIntent,
+    record: Option<Record>,
+) -> Verdict {
     match &recorded.intent.action {
         IntentAction::Create => ask_create(provider, recorded, record).await,
         IntentAction::DeleteDeposed(key) => ask_object(provider, recorded, record, Some(key)).await,
-        IntentAction::Update | IntentAction::Delete => ask_object(provider, recorded, record, None).await,
+        IntentAction::Update | IntentAction::Delete => {
+            ask_object(provider, recorded, record, None).await
+        }
     }
 }
 
-async fn ask_create(provider: &Arc<dyn Provider>, recorded: &RecordedIntent, record: Option<Record>) -> Verdict {
+async fn ask_create(
+    provider: &Arc<dyn Provider>,
+    recorded: &RecordedIntent,
+    record: Option<Record>,
+) -> Verdict {
     let intent = &recorded.intent;
     let type_name = &intent.address.resource.type_name;
     let answer = match provider.find_by_token(type_name, &intent.token).await {
@@ -103,7 +115,13 @@ async fn ask_create(provider: &Arc<dyn Provider>, recorded: &RecordedIntent, rec
         Err(error) => return (Found::NotAsked(error.to_string()), None, Vec::new()),
     };
     let (state, private) = match answer {
-        TokenAnswer::Absent => return (Found::NotMade, Some(Outcome::Failed { message: "nothing was made".into() }), Vec::new()),
+        TokenAnswer::Absent => {
+            return (
+                Found::NotMade,
+                Some(Outcome::Failed { message: "nothing was made".into() }),
+                Vec::new(),
+            );
+        }
         TokenAnswer::Unsupported => return (Found::Unknown, Some(Outcome::Unknown), Vec::new()),
         TokenAnswer::InProgress => return (Found::InProgress, None, Vec::new()),
         TokenAnswer::Present { state, private } => (state, private),
@@ -113,7 +131,11 @@ async fn ask_create(provider: &Arc<dyn Provider>, recorded: &RecordedIntent, rec
         return (Found::NotAsked("the provider has no such type".into()), None, Vec::new());
     };
     let Ok(json) = value::json::encode_string(&state, &ty) else {
-        return (Found::NotAsked("the provider's answer does not fit its schema".into()), None, Vec::new());
+        return (
+            Found::NotAsked("the provider's answer does not fit its schema".into()),
+            None,
+            Vec::new(),
+        );
     };
     let object = Object {
         schema_version: intent.schema_version,
@@ -172,7 +194,11 @@ async fn ask_object(
     (found, Some(Outcome::Unknown), vec![change])
 }
 
-async fn look(provider: &Arc<dyn Provider>, type_name: Arc<str>, object: &Object) -> Result<Option<Object>, String> {
+async fn look(
+    provider: &Arc<dyn Provider>,
+    type_name: Arc<str>,
+    object: &Object,
+) -> Result<Option<Object>, String> {
     let schema = provider.schema();
     let schema = schema.resources.get(&type_name).ok_or("the provider has no such type")?;
     let request = UpgradeRequest {
@@ -182,7 +208,8 @@ async fn look(provider: &Arc<dyn Provider>, type_name: Arc<str>, object: &Object
     };
     let upgraded = provider.upgrade(request).await.map_err(|error| error.to_string())?;
     let current: Value = upgraded.value.ok_or("the stored object cannot be read")?;
-    let request = ReadRequest { type_name, current, private: Private::from(object.private.as_slice()) };
+    let request =
+        ReadRequest { type_name, current, private: Private::from(object.private.as_slice()) };
     let answer = provider.read(request).await.map_err(|error| error.to_string())?;
     if let Some(problem) = answer.problems.iter().find(|problem| problem.is_error()) {
         return Err(problem.summary.clone());
@@ -190,7 +217,8 @@ async fn look(provider: &Arc<dyn Provider>, type_name: Arc<str>, object: &Object
     if answer.new.is_null() {
         return Ok(None);
     }
-    let json = value::json::encode_string(&answer.new, &schema.block.ty()).map_err(|error| error.to_string())?;
+    let json = value::json::encode_string(&answer.new, &schema.block.ty())
+        .map_err(|error| error.to_string())?;
     Ok(Some(Object {
         schema_version: schema.version,
         attributes_json: json.into(),

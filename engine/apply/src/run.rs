@@ -16,8 +16,8 @@ use lang::World;
 use plan::{Action, Mode, Plan, ReplaceOrder, ResourceChange, StepKind, check_compatible};
 use sdk::{Context, ProgressSink, Provider, Registry};
 use state::{
-    Change, DecisionRecord, DeposedKey, Intent, IntentAction, Object, ObjectStatus, OpenIntent, OperationId, Outcome,
-    OutputRecord, Record, StateStore,
+    Change, DecisionRecord, DeposedKey, Intent, IntentAction, Object, ObjectStatus, OpenIntent,
+    OperationId, Outcome, OutputRecord, Record, StateStore,
 };
 use syntax::{Diagnostics, Report, Severity};
 use tokio::sync::watch;
@@ -74,14 +74,18 @@ pub struct Request<'a> {
 pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
     let snapshot = request.store.snapshot()?;
     if snapshot.lineage != request.plan.lineage {
-        return Err(ApplyError::OtherState { planned: request.plan.lineage, found: snapshot.lineage });
+        return Err(ApplyError::OtherState {
+            planned: request.plan.lineage,
+            found: snapshot.lineage,
+        });
     }
     if snapshot.serial != request.plan.serial {
         return Err(ApplyError::StalePlan { planned: request.plan.serial, found: snapshot.serial });
     }
     let records = snapshot.records.iter().map(|(a, r)| (a.clone(), Record::clone(r))).collect();
     let mut plan = request.plan;
-    let changes: Vec<Arc<ResourceChange>> = std::mem::take(&mut plan.changes).into_iter().map(Arc::new).collect();
+    let changes: Vec<Arc<ResourceChange>> =
+        std::mem::take(&mut plan.changes).into_iter().map(Arc::new).collect();
     plan.evaluation.begin_apply();
     let mut run = Run {
         schedule: Schedule::new(&plan.steps, request.options.parallelism),
@@ -166,7 +170,10 @@ impl Run<'_> {
         }
         for decision in &self.plan.decisions {
             let json: Arc<str> = decision.to_json().into();
-            changes.push(Change::PutDecision(DecisionRecord { component: decision.component.clone(), json }));
+            changes.push(Change::PutDecision(DecisionRecord {
+                component: decision.component.clone(),
+                json,
+            }));
         }
         if !changes.is_empty() {
             self.store.commit(self.operation, changes)?;
@@ -221,7 +228,9 @@ impl Run<'_> {
         let endings = std::mem::take(&mut self.endings);
         let (steps, intents): (Vec<_>, Vec<_>) = std::mem::take(&mut self.intents)
             .into_iter()
-            .map(|(at, provider, prepared, intent)| ((at, provider, prepared, intent.token.clone()), intent))
+            .map(|(at, provider, prepared, intent)| {
+                ((at, provider, prepared, intent.token.clone()), intent)
+            })
             .unzip();
         let (_, tokens) = self.store.journal().turn(endings, intents)?;
         for ((at, provider, prepared, token), open) in steps.into_iter().zip(tokens) {
@@ -248,7 +257,8 @@ impl Run<'_> {
         let timeout = self.options.call_timeout;
         self.calls.push(
             async move {
-                let called = step::call(provider, type_name, &prepared, token, progress, timeout).await;
+                let called =
+                    step::call(provider, type_name, &prepared, token, progress, timeout).await;
                 Answer::Called(at, prepared, open, called)
             }
             .boxed(),
@@ -293,7 +303,8 @@ impl Run<'_> {
             Err(found) => return self.fail(at, found),
         };
         let wants_config = matches!(kind, StepKind::Create | StepKind::Update | StepKind::Read);
-        let ready = if wants_config { self.plan.evaluation.renew(&change.address) } else { Ok(None) };
+        let ready =
+            if wants_config { self.plan.evaluation.renew(&change.address) } else { Ok(None) };
         let ready = match ready {
             Ok(ready) => ready,
             Err(found) => return self.fail(at, found),
@@ -302,7 +313,8 @@ impl Run<'_> {
             let Some(ready) = ready else { return self.fail(at, Diagnostics::new()) };
             let address = change.address.clone();
             let reader: Arc<dyn sdk::Reader> = provider;
-            self.calls.push(async move { Answer::Read(at, ready.read(reader, &address).await) }.boxed());
+            self.calls
+                .push(async move { Answer::Read(at, ready.read(reader, &address).await) }.boxed());
             return;
         }
         self.calls.push(
@@ -320,7 +332,9 @@ impl Run<'_> {
                 let intent = self.intent(at, &prepared);
                 self.intents.push((at, provider, prepared, intent));
             }
-            Answer::Prepared(at, _, Err(found)) | Answer::Read(at, Err(found)) => self.fail(at, found),
+            Answer::Prepared(at, _, Err(found)) | Answer::Read(at, Err(found)) => {
+                self.fail(at, found)
+            }
             Answer::Read(at, Ok((value, warnings))) => {
                 self.summary.diagnostics.extend(warnings);
                 let change = self.change(at);
@@ -331,7 +345,9 @@ impl Run<'_> {
                 self.done(at).await;
             }
             Answer::Nothing(at) => self.done(at).await,
-            Answer::Called(at, prepared, open, called) => self.take_called(at, &prepared, open, called).await,
+            Answer::Called(at, prepared, open, called) => {
+                self.take_called(at, &prepared, open, called).await
+            }
         }
     }
 
@@ -354,7 +370,8 @@ impl Run<'_> {
             provider: change.provider.clone(),
             action,
             token,
-            prior_json: (!prepared.prior.is_null()).then(|| value::json::to_string(&prepared.prior).into()),
+            prior_json: (!prepared.prior.is_null())
+                .then(|| value::json::to_string(&prepared.prior).into()),
             planned_json,
             private: change.prior_private.clone(),
             time_unix_ms: self.now_ms(),
@@ -377,20 +394,30 @@ impl Run<'_> {
             .flatten()
     }
 
-    async fn take_called(&mut self, at: usize, prepared: &Prepared, open: OpenIntent, called: Called) {
+    async fn take_called(
+        &mut self,
+        at: usize,
+        prepared: &Prepared,
+        open: OpenIntent,
+        called: Called,
+    ) {
         let change = self.change(at);
         let provider_name = change.provider.provider.short_name();
         let Some(answer) = called.answer else {
             // What the call did is not known: the intent stays open, and recovery will ask.
             drop(open);
-            let failure = called.failure.unwrap_or(sdk::ProviderError::Protocol { message: "no answer".to_owned() });
+            let failure = called
+                .failure
+                .unwrap_or(sdk::ProviderError::Protocol { message: "no answer".to_owned() });
             let found = self.plan.evaluation.place(&change.address, |place| {
                 place.failure(&provider_name, "make the change", &failure)
             });
             return self.fail(at, found.into());
         };
-        let mut found =
-            self.plan.evaluation.place(&change.address, |place| place.problems(answer.problems.clone()));
+        let mut found = self
+            .plan
+            .evaluation
+            .place(&change.address, |place| place.problems(answer.problems.clone()));
         let failed = found.has_errors();
         let (mut new, marks) = answer.new.clone().unmark_deep();
         debug_assert!(marks.is_empty(), "providers know no marks");
@@ -401,10 +428,15 @@ impl Run<'_> {
             new = Value::null(prepared.ty.clone());
         }
         for path in new.unknown_paths() {
-            violations.push(plan::Violation { path: path.clone(), message: "is still unknown after apply".to_owned() });
+            violations.push(plan::Violation {
+                path: path.clone(),
+                message: "is still unknown after apply".to_owned(),
+            });
         }
         if !new.is_wholly_known() {
-            new = new.transform(&mut |_, value| if value.is_unknown() { Value::null(value.ty()) } else { value });
+            new = new.transform(&mut |_, value| {
+                if value.is_unknown() { Value::null(value.ty()) } else { value }
+            });
         }
         if !failed && violations.is_empty() && !answer.legacy_types {
             violations.extend(check_compatible(&prepared.planned, &new));
@@ -415,7 +447,11 @@ impl Run<'_> {
             }));
         }
         let failed = failed || found.has_errors();
-        let changes = self.record(at, prepared, &new, &answer.private, failed);
+        let secret: Vec<_> =
+            prepared.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+        let shown = plan::mark_echoes(new.clone().mark_paths(&secret));
+        let sensitive_paths = plan::sensitive_paths(&shown);
+        let changes = self.record(at, prepared, &new, sensitive_paths, &answer.private, failed);
         let outcome = if failed {
             let message = found.iter().next().map(ToString::to_string).unwrap_or_default();
             Outcome::Failed { message }
@@ -424,16 +460,16 @@ impl Run<'_> {
         };
         self.endings.push((open, outcome, changes));
         if kind != StepKind::Delete && !new.is_null() {
-            let paths: Vec<_> = prepared.sensitive_paths.iter().map(|p| (p.clone(), Marks::SENSITIVE)).collect();
-            let conditions = self.plan.evaluation.accept(&change.address, new.clone().mark_paths(&paths));
+            let conditions = self.plan.evaluation.accept(&change.address, shown.clone());
             found.extend(conditions);
         }
         if found.has_errors() {
             return self.fail(at, found);
         }
         self.summary.diagnostics.extend(found);
-        let id = new.get_attr("id").filter(|id| id.deep_marks().is_empty()).and_then(Value::as_str);
-        let id = id.map(str::to_owned).filter(|_| !prepared.sensitive_paths.iter().any(|path| path.is_root()));
+        let id =
+            shown.get_attr("id").filter(|id| id.deep_marks().is_empty()).and_then(Value::as_str);
+        let id = id.map(str::to_owned);
         let (address, action) = (change.address.clone(), change.action);
         let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
         (self.events)(Event::Finished { address, action, kind, id, elapsed_ms });
@@ -452,6 +488,7 @@ impl Run<'_> {
         at: usize,
         prepared: &Prepared,
         new: &Value,
+        sensitive_paths: Vec<address::AttributePath>,
         private: &sdk::Private,
         failed: bool,
     ) -> Vec<Change> {
@@ -476,7 +513,7 @@ impl Run<'_> {
                 private: private.as_bytes().to_vec(),
                 dependencies: change.dependencies.to_vec(),
                 create_before_destroy: change.create_before_destroy,
-                sensitive_paths: prepared.sensitive_paths.clone(),
+                sensitive_paths,
                 token: None,
             });
         match kind {
@@ -526,7 +563,8 @@ impl Run<'_> {
         loop {
             let mut bytes = [0u8; 4];
             self.world.random_bytes(&mut bytes);
-            let number = u32::from_le_bytes(bytes).wrapping_add(u32::try_from(record.deposed.len()).unwrap_or(0));
+            let number = u32::from_le_bytes(bytes)
+                .wrapping_add(u32::try_from(record.deposed.len()).unwrap_or(0));
             if !record.deposed.contains_key(&DeposedKey::from_number(number)) {
                 return number;
             }
@@ -535,7 +573,8 @@ impl Run<'_> {
 
     fn forget(&mut self, at: usize, change: &ResourceChange) {
         self.records.remove(&change.address);
-        match self.store.commit(self.operation, vec![Change::DeleteRecord(change.address.clone())]) {
+        match self.store.commit(self.operation, vec![Change::DeleteRecord(change.address.clone())])
+        {
             Ok(_) => {
                 self.summary.forgotten += 1;
                 self.finish_now(at);
@@ -549,7 +588,9 @@ impl Run<'_> {
             return self.fail(at, Diagnostics::new());
         };
         let (value, _) = change.before.clone().unmark_deep();
-        let Ok(json) = value::json::encode_string(&value, &ty) else { return self.fail(at, Diagnostics::new()) };
+        let Ok(json) = value::json::encode_string(&value, &ty) else {
+            return self.fail(at, Diagnostics::new());
+        };
         let object = Object {
             private: change.prior_private.clone(),
             dependencies: change.dependencies.to_vec(),
@@ -631,8 +672,11 @@ impl Run<'_> {
                 continue;
             }
             let type_json = value::json::type_to_json(&ty).to_string();
-            let record =
-                OutputRecord { value_json: value_json.into(), type_json: type_json.into(), sensitive };
+            let record = OutputRecord {
+                value_json: value_json.into(),
+                type_json: type_json.into(),
+                sensitive,
+            };
             changes.push(Change::PutOutput(name, record));
         }
         if self.plan.mode == Mode::Destroy && complete {

@@ -69,7 +69,8 @@ impl Schedule {
         let mut commands = Vec::new();
         match happened {
             Happened::Begin => {
-                let first: Vec<usize> = (0..self.waiting.len()).filter(|at| self.waiting[*at] == 0).collect();
+                let first: Vec<usize> =
+                    (0..self.waiting.len()).filter(|at| self.waiting[*at] == 0).collect();
                 for at in first {
                     self.make_ready(at);
                 }
@@ -144,7 +145,10 @@ impl Schedule {
             commands.push(Command::Skip(at));
         }
         for at in 0..self.waiting.len() {
-            if self.waiting[at] > 0 && !std::mem::replace(&mut self.skipped[at], true) && !self.joins[at] {
+            if self.waiting[at] > 0
+                && !std::mem::replace(&mut self.skipped[at], true)
+                && !self.joins[at]
+            {
                 commands.push(Command::Skip(at));
             }
         }
@@ -181,7 +185,8 @@ mod tests {
     #[test]
     fn a_failure_stops_only_what_needs_it() {
         use Command::{Run, Skip};
-        let steps = steps(&[(&[], false), (&[], false), (&[0], false), (&[1], false), (&[2, 3], false)]);
+        let steps =
+            steps(&[(&[], false), (&[], false), (&[0], false), (&[1], false), (&[2, 3], false)]);
         let mut schedule = Schedule::new(&steps, 1);
         assert_eq!(schedule.on(Happened::Begin), [Run(0)]);
         assert_eq!(schedule.on(Happened::Failed(0)), [Skip(2), Skip(4), Run(1)]);

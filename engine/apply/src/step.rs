@@ -39,7 +39,8 @@ pub(crate) async fn prepare(
     match (kind, ready) {
         (StepKind::Create | StepKind::Update, Some(ready)) => {
             let reader: Arc<dyn sdk::Reader> = provider;
-            let Final { planned, config, sensitive_paths, planned_private } = ready.plan(reader, change).await?;
+            let Final { planned, config, sensitive_paths, planned_private } =
+                ready.plan(reader, change).await?;
             let prior = if kind == StepKind::Create { null } else { before };
             Ok(Prepared { prior, planned, config, private: planned_private, sensitive_paths, ty })
         }
@@ -94,7 +95,10 @@ pub(crate) async fn call(
             Ok(Err(error)) => return Called { answer: None, failure: Some(error) },
             Err(_) => {
                 let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-                return Called { answer: None, failure: Some(ProviderError::TimedOut { after_ms }) };
+                return Called {
+                    answer: None,
+                    failure: Some(ProviderError::TimedOut { after_ms }),
+                };
             }
         };
         let Some(retry) = retry_of(&answer.problems).filter(|_| attempt < MAX_TRIES) else {

@@ -197,8 +197,12 @@ pub(crate) struct ForceUnlock {
 }
 
 /// Gives long flags their second dash, and adds what `TF_CLI_ARGS` and `TF_CLI_ARGS_command` say.
-pub(crate) fn normalise(raw: Vec<std::ffi::OsString>, env: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let mut args: Vec<String> = raw.into_iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+pub(crate) fn normalise(
+    raw: Vec<std::ffi::OsString>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
+    let mut args: Vec<String> =
+        raw.into_iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let command_at = args.iter().skip(1).position(|arg| !arg.starts_with('-')).map(|at| at + 1);
     if let Some(at) = command_at {
         let name = args[at].clone();
@@ -207,7 +211,7 @@ pub(crate) fn normalise(raw: Vec<std::ffi::OsString>, env: impl Fn(&str) -> Opti
         };
         let mut extra = words("TF_CLI_ARGS");
         extra.extend(words(&format!("TF_CLI_ARGS_{name}")));
-        args.splice(at + 1..at + 1, extra);
+        args.splice((at + 1)..=at, extra);
     } else if args.iter().any(|arg| matches!(arg.as_str(), "-v" | "-version" | "--version")) {
         return vec![args.swap_remove(0), "version".to_owned()];
     }
@@ -216,7 +220,11 @@ pub(crate) fn normalise(raw: Vec<std::ffi::OsString>, env: impl Fn(&str) -> Opti
 
 fn double_dash(arg: String) -> String {
     let long = arg.len() > 2 && arg.starts_with('-') && !arg.starts_with("--");
-    if long && arg[1..].starts_with(|c: char| c.is_ascii_alphabetic()) { format!("-{arg}") } else { arg }
+    if long && arg[1..].starts_with(|c: char| c.is_ascii_alphabetic()) {
+        format!("-{arg}")
+    } else {
+        arg
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +240,9 @@ mod tests {
 
     #[test]
     fn terraforms_spelling_is_understood() {
-        let cli = parse("stratiform -chdir=x plan -out=p -var a=1 -var=b=2 -refresh=false -detailed-exitcode");
+        let cli = parse(
+            "stratiform -chdir=x plan -out=p -var a=1 -var=b=2 -refresh=false -detailed-exitcode",
+        );
         let Command::Plan(plan) = cli.command else { panic!("a plan") };
         assert_eq!(cli.chdir.as_deref(), Some("x"));
         assert_eq!((plan.out.as_deref(), plan.vars.len()), (Some("p"), 2));
@@ -242,7 +252,8 @@ mod tests {
     #[test]
     fn arguments_from_the_environment_come_first() {
         let raw = ["stratiform", "plan", "-out=p"].into_iter().map(Into::into).collect();
-        let args = normalise(raw, |name| (name == "TF_CLI_ARGS_plan").then(|| "-no-color".to_owned()));
+        let args =
+            normalise(raw, |name| (name == "TF_CLI_ARGS_plan").then(|| "-no-color".to_owned()));
         assert_eq!(args, ["stratiform", "plan", "--no-color", "--out=p"]);
     }
 }

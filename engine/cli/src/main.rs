@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         let code = provider_local::helper_main(&raw[1..]);
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || commands::run(raw));
+    let worker =
+        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || commands::run(raw));
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code.into(),
         // The panic's own message has been printed; what was begun is in the journal.

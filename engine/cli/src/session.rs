@@ -74,7 +74,8 @@ impl Session {
         configuration.sources = Arc::new(sources);
         let inputs: BTreeMap<Arc<str>, Value> =
             inputs.into_iter().map(|(name, input)| (name, input.value)).collect();
-        let has_components = configuration.modules.values().any(|module| !module.components.is_empty());
+        let has_components =
+            configuration.modules.values().any(|module| !module.components.is_empty());
         let mut decisions = Vec::new();
         if has_components {
             let (types, errors) = component::load_types(&mut configuration, world);
@@ -87,7 +88,13 @@ impl Session {
                 .filter_map(|record| Decision::from_json(&record.json))
                 .map(|decision| (decision.component.clone(), decision))
                 .collect();
-            let request = PlaceRequest { types: &types, offers: &offers, inputs: &inputs, prior: &prior, world };
+            let request = PlaceRequest {
+                types: &types,
+                offers: &offers,
+                inputs: &inputs,
+                prior: &prior,
+                world,
+            };
             let (placed, errors) = component::place(configuration, &request);
             found.extend(errors);
             configuration = placed.configuration;
@@ -99,19 +106,29 @@ impl Session {
         (Stack { configuration: Arc::new(configuration), inputs, decisions }, found)
     }
 
-    fn input_sources(&self, vars: &[String], var_files: &[String]) -> (Vec<InputSource>, Diagnostics) {
+    fn input_sources(
+        &self,
+        vars: &[String],
+        var_files: &[String],
+    ) -> (Vec<InputSource>, Diagnostics) {
         let mut found = Diagnostics::new();
         let mut sources = Vec::new();
         for (name, text) in std::env::vars_os() {
             let (Some(name), Some(text)) = (name.to_str(), text.to_str()) else { continue };
             if let Some(name) = name.strip_prefix("TF_VAR_") {
-                sources.push(InputSource::Environment { name: name.to_owned(), text: text.to_owned() });
+                sources.push(InputSource::Environment {
+                    name: name.to_owned(),
+                    text: text.to_owned(),
+                });
             }
         }
-        let mut files: Vec<String> = ["terraform.tfvars", "terraform.tfvars.json"].map(str::to_owned).to_vec();
+        let mut files: Vec<String> =
+            ["terraform.tfvars", "terraform.tfvars.json"].map(str::to_owned).to_vec();
         let entries = self.world.read_dir(Path::new(".")).unwrap_or_default();
         let automatic = entries.into_iter().filter(|entry| {
-            !entry.is_dir && (entry.name.ends_with(".auto.tfvars") || entry.name.ends_with(".auto.tfvars.json"))
+            !entry.is_dir
+                && (entry.name.ends_with(".auto.tfvars")
+                    || entry.name.ends_with(".auto.tfvars.json"))
         });
         files.extend(automatic.map(|entry| entry.name));
         files.retain(|file| self.world.exists(Path::new(file)));
@@ -119,13 +136,18 @@ impl Session {
         for path in files {
             match self.world.read_file(Path::new(&path)) {
                 Ok(bytes) => sources.push(InputSource::File { path, bytes }),
-                Err(error) => found.push(problem(&format!("variables file `{path}` cannot be read: {error}"))),
+                Err(error) => {
+                    found
+                        .push(problem(&format!("variables file `{path}` cannot be read: {error}")));
+                }
             }
         }
         for var in vars {
             match var.split_once('=') {
-                Some((name, text)) => sources
-                    .push(InputSource::Argument { name: name.trim().to_owned(), text: text.to_owned() }),
+                Some((name, text)) => sources.push(InputSource::Argument {
+                    name: name.trim().to_owned(),
+                    text: text.to_owned(),
+                }),
                 None => found.push(problem(&format!("`-var {var}` is not of the form NAME=VALUE"))),
             }
         }
@@ -155,7 +177,8 @@ impl Session {
                         });
                     }
                     for complaint in answer.problems {
-                        found.push(problem(&format!("{}: {}", complaint.summary, complaint.detail)));
+                        found
+                            .push(problem(&format!("{}: {}", complaint.summary, complaint.detail)));
                     }
                 }
                 Err(error) => found.push(problem(&format!("provider `{address}`: {error}"))),
@@ -230,7 +253,9 @@ pub(crate) fn options(args: &PlanArgs, mode: plan::Mode) -> Result<Options, Diag
     for text in &args.replace {
         match text.parse() {
             Ok(address) => options.replace.push(address),
-            Err(_) => found.push(problem(&format!("`-replace={text}` is not the address of a resource instance"))),
+            Err(_) => found.push(problem(&format!(
+                "`-replace={text}` is not the address of a resource instance"
+            ))),
         }
     }
     if found.is_empty() { Ok(options) } else { Err(found) }

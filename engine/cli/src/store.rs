@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lang::World;
 use state::{
-    Failpoint, Key, LockGuard, LockRequest, NoFailpoint, OpenOptions, SledStore, StateError, StateSnapshot, StateStore,
+    Failpoint, Key, LockGuard, LockRequest, NoFailpoint, OpenOptions, SledStore, StateError,
+    StateSnapshot, StateStore,
 };
 
 use crate::args::Common;
@@ -35,8 +36,9 @@ pub(crate) fn exists() -> bool {
 fn key() -> Result<Option<Key>, StateError> {
     let text = match (env("STRATIFORM_STATE_KEY"), env("STRATIFORM_STATE_KEY_FILE")) {
         (Some(text), _) => text,
-        (None, Some(path)) => std::fs::read_to_string(&path)
-            .map_err(|error| StateError::KeyInvalid { reason: format!("`{path}` cannot be read: {error}") })?,
+        (None, Some(path)) => std::fs::read_to_string(&path).map_err(|error| {
+            StateError::KeyInvalid { reason: format!("`{path}` cannot be read: {error}") }
+        })?,
         (None, None) => return Ok(None),
     };
     Key::parse(&text).map(Some)
@@ -101,7 +103,8 @@ pub(crate) fn now_ms(world: &dyn World) -> u64 {
 }
 
 fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 
 /// Who runs this, for locks and the history.
@@ -118,7 +121,9 @@ fn failpoint() -> Arc<dyn Failpoint> {
         Some((name.to_owned(), count.parse::<u64>().ok()?))
     });
     match parsed {
-        Some((name, count)) => Arc::new(Abort { name, left: std::sync::atomic::AtomicU64::new(count) }),
+        Some((name, count)) => {
+            Arc::new(Abort { name, left: std::sync::atomic::AtomicU64::new(count) })
+        }
         None => Arc::new(NoFailpoint),
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn error_line(text: &str) {
 /// Prints errors and warnings to standard error.
 pub(crate) fn diagnostics(found: &Diagnostics, sources: &SourceMap, style: Style) {
     if !found.is_empty() {
-        let _ = std::io::stderr().lock().write_all(report::diagnostics::all_text(found, sources, style).as_bytes());
+        let _ = std::io::stderr()
+            .lock()
+            .write_all(report::diagnostics::all_text(found, sources, style).as_bytes());
     }
 }
 
@@ -40,6 +42,6 @@ pub(crate) fn ask(question: &str) -> Option<String> {
 
 /// The style that fits the terminal and the environment.
 pub(crate) fn style(no_color: bool) -> Style {
-    let refused = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let refused = no_color || crate::store::env("NO_COLOR").is_some();
     Style { color: !refused && std::io::stdout().is_terminal(), width: 100 }
 }

@@ -54,7 +54,8 @@ impl World for RealWorld {
                 let prefix = if inner.is_empty() { String::new() } else { format!("{inner}/") };
                 for (name, _) in modules::files() {
                     let Some(rest) = name.strip_prefix(&prefix) else { continue };
-                    let (name, is_dir) = rest.split_once('/').map_or((rest, false), |(dir, _)| (dir, true));
+                    let (name, is_dir) =
+                        rest.split_once('/').map_or((rest, false), |(dir, _)| (dir, true));
                     let entry = DirEntry { name: name.to_owned(), is_dir };
                     if !found.contains(&entry) {
                         found.push(entry);
@@ -68,7 +69,10 @@ impl World for RealWorld {
                 for entry in std::fs::read_dir(path)? {
                     let entry = entry?;
                     let is_dir = entry.path().is_dir();
-                    found.push(DirEntry { name: entry.file_name().to_string_lossy().into_owned(), is_dir });
+                    found.push(DirEntry {
+                        name: entry.file_name().to_string_lossy().into_owned(),
+                        is_dir,
+                    });
                 }
             }
         }
@@ -103,14 +107,20 @@ pub(crate) fn rfc3339(unix_ms: u64) -> String {
     let days = i64::try_from(seconds / 86_400).unwrap_or(0) + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let rest = seconds % 86_400;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl Decision {
     /// Reads a recorded decision; `None` if it is none.
     pub fn from_json(text: &str) -> Option<Self> {
         let json: Json = serde_json::from_str(text).ok()?;
-        let text = |json: &Json, name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
+        let text =
+            |json: &Json, name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
         let reasons = json.get("reasons")?.as_array()?.iter().filter_map(Json::as_str);
         let rejected = json.get("rejected")?.as_array()?.iter();
         Some(Self {
@@ -69,7 +70,10 @@ impl Decision {
             reasons: reasons.map(str::to_owned).collect(),
             rejected: rejected
                 .filter_map(|entry| {
-                    Some(Rejected { candidate: text(entry, "candidate")?, reason: text(entry, "reason")? })
+                    Some(Rejected {
+                        candidate: text(entry, "candidate")?,
+                        reason: text(entry, "reason")?,
+                    })
                 })
                 .collect(),
         })

@@ -85,7 +85,10 @@ pub enum ComponentError {
     },
     /// A component type is declared badly.
     #[error("component type `{name}`: {message}")]
-    #[diagnostic(code(stratiform::component::invalid_type), help("`docs/how-to/component-type.md` shows a whole one"))]
+    #[diagnostic(
+        code(stratiform::component::invalid_type),
+        help("`docs/how-to/component-type.md` shows a whole one")
+    )]
     InvalidType {
         /// The type.
         name: String,
@@ -97,7 +100,11 @@ pub enum ComponentError {
     },
     /// A type of the standard library is replaced.
     #[error("component type `{name}` replaces the one of the standard library")]
-    #[diagnostic(code(stratiform::component::type_replaced), severity(warning), help("rename it if that is not meant"))]
+    #[diagnostic(
+        code(stratiform::component::type_replaced),
+        severity(warning),
+        help("rename it if that is not meant")
+    )]
     TypeReplaced {
         /// The type.
         name: String,
@@ -126,8 +133,15 @@ pub enum ComponentError {
         reasons: String,
     },
     /// Components together ask for more than an offer has.
-    #[error("the components on `{offer}` together need {needed} {resource}, but it has {available}: {missing} too few")]
-    #[diagnostic(code(stratiform::component::over_capacity), help("ask for less, or add a backend to `stack {{ placement {{ backends = […] }} }}`; {shares}"))]
+    #[error(
+        "the components on `{offer}` together need {needed} {resource}, but it has {available}: {missing} too few"
+    )]
+    #[diagnostic(
+        code(stratiform::component::over_capacity),
+        help(
+            "ask for less, or add a backend to `stack {{ placement {{ backends = […] }} }}`; {shares}"
+        )
+    )]
     OverCapacity {
         /// The offer.
         offer: String,
@@ -171,19 +185,67 @@ pub enum ComponentError {
 
 /// The codes of this crate, for the reference.
 pub const ERROR_DOCS: &[ErrorDoc] = &[
-    doc("stratiform::component::unknown_block", "Unknown block type", "A top-level block is neither of the language nor a component type."),
+    doc(
+        "stratiform::component::unknown_block",
+        "Unknown block type",
+        "A top-level block is neither of the language nor a component type.",
+    ),
     doc("stratiform::component::label", "Component label", "A component has one label, its name."),
-    doc("stratiform::component::duplicate", "Duplicate component", "Two components of one type have the same name."),
-    doc("stratiform::component::unknown_input", "Unknown input", "A component sets an input that its type does not declare."),
-    doc("stratiform::component::missing_input", "Missing input", "A component lacks an input that has no default."),
-    doc("stratiform::component::invalid_input", "Invalid input", "An input's value does not fit its type, or one of its validations fails."),
-    doc("stratiform::component::invalid_type", "Invalid component type", "A `component_type` block is not complete."),
-    doc("stratiform::component::type_replaced", "Replaced type", "A user's component type has the name of one of the standard library."),
-    doc("stratiform::component::library", "Standard library", "The embedded standard library cannot be read. This is a fault of the engine."),
-    doc("stratiform::component::no_placement", "No placement", "No implementation has an offer that satisfies what the component asks for."),
-    doc("stratiform::component::over_capacity", "Over capacity", "The components on one offer together ask for more than it has."),
-    doc("stratiform::component::invalid_setting", "Invalid setting", "A setting in the `stack` block is not understood."),
-    doc("stratiform::component::unsupported", "Not supported yet", "A part of the component layer that this version does not have."),
+    doc(
+        "stratiform::component::duplicate",
+        "Duplicate component",
+        "Two components of one type have the same name.",
+    ),
+    doc(
+        "stratiform::component::unknown_input",
+        "Unknown input",
+        "A component sets an input that its type does not declare.",
+    ),
+    doc(
+        "stratiform::component::missing_input",
+        "Missing input",
+        "A component lacks an input that has no default.",
+    ),
+    doc(
+        "stratiform::component::invalid_input",
+        "Invalid input",
+        "An input's value does not fit its type, or one of its validations fails.",
+    ),
+    doc(
+        "stratiform::component::invalid_type",
+        "Invalid component type",
+        "A `component_type` block is not complete.",
+    ),
+    doc(
+        "stratiform::component::type_replaced",
+        "Replaced type",
+        "A user's component type has the name of one of the standard library.",
+    ),
+    doc(
+        "stratiform::component::library",
+        "Standard library",
+        "The embedded standard library cannot be read. This is a fault of the engine.",
+    ),
+    doc(
+        "stratiform::component::no_placement",
+        "No placement",
+        "No implementation has an offer that satisfies what the component asks for.",
+    ),
+    doc(
+        "stratiform::component::over_capacity",
+        "Over capacity",
+        "The components on one offer together ask for more than it has.",
+    ),
+    doc(
+        "stratiform::component::invalid_setting",
+        "Invalid setting",
+        "A setting in the `stack` block is not understood.",
+    ),
+    doc(
+        "stratiform::component::unsupported",
+        "Not supported yet",
+        "A part of the component layer that this version does not have.",
+    ),
 ];
 
 const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {

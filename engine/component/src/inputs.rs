@@ -6,7 +6,9 @@ use std::sync::Arc;
 use config::Variable;
 use indexmap::IndexMap;
 use lang::{Expression, Traversal};
-use syntax::{Block, Body, Diagnostics, Expr, ExprKind, Ident, ObjectItem, ObjectKey, Span, suggest};
+use syntax::{
+    Block, Body, Diagnostics, Expr, ExprKind, Ident, ObjectItem, ObjectKey, Span, suggest,
+};
 use value::Value;
 
 use crate::error::ComponentError;
@@ -26,8 +28,12 @@ const META: &[&str] = &["depends_on", "backend", "count", "for_each"];
 /// Takes a block apart; nested blocks become objects, or maps where they have a label.
 pub(crate) fn read(component: &str, kind: &ComponentType, block: &Block) -> (Inputs, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let mut inputs =
-        Inputs { expressions: IndexMap::new(), spans: BTreeMap::new(), depends_on: Vec::new(), backends: None };
+    let mut inputs = Inputs {
+        expressions: IndexMap::new(),
+        spans: BTreeMap::new(),
+        depends_on: Vec::new(),
+        backends: None,
+    };
     for (name, expr) in entries(&block.body) {
         match name.as_str() {
             "depends_on" => inputs.depends_on = references(&expr, &mut diagnostics),
@@ -38,7 +44,8 @@ pub(crate) fn read(component: &str, kind: &ComponentType, block: &Block) -> (Inp
                     diagnostics.push(ComponentError::InvalidInput {
                         component: component.to_owned(),
                         name: "backend".to_owned(),
-                        message: "the name of a backend, or a list of names, must be written out".to_owned(),
+                        message: "the name of a backend, or a list of names, must be written out"
+                            .to_owned(),
                         span: expr.span,
                     });
                 }
@@ -47,13 +54,18 @@ pub(crate) fn read(component: &str, kind: &ComponentType, block: &Block) -> (Inp
                 what: format!("`{name}` in a component"),
                 span: name.span,
             }),
-            _ if !kind.inputs.contains_key(&name.text) => diagnostics.push(ComponentError::UnknownInput {
-                component: component.to_owned(),
-                name: name.text.to_string(),
-                span: name.span,
-                suggestion: suggest(&name.text, kind.inputs.keys().map(|key| &**key).chain(META.iter().copied()))
+            _ if !kind.inputs.contains_key(&name.text) => {
+                diagnostics.push(ComponentError::UnknownInput {
+                    component: component.to_owned(),
+                    name: name.text.to_string(),
+                    span: name.span,
+                    suggestion: suggest(
+                        &name.text,
+                        kind.inputs.keys().map(|key| &**key).chain(META.iter().copied()),
+                    )
                     .map(|near| format!("did you mean `{near}`?")),
-            }),
+                });
+            }
             _ => {
                 let (expression, errors) = lang::compile(&expr);
                 diagnostics.extend(errors);
@@ -64,7 +76,8 @@ pub(crate) fn read(component: &str, kind: &ComponentType, block: &Block) -> (Inp
     }
     for (name, variable) in &kind.inputs {
         if variable.default.is_none() && !inputs.expressions.contains_key(name) {
-            let description = variable.description.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            let description =
+                variable.description.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
             diagnostics.push(ComponentError::MissingInput {
                 component: component.to_owned(),
                 name: name.to_string(),
@@ -89,8 +102,11 @@ fn references(expr: &Expr, diagnostics: &mut Diagnostics) -> Vec<Traversal> {
 
 /// The arguments of a body, nested blocks turned into objects.
 fn entries(body: &Body) -> Vec<(Ident, Expr)> {
-    let mut found: Vec<(Ident, Expr)> =
-        body.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.expr.clone())).collect();
+    let mut found: Vec<(Ident, Expr)> = body
+        .attributes
+        .iter()
+        .map(|attribute| (attribute.name.clone(), attribute.expr.clone()))
+        .collect();
     let mut groups: IndexMap<Arc<str>, Vec<&Block>> = IndexMap::new();
     for block in &body.blocks {
         groups.entry(Arc::clone(&block.kind.text)).or_default().push(block);
@@ -121,7 +137,9 @@ fn entries(body: &Body) -> Vec<(Ident, Expr)> {
 }
 
 fn object(body: &Body) -> Expr {
-    let items = entries(body).into_iter().map(|(name, value)| ObjectItem { key: ObjectKey::Name(name), value });
+    let items = entries(body)
+        .into_iter()
+        .map(|(name, value)| ObjectItem { key: ObjectKey::Name(name), value });
     Expr { kind: ExprKind::Object(items.collect()), span: body.span }
 }
 

@@ -59,7 +59,10 @@ pub struct Placed {
 }
 
 /// Places and expands all components.
-pub fn place(mut configuration: Configuration, request: &PlaceRequest<'_>) -> (Placed, Diagnostics) {
+pub fn place(
+    mut configuration: Configuration,
+    request: &PlaceRequest<'_>,
+) -> (Placed, Diagnostics) {
     let root = Arc::clone(configuration.root());
     let (settings, mut diagnostics) = settings::read(root.stack.as_ref());
     refuse_in_modules(&configuration, request.types, &mut diagnostics);
@@ -68,19 +71,25 @@ pub fn place(mut configuration: Configuration, request: &PlaceRequest<'_>) -> (P
     let mut decisions = Vec::new();
     let mut seen = BTreeSet::new();
     let mut blocks: Vec<&ComponentBlock> = root.components.iter().collect();
-    blocks.sort_by_key(|block| (block.type_name.text.clone(), block.name.as_ref().map(|name| name.text.clone())));
+    blocks.sort_by_key(|block| {
+        (block.type_name.text.clone(), block.name.as_ref().map(|name| name.text.clone()))
+    });
     for block in blocks {
         let Some(kind) = request.types.get(&block.type_name.text) else {
             diagnostics.push(unknown_block(block, request.types));
             continue;
         };
         let Some(name) = &block.name else {
-            diagnostics.push(ComponentError::Label { kind: block.type_name.text.to_string(), span: block.block.header });
+            diagnostics.push(ComponentError::Label {
+                kind: block.type_name.text.to_string(),
+                span: block.block.header,
+            });
             continue;
         };
         let component = format!("{}.{name}", block.type_name);
         if !seen.insert(component.clone()) {
-            diagnostics.push(ComponentError::Duplicate { name: component, span: block.block.header });
+            diagnostics
+                .push(ComponentError::Duplicate { name: component, span: block.block.header });
             continue;
         }
         let (inputs, found) = inputs::read(&component, kind, &block.block);
@@ -92,14 +101,40 @@ pub fn place(mut configuration: Configuration, request: &PlaceRequest<'_>) -> (P
         if broken {
             continue;
         }
-        let search = Search { component: &component, kind, inputs: &inputs, values: &values, settings: &settings, request };
-        let Some((implementation, offer, decision)) = search.choose(block.block.header, &mut diagnostics) else { continue };
-        add_demand(&mut taken, &component, implementation, offer, &values, request.world, block.block.header, &mut diagnostics);
+        let search = Search {
+            component: &component,
+            kind,
+            inputs: &inputs,
+            values: &values,
+            settings: &settings,
+            request,
+        };
+        let Some((implementation, offer, decision)) =
+            search.choose(block.block.header, &mut diagnostics)
+        else {
+            continue;
+        };
+        add_demand(
+            &mut taken,
+            &component,
+            implementation,
+            offer,
+            &values,
+            request.world,
+            block.block.header,
+            &mut diagnostics,
+        );
         let call = call(block, kind, implementation, offer, &inputs);
         let path = ModulePath::root().child(call.step.clone());
         let dir = config_dir(implementation);
         config::add_call(&mut configuration, &ModulePath::root(), call);
-        let found = config::load_module_at(&mut configuration, &path, &dir, block.block.header, request.world);
+        let found = config::load_module_at(
+            &mut configuration,
+            &path,
+            &dir,
+            block.block.header,
+            request.world,
+        );
         diagnostics.extend(found);
         keep_known_inputs(&mut configuration, &path);
         decisions.push(decision);
@@ -109,8 +144,13 @@ pub fn place(mut configuration: Configuration, request: &PlaceRequest<'_>) -> (P
 }
 
 fn config_dir(implementation: &Implementation) -> std::path::PathBuf {
-    let mut parts: Vec<String> =
-        implementation.dir.to_string_lossy().split('/').filter(|p| *p != "." && !p.is_empty()).map(str::to_owned).collect();
+    let mut parts: Vec<String> = implementation
+        .dir
+        .to_string_lossy()
+        .split('/')
+        .filter(|p| *p != "." && !p.is_empty())
+        .map(str::to_owned)
+        .collect();
     for part in implementation.source.split('/') {
         match part {
             "." | "" => {}
@@ -142,14 +182,27 @@ fn refuse_in_modules(configuration: &Configuration, types: &Types, diagnostics: 
 
 fn unknown_block(block: &ComponentBlock, types: &Types) -> ComponentError {
     const BLOCKS: &[&str] = &[
-        "terraform", "variable", "locals", "output", "module", "resource", "data", "provider", "moved", "removed",
-        "import", "check", "stack", "component_type",
+        "terraform",
+        "variable",
+        "locals",
+        "output",
+        "module",
+        "resource",
+        "data",
+        "provider",
+        "moved",
+        "removed",
+        "import",
+        "check",
+        "stack",
+        "component_type",
     ];
     let known = types.keys().map(|name| &**name).chain(BLOCKS.iter().copied());
     ComponentError::UnknownBlock {
         kind: block.type_name.text.to_string(),
         span: block.type_name.span,
-        suggestion: suggest(&block.type_name.text, known).map(|near| format!("did you mean `{near}`?")),
+        suggestion: suggest(&block.type_name.text, known)
+            .map(|near| format!("did you mean `{near}`?")),
     }
 }
 
@@ -171,7 +224,11 @@ impl<'a> Search<'a> {
         let mut candidates = self.candidates();
         let prior = self.request.prior.get(self.component);
         let is_prior = |implementation: &Implementation, offer: &Offer| {
-            prior.is_some_and(|p| p.implementation == *implementation.name && p.offer == *offer.name && p.backend == *offer.backend)
+            prior.is_some_and(|p| {
+                p.implementation == *implementation.name
+                    && p.offer == *offer.name
+                    && p.backend == *offer.backend
+            })
         };
         candidates.sort_by_key(|(implementation, offer)| !is_prior(implementation, offer));
         let count = candidates.len();
@@ -184,7 +241,8 @@ impl<'a> Search<'a> {
                     } else if count == 1 {
                         "the only offer of an allowed backend".to_owned()
                     } else {
-                        "the first offer, in the order of the backends, that satisfies everything".to_owned()
+                        "the first offer, in the order of the backends, that satisfies everything"
+                            .to_owned()
                     };
                     let decision = Decision {
                         component: self.component.to_owned(),
@@ -208,10 +266,13 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        let mut lines: Vec<String> =
-            rejected.iter().map(|rejected| format!("{}: {}", rejected.candidate, rejected.reason)).collect();
+        let mut lines: Vec<String> = rejected
+            .iter()
+            .map(|rejected| format!("{}: {}", rejected.candidate, rejected.reason))
+            .collect();
         if lines.is_empty() {
-            let backends: Vec<&str> = self.kind.implementations.iter().map(|i| &*i.backend).collect();
+            let backends: Vec<&str> =
+                self.kind.implementations.iter().map(|i| &*i.backend).collect();
             lines.push(format!(
                 "`{}` is implemented for {}, and none of these is allowed and has offers",
                 self.kind.name,
@@ -241,7 +302,11 @@ impl<'a> Search<'a> {
             .iter()
             .filter(|implementation| allowed(&implementation.backend))
             .flat_map(|implementation| {
-                let offers = self.request.offers.iter().filter(|offer| offer.backend == implementation.backend);
+                let offers = self
+                    .request
+                    .offers
+                    .iter()
+                    .filter(|offer| offer.backend == implementation.backend);
                 offers.map(move |offer| (implementation, offer))
             })
             .collect();
@@ -250,8 +315,13 @@ impl<'a> Search<'a> {
     }
 
     /// Why an offer will not do; `None` if it will, as far as is known.
-    fn unfit(&self, implementation: &Implementation, offer: &Offer) -> Result<Option<String>, Diagnostics> {
-        let named = offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name)));
+    fn unfit(
+        &self,
+        implementation: &Implementation,
+        offer: &Offer,
+    ) -> Result<Option<String>, Diagnostics> {
+        let named =
+            offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name)));
         let scope = OfferScope { offer: Some(&named), input: self.values };
         if let Some(usable) = &implementation.offer
             && evaluate(&scope, self.request.world, usable)?.as_bool() == Some(false)
@@ -259,7 +329,9 @@ impl<'a> Search<'a> {
             return Ok(Some("the implementation cannot use this kind of offer".to_owned()));
         }
         for requirement in &implementation.requires {
-            if evaluate(&scope, self.request.world, &requirement.condition)?.as_bool() == Some(false) {
+            if evaluate(&scope, self.request.world, &requirement.condition)?.as_bool()
+                == Some(false)
+            {
                 let message = evaluate(&scope, self.request.world, &requirement.message)?;
                 return Ok(Some(message.as_str().unwrap_or("a requirement is not met").to_owned()));
             }
@@ -275,7 +347,10 @@ struct Taken {
     span: Span,
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; the parts belong to different stages")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; the parts belong to different stages"
+)]
 fn add_demand(
     taken: &mut BTreeMap<Arc<str>, Taken>,
     component: &str,
@@ -299,7 +374,8 @@ fn add_demand(
     for (name, amount) in demand.entries().into_iter().flatten() {
         // An amount that is not known yet cannot be counted; the resource itself will refuse too much.
         let Some(amount) = amount.as_number() else { continue };
-        let (sum, shares) = entry.sums.entry(Arc::clone(name)).or_insert_with(|| (Number::ZERO, Vec::new()));
+        let (sum, shares) =
+            entry.sums.entry(Arc::clone(name)).or_insert_with(|| (Number::ZERO, Vec::new()));
         *sum = sum.add(amount).unwrap_or_else(|| sum.clone());
         if !amount.is_zero() {
             shares.push(format!("`{component}` asks for {amount}"));
@@ -307,12 +383,20 @@ fn add_demand(
     }
 }
 
-fn check_capacity(taken: &BTreeMap<Arc<str>, Taken>, offers: &[Offer], diagnostics: &mut Diagnostics) {
+fn check_capacity(
+    taken: &BTreeMap<Arc<str>, Taken>,
+    offers: &[Offer],
+    diagnostics: &mut Diagnostics,
+) {
     for offer in offers {
-        let Some(taken) = taken.get(&*format!("{}/{}", offer.backend, offer.name)) else { continue };
+        let Some(taken) = taken.get(&*format!("{}/{}", offer.backend, offer.name)) else {
+            continue;
+        };
         let Some(capacity) = offer.attributes.get_attr("capacity") else { continue };
         for (name, (needed, shares)) in &taken.sums {
-            let Some(available) = capacity.get_attr(name).and_then(Value::as_number) else { continue };
+            let Some(available) = capacity.get_attr(name).and_then(Value::as_number) else {
+                continue;
+            };
             if needed > available {
                 let missing = needed.sub(available).unwrap_or_else(|| needed.clone());
                 diagnostics.push(ComponentError::OverCapacity {
@@ -354,7 +438,10 @@ fn call(
         ("type", Value::string(Arc::clone(&block.type_name.text))),
         ("name", Value::string(name)),
         ("backend", Value::string(Arc::clone(&offer.backend))),
-        ("offer", offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name)))),
+        (
+            "offer",
+            offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name))),
+        ),
     ]);
     expressions.insert("component".into(), Expression::literal(about, span));
     ModuleCall {

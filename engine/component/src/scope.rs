@@ -34,12 +34,16 @@ impl<'a> StaticScope<'a> {
             return value;
         }
         let note = |value: Value| {
-            self.locals.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(name), value);
+            self.locals
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(Arc::clone(name), value);
         };
         note(Value::dynamic_unknown());
         let Some(local) = self.module.locals.get(name) else { return Value::dynamic_unknown() };
         // A fault in it is reported when the walk evaluates it.
-        let value = evaluate(self, self.world, &local.value).unwrap_or_else(|_| Value::dynamic_unknown());
+        let value =
+            evaluate(self, self.world, &local.value).unwrap_or_else(|_| Value::dynamic_unknown());
         note(value.clone());
         value
     }
@@ -50,7 +54,8 @@ impl Scope for StaticScope<'_> {
         let value = match (root.as_str(), steps.first()) {
             ("var", Some(Step::Attribute(name))) => {
                 let given = self.variables.get(&name.text).cloned();
-                let default = || self.module.variables.get(&name.text).and_then(|v| v.default.clone());
+                let default =
+                    || self.module.variables.get(&name.text).and_then(|v| v.default.clone());
                 given.or_else(default).unwrap_or_else(Value::dynamic_unknown)
             }
             ("local", Some(Step::Attribute(name))) => self.local(&name.text),
@@ -76,7 +81,11 @@ impl Scope for OfferScope<'_> {
     }
 }
 
-pub(crate) fn evaluate(scope: &dyn Scope, world: &dyn World, expression: &Expression) -> Result<Value, Diagnostics> {
+pub(crate) fn evaluate(
+    scope: &dyn Scope,
+    world: &dyn World,
+    expression: &Expression,
+) -> Result<Value, Diagnostics> {
     expression.evaluate(&Context {
         scope,
         world,

@@ -20,14 +20,26 @@ pub(crate) fn read(block: Option<&Block>) -> (Settings, Diagnostics) {
     let mut settings = Settings::default();
     let Some(block) = block else { return (settings, diagnostics) };
     let mut invalid = |name: &str, message: &str, span: Span| {
-        diagnostics.push(ComponentError::InvalidSetting { name: name.to_owned(), message: message.to_owned(), span });
+        diagnostics.push(ComponentError::InvalidSetting {
+            name: name.to_owned(),
+            message: message.to_owned(),
+            span,
+        });
     };
     for attribute in &block.body.attributes {
-        invalid(&attribute.name.text, "there is no such setting; `placement { … }` is one", attribute.name.span);
+        invalid(
+            &attribute.name.text,
+            "there is no such setting; `placement { … }` is one",
+            attribute.name.span,
+        );
     }
     for inner in &block.body.blocks {
         if inner.kind.as_str() != "placement" {
-            invalid(&inner.kind.text, "there is no such block; `placement { … }` is one", inner.kind.span);
+            invalid(
+                &inner.kind.text,
+                "there is no such block; `placement { … }` is one",
+                inner.kind.span,
+            );
             continue;
         }
         for attribute in &inner.body.attributes {
@@ -42,7 +54,9 @@ pub(crate) fn read(block: Option<&Block>) -> (Settings, Diagnostics) {
                 // With offers that have neither price nor carbon all objectives choose alike.
                 "objective" => match value.and_then(Value::as_str) {
                     Some("cost" | "carbon" | "performance") => {}
-                    _ => invalid("objective", "`cost`, `carbon` or `performance` is required", span),
+                    _ => {
+                        invalid("objective", "`cost`, `carbon` or `performance` is required", span);
+                    }
                 },
                 "max_hourly_usd" => {
                     if value.and_then(Value::as_number).is_none() {

@@ -80,7 +80,10 @@ pub fn load_types(configuration: &mut Configuration, world: &dyn World) -> (Type
         for block in &module.component_types {
             let Some(found) = decode(block, &module.dir, &mut diagnostics) else { continue };
             if types.contains_key(&found.name) {
-                diagnostics.push(ComponentError::TypeReplaced { name: found.name.to_string(), span: block.header });
+                diagnostics.push(ComponentError::TypeReplaced {
+                    name: found.name.to_string(),
+                    span: block.header,
+                });
             }
             types.insert(Arc::clone(&found.name), Arc::new(found));
         }
@@ -103,7 +106,8 @@ fn library_blocks(
             Ok(bytes) => {
                 let (body, errors) = syntax::parse(sources, &file.display().to_string(), &bytes);
                 diagnostics.extend(errors);
-                let blocks = body.blocks.into_iter().filter(|block| block.kind.as_str() == "component_type");
+                let blocks =
+                    body.blocks.into_iter().filter(|block| block.kind.as_str() == "component_type");
                 found.extend(blocks.map(|block| (dir.clone(), block)));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -123,7 +127,11 @@ fn decode(block: &Block, dir: &Path, diagnostics: &mut Diagnostics) -> Option<Co
         implementations: Vec::new(),
         span: block.header,
     };
-    let invalid = |message: String, span: Span| ComponentError::InvalidType { name: name.text.to_string(), message, span };
+    let invalid = |message: String, span: Span| ComponentError::InvalidType {
+        name: name.text.to_string(),
+        message,
+        span,
+    };
     for inner in &block.body.blocks {
         match (inner.kind.as_str(), inner.labels.as_slice()) {
             ("input", [_]) => {
@@ -134,20 +142,30 @@ fn decode(block: &Block, dir: &Path, diagnostics: &mut Diagnostics) -> Option<Co
                 }
             }
             ("output", [label]) => {
-                found.outputs.insert(Arc::clone(&label.text), text(inner, "description").unwrap_or_default());
+                found.outputs.insert(
+                    Arc::clone(&label.text),
+                    text(inner, "description").unwrap_or_default(),
+                );
             }
-            ("implementation", [label]) => match implementation(inner, &label.text, dir, diagnostics) {
-                Ok(implementation) => found.implementations.push(implementation),
-                Err(message) => diagnostics.push(invalid(message, inner.header)),
-            },
+            ("implementation", [label]) => {
+                match implementation(inner, &label.text, dir, diagnostics) {
+                    Ok(implementation) => found.implementations.push(implementation),
+                    Err(message) => diagnostics.push(invalid(message, inner.header)),
+                }
+            }
             (other, _) => {
-                let message = format!("`{other}` is neither `input`, `output` nor `implementation` with one label");
+                let message = format!(
+                    "`{other}` is neither `input`, `output` nor `implementation` with one label"
+                );
                 diagnostics.push(invalid(message, inner.header));
             }
         }
     }
     for attribute in block.body.attributes.iter().filter(|a| a.name.as_str() != "description") {
-        diagnostics.push(invalid(format!("there is no argument `{}`", attribute.name), attribute.name.span));
+        diagnostics.push(invalid(
+            format!("there is no argument `{}`", attribute.name),
+            attribute.name.span,
+        ));
     }
     if found.implementations.is_empty() {
         diagnostics.push(invalid("it has no implementation".to_owned(), block.header));
@@ -182,7 +200,9 @@ fn implementation(
         };
         for item in items {
             let ExprKind::Object(parts) = &item.kind else {
-                return Err("`requires` is a list of objects with `condition` and `message`".to_owned());
+                return Err(
+                    "`requires` is a list of objects with `condition` and `message`".to_owned()
+                );
             };
             let part = |wanted: &str| {
                 parts.iter().find(|part| match &part.key {
@@ -193,14 +213,18 @@ fn implementation(
             let (Some(condition), Some(message)) = (part("condition"), part("message")) else {
                 return Err("each entry of `requires` has `condition` and `message`".to_owned());
             };
-            requires.push(Requirement { condition: compile(&condition.value), message: compile(&message.value) });
+            requires.push(Requirement {
+                condition: compile(&condition.value),
+                message: compile(&message.value),
+            });
         }
     }
     let known = ["backend", "source", "offer", "demand", "requires", "description"];
     if let Some(other) = block.body.attributes.iter().find(|a| !known.contains(&a.name.as_str())) {
         return Err(format!("there is no argument `{}` in an implementation", other.name));
     }
-    let source = text(block, "source").ok_or("an implementation needs a `source`: the path of its module")?;
+    let source = text(block, "source")
+        .ok_or("an implementation needs a `source`: the path of its module")?;
     Ok(Implementation {
         name: Arc::clone(name),
         backend: text(block, "backend").map_or_else(|| Arc::clone(name), Arc::from),

@@ -78,17 +78,16 @@ pub fn read_inputs(
                 }
             }
             InputSource::Argument { name, text } => {
-                match request.module.variables.get(name.as_str()) {
-                    Some(variable) => reader.text(variable, "`-var`", &text),
-                    None => {
-                        let suggestion = reader.suggestion(&name);
-                        reader.diagnostics.push(ConfigError::UndeclaredVariable {
-                            name,
-                            source_text: "`-var`".to_owned(),
-                            span: None,
-                            suggestion,
-                        });
-                    }
+                if let Some(variable) = request.module.variables.get(name.as_str()) {
+                    reader.text(variable, "`-var`", &text)
+                } else {
+                    let suggestion = reader.suggestion(&name);
+                    reader.diagnostics.push(ConfigError::UndeclaredVariable {
+                        name,
+                        source_text: "`-var`".to_owned(),
+                        span: None,
+                        suggestion,
+                    });
                 }
             }
             InputSource::File { path, bytes } => reader.file(&path, &bytes),
@@ -151,21 +150,18 @@ impl Reader<'_> {
         let source = format!("`{path}`");
         for attribute in &body.attributes {
             let name = &attribute.name.text;
-            match self.module.variables.get(name) {
-                Some(variable) => {
-                    if let Some(value) = self.evaluate(&attribute.expr) {
-                        self.accept(variable, value, &source, Some(attribute.expr.span));
-                    }
+            if let Some(variable) = self.module.variables.get(name) {
+                if let Some(value) = self.evaluate(&attribute.expr) {
+                    self.accept(variable, value, &source, Some(attribute.expr.span));
                 }
-                None => {
-                    let suggestion = self.suggestion(name);
-                    self.diagnostics.push(ConfigError::UnusedValue {
-                        name: name.to_string(),
-                        source_text: source.clone(),
-                        span: Some(attribute.name.span),
-                        suggestion,
-                    });
-                }
+            } else {
+                let suggestion = self.suggestion(name);
+                self.diagnostics.push(ConfigError::UnusedValue {
+                    name: name.to_string(),
+                    source_text: source.clone(),
+                    span: Some(attribute.name.span),
+                    suggestion,
+                });
             }
         }
     }

@@ -150,7 +150,7 @@ impl Loader<'_> {
                 let shown = dir.display().to_string();
                 match span.filter(|_| missing) {
                     Some(span) => {
-                        self.diagnostics.push(ConfigError::ModuleMissing { dir: shown, span })
+                        self.diagnostics.push(ConfigError::ModuleMissing { dir: shown, span });
                     }
                     None => self.diagnostics.push(ConfigError::Unreadable {
                         path: shown,

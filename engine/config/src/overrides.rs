@@ -68,19 +68,20 @@ fn merge_body(base: &Body, over: &Body) -> Body {
     }
     for block in &over.blocks {
         let merges = matches!(&*block.kind.text, "lifecycle" | "required_providers");
-        match merged.blocks.iter_mut().find(|found| merges && found.kind.text == block.kind.text) {
-            Some(found) => found.body = Arc::new(merge_body(&found.body, &block.body)),
-            None => {
-                let replaced = base.blocks.iter().any(|found| found.kind.text == block.kind.text);
-                if replaced {
-                    let kept = |found: &Block| {
-                        found.kind.text != block.kind.text
-                            || over.blocks.iter().any(|b| b.span == found.span)
-                    };
-                    merged.blocks.retain(kept);
-                }
-                merged.blocks.push(block.clone());
+        if let Some(found) =
+            merged.blocks.iter_mut().find(|found| merges && found.kind.text == block.kind.text)
+        {
+            found.body = Arc::new(merge_body(&found.body, &block.body))
+        } else {
+            let replaced = base.blocks.iter().any(|found| found.kind.text == block.kind.text);
+            if replaced {
+                let kept = |found: &Block| {
+                    found.kind.text != block.kind.text
+                        || over.blocks.iter().any(|b| b.span == found.span)
+                };
+                merged.blocks.retain(kept);
             }
+            merged.blocks.push(block.clone());
         }
     }
     merged

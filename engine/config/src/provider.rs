@@ -43,12 +43,11 @@ pub(crate) fn resolve_resources(
             alias: block.provider.alias.clone(),
         };
         let found = known.entry(name.clone()).or_insert_with(|| resolve(module, &name, modules));
-        match found {
-            Some(config) => block.provider = config.clone(),
-            None => {
-                diagnostics.push(unknown(&name, block.header));
-                block.provider.provider = local_address(module, &name.local);
-            }
+        if let Some(config) = found {
+            block.provider = config.clone()
+        } else {
+            diagnostics.push(unknown(&name, block.header));
+            block.provider.provider = local_address(module, &name.local);
         }
     }
     module.resources = resources;

@@ -34,8 +34,7 @@ fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
         place,
     };
     let node = compiler.node(expr);
-    let compiled =
-        Compiled { node, references: compiler.references, impure: compiler.impure };
+    let compiled = Compiled { node, references: compiler.references, impure: compiler.impure };
     (Expression(Arc::new(compiled)), compiler.diagnostics)
 }
 
@@ -73,11 +72,9 @@ impl Compiler {
                 self.call(name, args, *expand_last, *span_args)
             }
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand),
-            ExprKind::Binary(left, operator, right) => NodeKind::Binary(
-                Box::new(self.node(left)),
-                *operator,
-                Box::new(self.node(right)),
-            ),
+            ExprKind::Binary(left, operator, right) => {
+                NodeKind::Binary(Box::new(self.node(left)), *operator, Box::new(self.node(right)))
+            }
             ExprKind::Conditional(condition, then, otherwise) => NodeKind::Conditional(Box::new([
                 self.node(condition),
                 self.node(then),

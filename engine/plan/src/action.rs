@@ -130,8 +130,22 @@ mod tests {
             ("changed", Some(&a), Some(&b), &[], DeleteThenCreate, Action::Update),
             ("not known yet", Some(&a), Some(&unknown), &[], DeleteThenCreate, Action::Update),
             ("only marks differ", Some(&a), Some(&secret), &[], DeleteThenCreate, Action::Update),
-            ("fixed", Some(&a), Some(&b), &zone, DeleteThenCreate, Action::Replace(DeleteThenCreate)),
-            ("fixed, new first", Some(&a), Some(&b), &zone, CreateThenDelete, Action::Replace(CreateThenDelete)),
+            (
+                "fixed",
+                Some(&a),
+                Some(&b),
+                &zone,
+                DeleteThenCreate,
+                Action::Replace(DeleteThenCreate),
+            ),
+            (
+                "fixed, new first",
+                Some(&a),
+                Some(&b),
+                &zone,
+                CreateThenDelete,
+                Action::Replace(CreateThenDelete),
+            ),
         ];
         for (case, prior, planned, must_replace, order, expected) in table {
             assert_eq!(choose_action(prior, planned, must_replace, order), expected, "{case}");

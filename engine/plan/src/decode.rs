@@ -15,7 +15,7 @@ use crate::error::PlanError;
 
 /// A body, ready to be evaluated.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     fields: Vec<Field>,
     nested: Vec<Nested>,
     references: Vec<Traversal>,
@@ -50,39 +50,31 @@ enum NestedItem {
 
 impl Program {
     /// Compiles a body. `owner` names the block in errors; `header` is what errors about missing parts show.
-    pub fn compile(body: &Body, block: &Block, owner: &str, header: Span) -> (Self, Diagnostics) {
+    pub(crate) fn compile(
+        body: &Body,
+        block: &Block,
+        owner: &str,
+        header: Span,
+    ) -> (Self, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
         let program = compile(body, block, owner, header, &mut diagnostics);
         (program, diagnostics)
     }
 
     /// What the body refers to.
-    pub fn references(&self) -> &[Traversal] {
+    pub(crate) fn references(&self) -> &[Traversal] {
         &self.references
     }
 
-    /// True if the value is the same for each instance.
-    pub fn is_constant(&self) -> bool {
-        self.references.is_empty() && !self.uses_impure()
-    }
-
-    fn uses_impure(&self) -> bool {
-        self.fields.iter().filter_map(|field| field.expression.as_ref()).any(Expression::uses_impure)
-            || self.nested.iter().flat_map(|nested| &nested.items).any(|item| match item {
-                NestedItem::Static { program, .. } => program.uses_impure(),
-                NestedItem::Dynamic { program, for_each, .. } => program.uses_impure() || for_each.uses_impure(),
-            })
-    }
-
     /// The value for one instance, of the block's type, with its marks.
-    pub fn evaluate(&self, ctx: &Context<'_>) -> Result<Value, Diagnostics> {
+    pub(crate) fn evaluate(&self, ctx: &Context<'_>) -> Result<Value, Diagnostics> {
         let mut diagnostics = Diagnostics::new();
         let value = self.value(ctx, &mut diagnostics);
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok(value) }
     }
 
     /// The expression that sets an attribute, or the nearest thing in the source that holds it.
-    pub fn locate(&self, path: &AttributePath) -> Span {
+    pub(crate) fn locate(&self, path: &AttributePath) -> Span {
         self.find(path.steps()).unwrap_or(self.span)
     }
 
@@ -96,7 +88,9 @@ impl Program {
             (Nesting::List | Nesting::Set, Some(PathStep::Index(index))) => {
                 (nested.items.get(usize::try_from(*index).ok()?), &steps[2..])
             }
-            (Nesting::Map, Some(_)) | (_, Some(PathStep::Element)) => (nested.items.first(), &steps[2..]),
+            (Nesting::Map, Some(_)) | (_, Some(PathStep::Element)) => {
+                (nested.items.first(), &steps[2..])
+            }
             _ => (nested.items.first(), &steps[1..]),
         };
         match item {
@@ -108,7 +102,8 @@ impl Program {
     }
 
     fn value(&self, ctx: &Context<'_>, diagnostics: &mut Diagnostics) -> Value {
-        let mut parts: Vec<(Arc<str>, Value)> = Vec::with_capacity(self.fields.len() + self.nested.len());
+        let mut parts: Vec<(Arc<str>, Value)> =
+            Vec::with_capacity(self.fields.len() + self.nested.len());
         for field in &self.fields {
             parts.push((Arc::clone(&field.name), field.value(ctx, diagnostics)));
         }
@@ -155,7 +150,9 @@ impl Nested {
         let mut found: Vec<(Option<Arc<str>>, Value)> = Vec::new();
         for item in &self.items {
             match item {
-                NestedItem::Static { key, program } => found.push((key.clone(), program.value(ctx, diagnostics))),
+                NestedItem::Static { key, program } => {
+                    found.push((key.clone(), program.value(ctx, diagnostics)))
+                }
                 NestedItem::Dynamic { for_each, iterator, key, program } => {
                     let collection = match for_each.evaluate(ctx) {
                         Ok(collection) => collection,
@@ -173,8 +170,9 @@ impl Nested {
                             value::Key::Name(name) => Value::from(name),
                             value::Key::Element => element.clone(),
                         };
-                        let object = Value::object([("key", key_value), ("value", element.clone())])
-                            .mark(collection.marks());
+                        let object =
+                            Value::object([("key", key_value), ("value", element.clone())])
+                                .mark(collection.marks());
                         let scope = IteratorScope { outer: ctx.scope, name: iterator, object };
                         let inner = Context { scope: &scope, ..*ctx };
                         let label = key.as_ref().and_then(|key| match key.evaluate(&inner) {
@@ -209,9 +207,15 @@ impl Nested {
             Nesting::Single | Nesting::Group => {
                 found.into_iter().next().map_or_else(|| self.empty.clone(), |(_, value)| value)
             }
-            Nesting::List if dynamic => Value::tuple(found.into_iter().map(|(_, value)| value).collect()),
-            Nesting::List => Value::list(element, found.into_iter().map(|(_, value)| value).collect()),
-            Nesting::Set => Value::set(element, found.into_iter().map(|(_, value)| value).collect()),
+            Nesting::List if dynamic => {
+                Value::tuple(found.into_iter().map(|(_, value)| value).collect())
+            }
+            Nesting::List => {
+                Value::list(element, found.into_iter().map(|(_, value)| value).collect())
+            }
+            Nesting::Set => {
+                Value::set(element, found.into_iter().map(|(_, value)| value).collect())
+            }
             Nesting::Map => {
                 let entries = found.into_iter().filter_map(|(key, value)| Some((key?, value)));
                 if dynamic { Value::object(entries) } else { Value::map(element, entries) }
@@ -257,8 +261,15 @@ impl Scope for IteratorScope<'_> {
     }
 }
 
-fn compile(body: &Body, block: &Block, owner: &str, header: Span, diagnostics: &mut Diagnostics) -> Program {
-    let mut program = Program { fields: Vec::new(), nested: Vec::new(), references: Vec::new(), span: header };
+fn compile(
+    body: &Body,
+    block: &Block,
+    owner: &str,
+    header: Span,
+    diagnostics: &mut Diagnostics,
+) -> Program {
+    let mut program =
+        Program { fields: Vec::new(), nested: Vec::new(), references: Vec::new(), span: header };
     for (name, attribute) in &block.attributes {
         let field = compile_field(body, name, attribute, owner, header, diagnostics);
         if let Some(expression) = &field.expression {
@@ -277,7 +288,9 @@ fn compile(body: &Body, block: &Block, owner: &str, header: Span, diagnostics: &
                     program.references.extend(for_each.references().iter().cloned());
                     let keys = key.iter().flat_map(|key| key.references());
                     let content = inner.references.iter().chain(keys);
-                    program.references.extend(content.filter(|r| r.root.text != *iterator).cloned());
+                    program
+                        .references
+                        .extend(content.filter(|r| r.root.text != *iterator).cloned());
                 }
             }
         }
@@ -289,11 +302,14 @@ fn compile(body: &Body, block: &Block, owner: &str, header: Span, diagnostics: &
 
 fn report_unknown_names(body: &Body, block: &Block, owner: &str, diagnostics: &mut Diagnostics) {
     let known = || block.attributes.keys().chain(block.blocks.keys()).map(|name| &**name);
-    let suggestion = |name: &str| suggest(name, known()).map(|near| format!("did you mean `{near}`?"));
+    let suggestion =
+        |name: &str| suggest(name, known()).map(|near| format!("did you mean `{near}`?"));
     for attribute in &body.attributes {
         let name = attribute.name.as_str();
         let is_block = block.blocks.contains_key(name);
-        if block.attributes.contains_key(name) || (body.json && (is_block || name == "dynamic" || name == "//")) {
+        if block.attributes.contains_key(name)
+            || (body.json && (is_block || name == "dynamic" || name == "//"))
+        {
             continue;
         }
         diagnostics.push(PlanError::UnsupportedArgument {
@@ -362,7 +378,11 @@ fn compile_field(
         diagnostics.push(PlanError::MissingArgument {
             name: name.to_string(),
             type_name: owner.to_owned(),
-            description: if described { attribute.description.clone() } else { format!("it is a {}", wanted.friendly_name()) },
+            description: if described {
+                attribute.description.clone()
+            } else {
+                format!("it is a {}", wanted.friendly_name())
+            },
             span: header,
         });
     }
@@ -375,7 +395,9 @@ fn decode_type(attribute: &Attribute) -> Type {
         AttributeKind::Plain(ty) => ty.clone(),
         AttributeKind::Nested { nesting, attributes } => {
             let object = Type::object_with_optional(
-                attributes.iter().map(|(name, inner)| (Arc::clone(name), decode_type(inner), !inner.required)),
+                attributes
+                    .iter()
+                    .map(|(name, inner)| (Arc::clone(name), decode_type(inner), !inner.required)),
             );
             match nesting {
                 Nesting::Single | Nesting::Group => object,
@@ -424,7 +446,16 @@ fn compile_nested(
     } else {
         Value::null(block_type.clone())
     };
-    Nested { name: Arc::clone(name), nesting: nested.nesting, block_type, min_items, max_items, empty, items, span }
+    Nested {
+        name: Arc::clone(name),
+        nesting: nested.nesting,
+        block_type,
+        min_items,
+        max_items,
+        empty,
+        items,
+        span,
+    }
 }
 
 fn compile_dynamic(
@@ -457,7 +488,9 @@ fn compile_dynamic(
     let for_each = expression(&for_each.expr);
     let iterator = found.body.attribute("iterator").map(|attribute| expression(&attribute.expr));
     let iterator = iterator
-        .and_then(|iterator| iterator.as_traversal().map(|traversal| Arc::clone(&traversal.root.text)))
+        .and_then(|iterator| {
+            iterator.as_traversal().map(|traversal| Arc::clone(&traversal.root.text))
+        })
         .unwrap_or_else(|| Arc::clone(name));
     let key = found.body.attribute("labels").and_then(|labels| match &labels.expr.kind {
         syntax::ExprKind::Tuple(items) => items.first().map(&mut expression),

@@ -42,10 +42,7 @@ pub enum PlanError {
     },
     /// A required attribute is missing.
     #[error("missing required argument `{name}` of `{type_name}`")]
-    #[diagnostic(
-        code(stratiform::plan::missing_argument),
-        help("add `{name} = …`; {description}")
-    )]
+    #[diagnostic(code(stratiform::plan::missing_argument), help("add `{name} = …`; {description}"))]
     MissingArgument {
         /// The attribute.
         name: String,
@@ -235,7 +232,9 @@ pub enum PlanError {
         span: Span,
     },
     /// The stored object was written by a newer provider.
-    #[error("`{address}` is stored in schema version {found}, but the provider knows versions up to {known}")]
+    #[error(
+        "`{address}` is stored in schema version {found}, but the provider knows versions up to {known}"
+    )]
     #[diagnostic(
         code(stratiform::plan::newer_schema),
         help("use the provider version that wrote it, or a newer one")
@@ -252,7 +251,9 @@ pub enum PlanError {
     #[error("the stored object of `{address}` cannot be read: {message}")]
     #[diagnostic(
         code(stratiform::plan::stored_object),
-        help("compare `state show {address}` with the provider's documentation; `-replace={address}` makes a new object")
+        help(
+            "compare `state show {address}` with the provider's documentation; `-replace={address}` makes a new object"
+        )
     )]
     StoredObject {
         /// The instance.
@@ -277,7 +278,9 @@ pub enum PlanError {
     #[error("{option} names `{address}`, which is neither configured nor in the state")]
     #[diagnostic(
         code(stratiform::plan::unknown_target),
-        help("`state list` shows what is in the state; quote addresses with brackets in the shell")
+        help(
+            "`state list` shows what is in the state; quote addresses with brackets in the shell"
+        )
     )]
     UnknownTarget {
         /// `-target` or `-replace`.
@@ -290,7 +293,9 @@ pub enum PlanError {
     #[diagnostic(
         code(stratiform::plan::move_conflict),
         severity(warning),
-        help("the object at `{from}` is planned for destruction; move one of the two away first to keep both")
+        help(
+            "the object at `{from}` is planned for destruction; move one of the two away first to keep both"
+        )
     )]
     MoveConflict {
         /// Old address.
@@ -329,31 +334,131 @@ fn listed(objects: &[String]) -> String {
 
 /// The codes of this crate, for the reference.
 pub const ERROR_DOCS: &[ErrorDoc] = &[
-    doc("stratiform::plan::unsupported_argument", "Unsupported argument", "A block sets an argument that its schema does not have. The nearest name is suggested."),
-    doc("stratiform::plan::unsupported_block", "Unsupported block", "A block holds a nested block that its schema does not have."),
-    doc("stratiform::plan::missing_argument", "Missing argument", "The schema requires an argument that the block does not set."),
-    doc("stratiform::plan::computed_argument", "Computed argument", "The block sets an argument that only the provider can set."),
-    doc("stratiform::plan::wrong_type", "Wrong type", "The value of an argument cannot be converted to the type that the schema wants."),
-    doc("stratiform::plan::block_count", "Wrong number of blocks", "The schema wants more or fewer nested blocks of a kind."),
-    doc("stratiform::plan::unknown_type", "Unknown type", "The provider has no resource type or data source of that name."),
-    doc("stratiform::plan::unknown_provider", "Unknown provider", "A block needs a provider that is neither linked in nor installed."),
-    doc("stratiform::plan::cycle", "Cycle", "Blocks refer to each other in a ring, so that none can be planned first."),
-    doc("stratiform::plan::unknown_expansion", "Unknown expansion", "`count` and `for_each` must be known while planning."),
-    doc("stratiform::plan::invalid_expansion", "Invalid expansion", "`count` must be a whole number from 0, `for_each` a map or a set of strings."),
-    doc("stratiform::plan::condition_failed", "Condition failed", "A precondition or postcondition of the configuration is false."),
-    doc("stratiform::plan::check_failed", "Check failed", "An assertion of a check block is false. This is a warning."),
-    doc("stratiform::plan::unsuitable_value", "Unsuitable value", "A value is null, sensitive, ephemeral or of a type that cannot stand at its place."),
-    doc("stratiform::plan::prevent_destroy", "Protected object", "The plan would destroy an object whose block says `prevent_destroy = true`."),
-    doc("stratiform::plan::newer_schema", "Newer schema", "A stored object was written by a newer version of its provider."),
-    doc("stratiform::plan::stored_object", "Unreadable object", "A stored object does not fit the provider's schema."),
-    doc("stratiform::plan::unsupported", "Not supported yet", "The configuration uses a part of the language that this version does not have; `docs/status.md` lists them."),
-    doc("stratiform::plan::unknown_target", "Unknown target", "`-target` or `-replace` names something that is nowhere."),
-    doc("stratiform::plan::move_conflict", "Move conflict", "A `moved` block leads to an address that has an object already."),
-    doc("stratiform::plan::targeted", "Targeted plan", "The plan leaves out what `-target` does not name."),
-    doc("stratiform::plan::unknown_reference", "Unknown reference", "A reference names an instance or output that is not there."),
-    doc("stratiform::plan::provider_problem", "Provider problem", "The provider reported this itself; the text is the provider's own."),
-    doc("stratiform::plan::provider_failed", "Provider failed", "A call to a provider got no proper answer: it crashed, took too long or broke the protocol."),
-    doc("stratiform::plan::invalid_answer", "Invalid answer", "A provider planned or returned something that the protocol forbids. This is a fault of the provider."),
+    doc(
+        "stratiform::plan::unsupported_argument",
+        "Unsupported argument",
+        "A block sets an argument that its schema does not have. The nearest name is suggested.",
+    ),
+    doc(
+        "stratiform::plan::unsupported_block",
+        "Unsupported block",
+        "A block holds a nested block that its schema does not have.",
+    ),
+    doc(
+        "stratiform::plan::missing_argument",
+        "Missing argument",
+        "The schema requires an argument that the block does not set.",
+    ),
+    doc(
+        "stratiform::plan::computed_argument",
+        "Computed argument",
+        "The block sets an argument that only the provider can set.",
+    ),
+    doc(
+        "stratiform::plan::wrong_type",
+        "Wrong type",
+        "The value of an argument cannot be converted to the type that the schema wants.",
+    ),
+    doc(
+        "stratiform::plan::block_count",
+        "Wrong number of blocks",
+        "The schema wants more or fewer nested blocks of a kind.",
+    ),
+    doc(
+        "stratiform::plan::unknown_type",
+        "Unknown type",
+        "The provider has no resource type or data source of that name.",
+    ),
+    doc(
+        "stratiform::plan::unknown_provider",
+        "Unknown provider",
+        "A block needs a provider that is neither linked in nor installed.",
+    ),
+    doc(
+        "stratiform::plan::cycle",
+        "Cycle",
+        "Blocks refer to each other in a ring, so that none can be planned first.",
+    ),
+    doc(
+        "stratiform::plan::unknown_expansion",
+        "Unknown expansion",
+        "`count` and `for_each` must be known while planning.",
+    ),
+    doc(
+        "stratiform::plan::invalid_expansion",
+        "Invalid expansion",
+        "`count` must be a whole number from 0, `for_each` a map or a set of strings.",
+    ),
+    doc(
+        "stratiform::plan::condition_failed",
+        "Condition failed",
+        "A precondition or postcondition of the configuration is false.",
+    ),
+    doc(
+        "stratiform::plan::check_failed",
+        "Check failed",
+        "An assertion of a check block is false. This is a warning.",
+    ),
+    doc(
+        "stratiform::plan::unsuitable_value",
+        "Unsuitable value",
+        "A value is null, sensitive, ephemeral or of a type that cannot stand at its place.",
+    ),
+    doc(
+        "stratiform::plan::prevent_destroy",
+        "Protected object",
+        "The plan would destroy an object whose block says `prevent_destroy = true`.",
+    ),
+    doc(
+        "stratiform::plan::newer_schema",
+        "Newer schema",
+        "A stored object was written by a newer version of its provider.",
+    ),
+    doc(
+        "stratiform::plan::stored_object",
+        "Unreadable object",
+        "A stored object does not fit the provider's schema.",
+    ),
+    doc(
+        "stratiform::plan::unsupported",
+        "Not supported yet",
+        "The configuration uses a part of the language that this version does not have; `docs/status.md` lists them.",
+    ),
+    doc(
+        "stratiform::plan::unknown_target",
+        "Unknown target",
+        "`-target` or `-replace` names something that is nowhere.",
+    ),
+    doc(
+        "stratiform::plan::move_conflict",
+        "Move conflict",
+        "A `moved` block leads to an address that has an object already.",
+    ),
+    doc(
+        "stratiform::plan::targeted",
+        "Targeted plan",
+        "The plan leaves out what `-target` does not name.",
+    ),
+    doc(
+        "stratiform::plan::unknown_reference",
+        "Unknown reference",
+        "A reference names an instance or output that is not there.",
+    ),
+    doc(
+        "stratiform::plan::provider_problem",
+        "Provider problem",
+        "The provider reported this itself; the text is the provider's own.",
+    ),
+    doc(
+        "stratiform::plan::provider_failed",
+        "Provider failed",
+        "A call to a provider got no proper answer: it crashed, took too long or broke the protocol.",
+    ),
+    doc(
+        "stratiform::plan::invalid_answer",
+        "Invalid answer",
+        "A provider planned or returned something that the protocol forbids. This is a fault of the provider.",
+    ),
 ];
 
 const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {

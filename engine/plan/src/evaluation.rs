@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use address::{ConfigResource, InstanceKey, ModuleInstance, ProviderConfig, Resource, ResourceInstance};
+use address::{
+    ConfigResource, InstanceKey, ModuleInstance, ProviderConfig, Resource, ResourceInstance,
+};
 use config::{Condition, Configuration};
 use lang::{Context, Expression, Phase, World};
 use syntax::{Diagnostics, Span};
@@ -111,7 +113,13 @@ impl Evaluation {
         }
     }
 
-    pub(crate) fn set_in(&mut self, id: ModuleId, resource: &Resource, key: &InstanceKey, value: Value) {
+    pub(crate) fn set_in(
+        &mut self,
+        id: ModuleId,
+        resource: &Resource,
+        key: &InstanceKey,
+        value: Value,
+    ) {
         if let Some(block) = self.modules[id.0].resources.get_mut(resource) {
             block.instances.insert(key.clone(), value);
             block.whole = OnceLock::new();
@@ -154,14 +162,24 @@ impl Evaluation {
     }
 
     /// Evaluates an input variable of a module instance, checks it and records it.
-    pub(crate) fn evaluate_variable(&mut self, id: ModuleId, name: &Arc<str>) -> Result<Value, Diagnostics> {
+    pub(crate) fn evaluate_variable(
+        &mut self,
+        id: ModuleId,
+        name: &Arc<str>,
+    ) -> Result<Value, Diagnostics> {
         let module = Arc::clone(&self.module(id).module);
-        let Some(variable) = module.variables.get(name) else { return Ok(Value::dynamic_unknown()) };
+        let Some(variable) = module.variables.get(name) else {
+            return Ok(Value::dynamic_unknown());
+        };
         let given = match self.module(id).parent {
             None => self.root_inputs.get(name).cloned(),
             Some(parent) => {
                 let call = self.module(id).call.clone().and_then(|step| {
-                    self.module(parent).module.calls.get(&step).map(|call| call.inputs.get(name).cloned())
+                    self.module(parent)
+                        .module
+                        .calls
+                        .get(&step)
+                        .map(|call| call.inputs.get(name).cloned())
                 });
                 match call.flatten() {
                     None => None,
@@ -174,7 +192,11 @@ impl Evaluation {
             }
         };
         let mut value = match given {
-            Some(value) if !(value.is_null() && !variable.nullable && variable.default.is_some()) => value,
+            Some(value)
+                if !(value.is_null() && !variable.nullable && variable.default.is_some()) =>
+            {
+                value
+            }
             _ => match &variable.default {
                 Some(default) => default.clone(),
                 None => Value::unknown(variable.ty.ty.without_optional()),
@@ -189,7 +211,14 @@ impl Evaluation {
         self.module_mut(id).variables.insert(Arc::clone(name), value.clone());
         let address = format!("{}var.{name}", prefix(&self.module(id).instance));
         let conditions = variable.validations.as_slice();
-        let diagnostics = self.check_conditions(id, &Repetition::single(), None, conditions, "validation", &address);
+        let diagnostics = self.check_conditions(
+            id,
+            &Repetition::single(),
+            None,
+            conditions,
+            "validation",
+            &address,
+        );
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
@@ -197,7 +226,11 @@ impl Evaluation {
     }
 
     /// Evaluates a local value of a module instance and records it.
-    pub(crate) fn evaluate_local(&mut self, id: ModuleId, name: &Arc<str>) -> Result<Value, Diagnostics> {
+    pub(crate) fn evaluate_local(
+        &mut self,
+        id: ModuleId,
+        name: &Arc<str>,
+    ) -> Result<Value, Diagnostics> {
         let module = Arc::clone(&self.module(id).module);
         let Some(local) = module.locals.get(name) else { return Ok(Value::dynamic_unknown()) };
         let value = self.evaluate(id, &Repetition::single(), &local.value)?;
@@ -206,7 +239,11 @@ impl Evaluation {
     }
 
     /// Evaluates an output of a module instance, checks it and records it.
-    pub(crate) fn evaluate_output(&mut self, id: ModuleId, name: &Arc<str>) -> Result<Value, Diagnostics> {
+    pub(crate) fn evaluate_output(
+        &mut self,
+        id: ModuleId,
+        name: &Arc<str>,
+    ) -> Result<Value, Diagnostics> {
         let module = Arc::clone(&self.module(id).module);
         let Some(output) = module.outputs.get(name) else { return Ok(Value::dynamic_unknown()) };
         let address = format!("{}output.{name}", prefix(&self.module(id).instance));
@@ -302,7 +339,10 @@ impl Evaluation {
                 return Err(PlanError::UnsuitableValue {
                     what: "condition",
                     address: "this block".to_owned(),
-                    message: format!("must be true or false, but is {}", result.ty().friendly_name()),
+                    message: format!(
+                        "must be true or false, but is {}",
+                        result.ty().friendly_name()
+                    ),
                     span: condition.condition.span(),
                     help: None,
                 }

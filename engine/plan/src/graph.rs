@@ -33,7 +33,8 @@ pub(crate) enum Object {
 
 impl std::fmt::Display for Object {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let within = |path: &ModulePath| if path.is_root() { String::new() } else { format!("{path}.") };
+        let within =
+            |path: &ModulePath| if path.is_root() { String::new() } else { format!("{path}.") };
         match self {
             Self::Variable(path, name) => write!(f, "{}var.{name}", within(path)),
             Self::Local(path, name) => write!(f, "{}local.{name}", within(path)),
@@ -82,7 +83,11 @@ impl BlockGraph {
             let path = &block.address.module;
             let object = Object::Resource(block.address.clone());
             build.add(object.clone(), path, &block.all_needs());
-            build.edge(&object, Object::Provider(block.config.provider.clone()), block.config.header);
+            build.edge(
+                &object,
+                Object::Provider(block.config.provider.clone()),
+                block.config.header,
+            );
         }
         for (address, provider) in &prepared.providers {
             build.add(Object::Provider(address.clone()), &address.module, &provider.needs);
@@ -99,7 +104,10 @@ impl BlockGraph {
         let whole = Object::CallWhole(parent.clone(), step.clone());
         let none = Span::default();
         for resource in module.resources.keys() {
-            let inner = Object::Resource(ConfigResource { module: path.clone(), resource: resource.clone() });
+            let inner = Object::Resource(ConfigResource {
+                module: path.clone(),
+                resource: resource.clone(),
+            });
             self.edge(&inner, outer.clone(), none);
             self.edge(&inner, after.clone(), none);
             self.edge(&whole, inner, none);
@@ -137,11 +145,16 @@ impl BlockGraph {
             let target = match need {
                 Need::Variable(name) => Object::Variable(path.clone(), Arc::clone(name)),
                 Need::Local(name) => Object::Local(path.clone(), Arc::clone(name)),
-                Need::Resource(resource, _) => {
-                    Object::Resource(ConfigResource { module: path.clone(), resource: resource.clone() })
+                Need::Resource(resource, _) => Object::Resource(ConfigResource {
+                    module: path.clone(),
+                    resource: resource.clone(),
+                }),
+                Need::Output(step, _, name) => {
+                    Object::Output(path.child(step.clone()), Arc::clone(name))
                 }
-                Need::Output(step, _, name) => Object::Output(path.child(step.clone()), Arc::clone(name)),
-                Need::Call(step, _) | Need::Everything(step) => Object::CallWhole(path.clone(), step.clone()),
+                Need::Call(step, _) | Need::Everything(step) => {
+                    Object::CallWhole(path.clone(), step.clone())
+                }
             };
             self.edge(&object, target, *span);
         }
@@ -160,7 +173,8 @@ impl BlockGraph {
                 })
                 .filter(|span| *span != Span::default())
                 .collect();
-            let objects: Vec<String> = ring.iter().map(|node| self.graph[*node].to_string()).collect();
+            let objects: Vec<String> =
+                ring.iter().map(|node| self.graph[*node].to_string()).collect();
             // A ring that hangs on one already reported has no objects of its own.
             for node in self.reaching(&ring, &left) {
                 left.remove(&node);

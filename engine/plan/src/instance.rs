@@ -3,6 +3,7 @@
 //! Talks to the provider and to nobody else; the walk gives it the evaluated configuration and takes the
 //! result. The calls and checks follow the life cycle of the Terraform provider protocol.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use address::{AttributePath, PathStep, ProviderConfig, ResourceInstance};
@@ -82,7 +83,10 @@ impl Input {
         Ok(Output { change, drift, refreshed, prior_dependencies, warnings })
     }
 
-    fn place<'a>(&'a self, locate: &'a (dyn Fn(&AttributePath) -> Option<Span> + Sync)) -> Place<'a> {
+    fn place<'a>(
+        &'a self,
+        locate: &'a (dyn Fn(&AttributePath) -> Option<Span> + Sync),
+    ) -> Place<'a> {
         Place { address: self.address.to_string(), locate }
     }
 
@@ -91,7 +95,11 @@ impl Input {
     }
 
     /// Sorts a provider's problems: errors end the instance, warnings are kept.
-    fn sift(&self, problems: Vec<sdk::Problem>, warnings: &mut Diagnostics) -> Result<(), Diagnostics> {
+    fn sift(
+        &self,
+        problems: Vec<sdk::Problem>,
+        warnings: &mut Diagnostics,
+    ) -> Result<(), Diagnostics> {
         if problems.is_empty() {
             return Ok(());
         }
@@ -110,7 +118,10 @@ impl Input {
     }
 
     fn invalid(&self, call: &str, path: AttributePath, message: &str) -> Diagnostics {
-        self.violations(call, vec![crate::validity::Violation { path, message: message.to_owned() }])
+        self.violations(
+            call,
+            vec![crate::validity::Violation { path, message: message.to_owned() }],
+        )
     }
 
     fn violations(&self, call: &str, found: Vec<crate::validity::Violation>) -> Diagnostics {
@@ -135,10 +146,15 @@ impl Input {
             version: stored.schema_version,
             state_json: Arc::clone(&stored.attributes_json),
         };
-        let answer = self.reader.upgrade(request).await.map_err(|error| self.failed("upgrade", &error))?;
+        let answer =
+            self.reader.upgrade(request).await.map_err(|error| self.failed("upgrade", &error))?;
         self.sift(answer.problems, warnings)?;
         let unreadable = |message: &str| -> Diagnostics {
-            PlanError::StoredObject { address: self.address.to_string(), message: message.to_owned() }.into()
+            PlanError::StoredObject {
+                address: self.address.to_string(),
+                message: message.to_owned(),
+            }
+            .into()
         };
         let value = answer.value.ok_or_else(|| unreadable("the provider gave no object"))?;
         if !value.conforms(&schema.block.ty()) || !value.is_wholly_known() {
@@ -147,7 +163,11 @@ impl Input {
         Ok(Some(value))
     }
 
-    async fn real(&self, recorded: Option<&Value>, warnings: &mut Diagnostics) -> Result<Prior, Diagnostics> {
+    async fn real(
+        &self,
+        recorded: Option<&Value>,
+        warnings: &mut Diagnostics,
+    ) -> Result<Prior, Diagnostics> {
         let ty = self.schema.get().block.ty();
         let (Some(recorded), Some(stored)) = (recorded, &self.stored) else {
             return Ok(Prior { value: Value::null(ty), private: Private::EMPTY, tainted: false });
@@ -168,12 +188,20 @@ impl Input {
         warnings: &mut Diagnostics,
     ) -> Result<(Value, Private), Diagnostics> {
         let ty = self.schema.get().block.ty();
-        let request =
-            ReadRequest { type_name: Arc::clone(&self.address.resource.type_name), current, private };
-        let answer = self.reader.read(request).await.map_err(|error| self.failed("read", &error))?;
+        let request = ReadRequest {
+            type_name: Arc::clone(&self.address.resource.type_name),
+            current,
+            private,
+        };
+        let answer =
+            self.reader.read(request).await.map_err(|error| self.failed("read", &error))?;
         self.sift(answer.problems, warnings)?;
         if !answer.new.conforms(&ty) {
-            return Err(self.invalid("read", AttributePath::root(), "the object does not fit the schema"));
+            return Err(self.invalid(
+                "read",
+                AttributePath::root(),
+                "the object does not fit the schema",
+            ));
         }
         if let Some(path) = answer.new.unknown_paths().into_iter().next() {
             return Err(self.invalid("read", path, "a value is unknown after reading"));
@@ -183,27 +211,47 @@ impl Input {
 
     async fn imported(&self, id: &str, warnings: &mut Diagnostics) -> Result<Prior, Diagnostics> {
         let type_name = &self.address.resource.type_name;
-        let answer = self.reader.import(type_name, id).await.map_err(|error| self.failed("import", &error))?;
+        let answer = self
+            .reader
+            .import(type_name, id)
+            .await
+            .map_err(|error| self.failed("import", &error))?;
         self.sift(answer.problems, warnings)?;
         let mut found = answer.value.unwrap_or_default();
         let [one] = found.as_mut_slice() else {
-            return Err(self.invalid("import", AttributePath::root(), "it must return exactly one object"));
+            return Err(self.invalid(
+                "import",
+                AttributePath::root(),
+                "it must return exactly one object",
+            ));
         };
         if one.type_name != *type_name || one.state.is_null() {
-            return Err(self.invalid("import", AttributePath::root(), "it must return an object of this type"));
+            return Err(self.invalid(
+                "import",
+                AttributePath::root(),
+                "it must return an object of this type",
+            ));
         }
         let state = std::mem::replace(&mut one.state, Value::dynamic_null());
         let (value, private) = self.read(state, one.private.clone(), warnings).await?;
         if value.is_null() {
-            return Err(self.invalid("import", AttributePath::root(), "the object to be imported does not exist"));
+            return Err(self.invalid(
+                "import",
+                AttributePath::root(),
+                "the object to be imported does not exist",
+            ));
         }
         Ok(Prior { value, private, tainted: false })
     }
 
     fn marked(&self, value: &Value) -> Value {
         let schema = self.schema.get();
-        let mut paths: Vec<(AttributePath, Marks)> =
-            schema.block.sensitive_paths(value).into_iter().map(|path| (path, Marks::SENSITIVE)).collect();
+        let mut paths: Vec<(AttributePath, Marks)> = schema
+            .block
+            .sensitive_paths(value)
+            .into_iter()
+            .map(|path| (path, Marks::SENSITIVE))
+            .collect();
         let stored = self.stored.iter().flat_map(|stored| &stored.sensitive_paths);
         paths.extend(stored.map(|path| (path.clone(), Marks::SENSITIVE)));
         value.clone().mark_paths(&paths)
@@ -258,7 +306,11 @@ impl Input {
         }))
     }
 
-    async fn plan(&self, prior: Prior, warnings: &mut Diagnostics) -> Result<ResourceChange, Diagnostics> {
+    async fn plan(
+        &self,
+        prior: Prior,
+        warnings: &mut Diagnostics,
+    ) -> Result<ResourceChange, Diagnostics> {
         let before = self.marked(&prior.value);
         let change = |action, reason, after: Value, private: Private| ResourceChange {
             address: self.address.clone(),
@@ -279,7 +331,12 @@ impl Input {
         };
         let null = Value::null(self.schema.get().block.ty());
         if self.mode == Mode::RefreshOnly {
-            return Ok(change(Action::NoOp, ActionReason::Difference, before.clone(), prior.private.clone()));
+            return Ok(change(
+                Action::NoOp,
+                ActionReason::Difference,
+                before.clone(),
+                prior.private.clone(),
+            ));
         }
         let Some(config) = &self.config else {
             if prior.value.is_null() {
@@ -303,24 +360,35 @@ impl Input {
 
     fn check_protection(&self) -> Result<(), Diagnostics> {
         match &self.block {
-            Some(block) if block.config.lifecycle.prevent_destroy => Err(PlanError::PreventDestroy {
-                address: self.address.to_string(),
-                span: block.config.header,
+            Some(block) if block.config.lifecycle.prevent_destroy => {
+                Err(PlanError::PreventDestroy {
+                    address: self.address.to_string(),
+                    span: block.config.header,
+                }
+                .into())
             }
-            .into()),
             _ => Ok(()),
         }
     }
 
-    async fn plan_destroy(&self, prior: &Prior, warnings: &mut Diagnostics) -> Result<Private, Diagnostics> {
+    async fn plan_destroy(
+        &self,
+        prior: &Prior,
+        warnings: &mut Diagnostics,
+    ) -> Result<Private, Diagnostics> {
         if !self.schema.plans_destroy() {
             return Ok(prior.private.clone());
         }
         let null = Value::null(self.schema.get().block.ty());
-        let answer = self.call_plan(prior.value.clone(), null.clone(), null, prior.private.clone()).await?;
+        let answer =
+            self.call_plan(prior.value.clone(), null.clone(), null, prior.private.clone()).await?;
         self.sift(answer.problems, warnings)?;
         if !answer.planned.is_null() {
-            return Err(self.invalid("plan", AttributePath::root(), "it planned an object for a destruction"));
+            return Err(self.invalid(
+                "plan",
+                AttributePath::root(),
+                "it planned an object for a destruction",
+            ));
         }
         Ok(answer.planned_private)
     }
@@ -352,9 +420,12 @@ impl Input {
         // A tainted object counts as none, and what comes of it is a replacement in the end.
         let basis = if prior.tainted { null.clone() } else { prior.value.clone() };
         let config = match &self.block {
-            Some(own) if !basis.is_null() => {
-                ignore_changes(&own.config.lifecycle.ignore_changes, block, original.clone(), &basis)
-            }
+            Some(own) if !basis.is_null() => ignore_changes(
+                &own.config.lifecycle.ignore_changes,
+                block,
+                original.clone(),
+                &basis,
+            ),
             _ => original.clone(),
         };
         let private = if prior.tainted { Private::EMPTY } else { prior.private.clone() };
@@ -366,10 +437,12 @@ impl Input {
             ReplaceOrder::DeleteThenCreate
         };
         let exists = !prior.value.is_null();
-        let forced = if prior.tainted && exists { Some(ActionReason::Tainted) } else { self.forced };
+        let forced =
+            if prior.tainted && exists { Some(ActionReason::Tainted) } else { self.forced };
         let replace = exists && (forced.is_some() || !requires_replace.is_empty());
         let (after, private) = if replace && !basis.is_null() {
-            let again = self.planned(null, &original, first.planned_private.clone(), warnings).await?;
+            let again =
+                self.planned(null, &original, first.planned_private.clone(), warnings).await?;
             (again.planned, again.planned_private)
         } else {
             (first.planned, first.planned_private)
@@ -408,7 +481,11 @@ impl Input {
         let problems = answer.problems.clone();
         self.sift(problems, warnings)?;
         if !answer.planned.conforms(&block.ty()) {
-            return Err(self.invalid("plan", AttributePath::root(), "the object does not fit the schema"));
+            return Err(self.invalid(
+                "plan",
+                AttributePath::root(),
+                "the object does not fit the schema",
+            ));
         }
         let found = check_plan(block, &answer.planned, config, &prior);
         if !found.is_empty() && !answer.legacy_types {
@@ -430,7 +507,8 @@ impl Input {
             let (before, after) = (prior.at(path), answer.planned.at(path));
             match (before, after) {
                 (None, None) => {
-                    let message = "it wants to replace the object for an attribute that does not exist";
+                    let message =
+                        "it wants to replace the object for an attribute that does not exist";
                     return Err(self.invalid("plan", path.clone(), message));
                 }
                 (Some(before), Some(after)) if before == after && after.is_wholly_known() => {}
@@ -447,8 +525,9 @@ impl Input {
             .map(|(path, marks)| (path.clone(), marks.without(Marks::EPHEMERAL)))
             .filter(|(_, marks)| !marks.is_empty())
             .collect();
-        paths.extend(block.sensitive_paths(&value).into_iter().map(|path| (path, Marks::SENSITIVE)));
-        value.mark_paths(&paths)
+        paths
+            .extend(block.sensitive_paths(&value).into_iter().map(|path| (path, Marks::SENSITIVE)));
+        mark_echoes(value.mark_paths(&paths))
     }
 }
 
@@ -506,12 +585,21 @@ pub(crate) async fn plan_final(
     let (prior, config, private) = if change.action == Action::Update {
         let prior = change.before.clone().unmark_deep().0;
         let ignored = match &input.block {
-            Some(own) => ignore_changes(&own.config.lifecycle.ignore_changes, schema, original.clone(), &prior),
+            Some(own) => ignore_changes(
+                &own.config.lifecycle.ignore_changes,
+                schema,
+                original.clone(),
+                &prior,
+            ),
             None => original.clone(),
         };
         (prior, ignored, change.prior_private.as_slice())
     } else {
-        let private = if matches!(change.action, Action::Replace(_)) { &change.planned_private } else { &change.prior_private };
+        let private = if matches!(change.action, Action::Replace(_)) {
+            &change.planned_private
+        } else {
+            &change.prior_private
+        };
         (Value::null(schema.ty()), original.clone(), private.as_slice())
     };
     let answer = input.planned(prior, &config, Private::from(private), &mut warnings).await?;
@@ -527,6 +615,30 @@ pub(crate) async fn plan_final(
         config: original,
         sensitive_paths,
         planned_private: answer.planned_private.as_bytes().to_vec(),
+    })
+}
+
+/// Marks every string of an object that repeats a secret one of the same object: a provider that echoes a secret
+/// input in an output must not give it away. Short strings are left alone, since they repeat by chance.
+pub fn mark_echoes(object: Value) -> Value {
+    const SHORTEST: usize = 4;
+    if !object.deep_marks().contains(Marks::SENSITIVE) {
+        return object;
+    }
+    let mut secrets: BTreeSet<Arc<str>> = BTreeSet::new();
+    object.walk(&mut |_, value| {
+        if value.is_sensitive() {
+            value.walk(&mut |_, inner| {
+                secrets.extend(inner.as_arc_str().filter(|text| text.len() >= SHORTEST).cloned());
+                true
+            });
+            return false;
+        }
+        true
+    });
+    object.transform(&mut |_, value| {
+        let echo = value.as_str().is_some_and(|text| secrets.contains(text));
+        if echo { value.mark(Marks::SENSITIVE) } else { value }
     })
 }
 
@@ -547,12 +659,18 @@ pub fn sensitive_paths(value: &Value) -> Vec<AttributePath> {
 }
 
 /// The configuration with prior values where the author wants changes ignored.
-fn ignore_changes(ignore: &IgnoreChanges, block: &sdk::Block, config: Value, prior: &Value) -> Value {
+fn ignore_changes(
+    ignore: &IgnoreChanges,
+    block: &sdk::Block,
+    config: Value,
+    prior: &Value,
+) -> Value {
     match ignore {
         IgnoreChanges::None => config,
         IgnoreChanges::All => {
             let computed = block.attributes.iter().filter(|(_, a)| a.computed && !a.optional);
-            computed.fold(prior.clone(), |value, (name, a)| value.with_attr(name, Value::null(a.ty())))
+            computed
+                .fold(prior.clone(), |value, (name, a)| value.with_attr(name, Value::null(a.ty())))
         }
         IgnoreChanges::Paths(paths) => paths.iter().fold(config, |config, (path, _)| {
             match (prior.at(path), path.steps().split_last()) {
@@ -561,9 +679,10 @@ fn ignore_changes(ignore: &IgnoreChanges, block: &sdk::Block, config: Value, pri
                 (None, Some((PathStep::Key(key) | PathStep::Attribute(key), outer))) => {
                     let outer = AttributePath(outer.to_vec());
                     match config.at(&outer) {
-                        Some(map) if map.is_map() => {
-                            config.clone().replace_at(&outer, map.without_attr(key)).unwrap_or(config)
-                        }
+                        Some(map) if map.is_map() => config
+                            .clone()
+                            .replace_at(&outer, map.without_attr(key))
+                            .unwrap_or(config),
                         _ => config,
                     }
                 }

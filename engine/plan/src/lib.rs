@@ -78,7 +78,7 @@ use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
 pub use error::{ERROR_DOCS, PlanError};
-pub use instance::{Final, sensitive_paths};
+pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
     Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
 };
@@ -103,7 +103,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { mode: Mode::Normal, refresh: true, targets: Vec::new(), replace: Vec::new(), parallelism: 10 }
+        Self {
+            mode: Mode::Normal,
+            refresh: true,
+            targets: Vec::new(),
+            replace: Vec::new(),
+            parallelism: 10,
+        }
     }
 }
 
@@ -147,7 +153,8 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
             return (None, place.failure(&provider.short_name(), "start", &error).into());
         }
     };
-    let (prepared, found) = prepare::prepare(&configuration, &schemas, &request.readers.names(), &recorded);
+    let (prepared, found) =
+        prepare::prepare(&configuration, &schemas, &request.readers.names(), &recorded);
     diagnostics.extend(found);
     let graph = BlockGraph::build(&configuration, &prepared);
     diagnostics.extend(graph.cycles());
@@ -200,7 +207,10 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     diagnostics.extend(std::mem::take(&mut walked.diagnostics));
     for address in &request.options.replace {
         if !walked.results.contains_key(address) {
-            diagnostics.push(PlanError::UnknownTarget { option: "-replace", address: address.to_string() });
+            diagnostics.push(PlanError::UnknownTarget {
+                option: "-replace",
+                address: address.to_string(),
+            });
         }
     }
     if diagnostics.has_errors() {
@@ -220,7 +230,9 @@ fn component_targets(targets: &[Target], configuration: &Configuration) -> Vec<T
     let as_module = |target: &Target| {
         let (module, resource, key) = match target {
             Target::Resource(block) => (&block.module, &block.resource, address::InstanceKey::None),
-            Target::Instance(instance) => (&instance.module, &instance.resource, instance.key.clone()),
+            Target::Instance(instance) => {
+                (&instance.module, &instance.resource, instance.key.clone())
+            }
             Target::Module(_) => return None,
         };
         let declared = configuration.modules.get(&module.module())?;
@@ -260,8 +272,13 @@ fn included_blocks(
             Target::Instance(instance) => instance.block().config() == *block,
         })
     };
-    let start: Vec<Object> =
-        prepared.blocks.keys().filter(|block| named(block)).cloned().map(Object::Resource).collect();
+    let start: Vec<Object> = prepared
+        .blocks
+        .keys()
+        .filter(|block| named(block))
+        .cloned()
+        .map(Object::Resource)
+        .collect();
     let found: BTreeSet<address::ConfigResource> = if options.mode == Mode::Normal {
         let needed = graph.needed_by(start);
         needed
@@ -289,11 +306,15 @@ fn imports(evaluation: &Evaluation) -> Result<BTreeMap<ResourceInstance, String>
             help: Some(help.to_owned()),
         };
         if import.for_each.is_some() {
-            diagnostics.push(unsupported("`for_each` in an `import` block", "write one block for each object"));
+            diagnostics.push(unsupported(
+                "`for_each` in an `import` block",
+                "write one block for each object",
+            ));
             continue;
         }
         let Ok(address) = import.to.to_string().parse::<ResourceInstance>() else {
-            diagnostics.push(unsupported("this `to` of an `import` block", "name one resource instance"));
+            diagnostics
+                .push(unsupported("this `to` of an `import` block", "name one resource instance"));
             continue;
         };
         let id = import.id.as_constant().and_then(|id| id.as_str().map(str::to_owned));
@@ -301,8 +322,10 @@ fn imports(evaluation: &Evaluation) -> Result<BTreeMap<ResourceInstance, String>
             Some(id) => {
                 found.insert(address, id);
             }
-            None => diagnostics
-                .push(unsupported("an `id` of an `import` block that is not written out", "write the id as a string")),
+            None => diagnostics.push(unsupported(
+                "an `id` of an `import` block that is not written out",
+                "write the id as a string",
+            )),
         }
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(found) }
@@ -317,7 +340,8 @@ pub(crate) fn evaluation_of_provider(
     match &block.program {
         Some(program) => {
             let single = evaluation::Repetition::single();
-            let config = evaluation.with_context(module, &single, None, |ctx| program.evaluate(ctx))?;
+            let config =
+                evaluation.with_context(module, &single, None, |ctx| program.evaluate(ctx))?;
             Ok(config.unmark_deep().0)
         }
         None => Ok(block.schema.provider.block.empty_value()),
@@ -413,7 +437,9 @@ fn outputs(
         let before = recorded(name);
         let after = match request.options.mode {
             Mode::Destroy => Value::dynamic_null(),
-            _ => evaluation.root_outputs().get(name).cloned().unwrap_or_else(Value::dynamic_unknown),
+            _ => {
+                evaluation.root_outputs().get(name).cloned().unwrap_or_else(Value::dynamic_unknown)
+            }
         };
         let action = match (&before, request.options.mode) {
             (None, Mode::Destroy) => continue,
@@ -435,8 +461,12 @@ fn outputs(
         for name in request.snapshot.outputs.keys().filter(|name| !configured.contains_key(*name)) {
             let Some(before) = recorded(name) else { continue };
             let sensitive = before.is_sensitive();
-            let change =
-                OutputChange { action: Action::Delete, before, after: Value::dynamic_null(), sensitive };
+            let change = OutputChange {
+                action: Action::Delete,
+                before,
+                after: Value::dynamic_null(),
+                sensitive,
+            };
             outputs.insert(Arc::clone(name), change);
         }
     }
@@ -450,20 +480,36 @@ fn same_output(before: &Value, after: &Value) -> bool {
 }
 
 /// Says whether a limited plan knows all that an output is made from.
-fn is_covered(graph: &BlockGraph, name: &Arc<str>, request: &Request<'_>, evaluation: &Evaluation) -> bool {
+fn is_covered(
+    graph: &BlockGraph,
+    name: &Arc<str>,
+    request: &Request<'_>,
+    evaluation: &Evaluation,
+) -> bool {
     let output = Object::Output(address::ModulePath::root(), Arc::clone(name));
     let blocks = graph.needed_by([output]);
     let all_planned = blocks.into_iter().all(|object| match object {
-        Object::Resource(block) => evaluation.modules().filter(|(_, state)| state.module.path == block.module).all(
-            |(_, state)| state.resources.get(&block.resource).is_none_or(|b| b.instances.values().all(|v| !v.is_unknown())),
-        ),
+        Object::Resource(block) => evaluation
+            .modules()
+            .filter(|(_, state)| state.module.path == block.module)
+            .all(|(_, state)| {
+                state
+                    .resources
+                    .get(&block.resource)
+                    .is_none_or(|b| b.instances.values().all(|v| !v.is_unknown()))
+            }),
         _ => true,
     });
     all_planned && request.options.mode == Mode::Normal
 }
 
 /// Where providers find the folder of the stack and the engine's own.
-pub fn provider_context(working_dir: PathBuf, executable: PathBuf, version: &str, home_dir: PathBuf) -> sdk::Context {
+pub fn provider_context(
+    working_dir: PathBuf,
+    executable: PathBuf,
+    version: &str,
+    home_dir: PathBuf,
+) -> sdk::Context {
     sdk::Context { working_dir, executable, engine_version: version.to_owned(), home_dir }
 }
 
@@ -472,7 +518,8 @@ pub fn provider_context(working_dir: PathBuf, executable: PathBuf, version: &str
 pub async fn settings(request: &Request<'_>) -> Result<Evaluation, Diagnostics> {
     let recorded: BTreeSet<ProviderConfig> =
         request.snapshot.records.values().map(|record| record.provider.clone()).collect();
-    let blocks = request.configuration.modules.values().flat_map(|module| module.resources.values());
+    let blocks =
+        request.configuration.modules.values().flat_map(|module| module.resources.values());
     let used: BTreeSet<ProviderAddress> = blocks
         .map(|block| block.provider.provider.clone())
         .chain(recorded.iter().map(|config| config.provider.clone()))
@@ -499,8 +546,10 @@ pub async fn settings(request: &Request<'_>) -> Result<Evaluation, Diagnostics> 
 
 /// Checks a configuration against the providers' schemas, and for rings; looks at no object.
 pub async fn check(request: &Request<'_>) -> Diagnostics {
-    let blocks = request.configuration.modules.values().flat_map(|module| module.resources.values());
-    let used: BTreeSet<ProviderAddress> = blocks.map(|block| block.provider.provider.clone()).collect();
+    let blocks =
+        request.configuration.modules.values().flat_map(|module| module.resources.values());
+    let used: BTreeSet<ProviderAddress> =
+        blocks.map(|block| block.provider.provider.clone()).collect();
     let schemas = match request.readers.schemas(&used).await {
         Ok(schemas) => schemas,
         Err((provider, error)) => {
@@ -509,7 +558,8 @@ pub async fn check(request: &Request<'_>) -> Diagnostics {
         }
     };
     let names = request.readers.names();
-    let (prepared, mut found) = prepare::prepare(&request.configuration, &schemas, &names, &BTreeSet::new());
+    let (prepared, mut found) =
+        prepare::prepare(&request.configuration, &schemas, &names, &BTreeSet::new());
     found.extend(BlockGraph::build(&request.configuration, &prepared).cycles());
     found
 }

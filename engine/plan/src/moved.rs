@@ -27,7 +27,9 @@ pub(crate) fn apply(configuration: &Configuration, mut records: Records) -> (Rec
         for (path, moved) in &moves {
             let found: Vec<(ResourceInstance, ResourceInstance)> = records
                 .keys()
-                .filter_map(|address| Some((address.clone(), retarget(address, path, &moved.from, &moved.to)?)))
+                .filter_map(|address| {
+                    Some((address.clone(), retarget(address, path, &moved.from, &moved.to)?))
+                })
                 .filter(|(from, to)| from != to)
                 .collect();
             for (from, to) in found {
@@ -63,10 +65,13 @@ pub(crate) fn within(module: &ModuleInstance, target: &Target) -> Target {
     };
     match target {
         Target::Module(inner) => Target::Module(join(inner)),
-        Target::Resource(block) => Target::Resource(block.resource.clone().within(join(&block.module))),
-        Target::Instance(instance) => {
-            Target::Instance(ResourceInstance { module: join(&instance.module), ..instance.clone() })
+        Target::Resource(block) => {
+            Target::Resource(block.resource.clone().within(join(&block.module)))
         }
+        Target::Instance(instance) => Target::Instance(ResourceInstance {
+            module: join(&instance.module),
+            ..instance.clone()
+        }),
     }
 }
 
@@ -80,7 +85,10 @@ fn retarget(
     let depth = path.steps().len();
     let steps = address.module.steps();
     let in_module = steps.len() >= depth
-        && steps.iter().zip(path.steps()).all(|(step, wanted)| address::ModulePathStep::from(step) == *wanted);
+        && steps
+            .iter()
+            .zip(path.steps())
+            .all(|(step, wanted)| address::ModulePathStep::from(step) == *wanted);
     if !in_module {
         return None;
     }
@@ -121,7 +129,9 @@ fn retarget(
             let key = match (from_key, to_key) {
                 (None, None) => address.key.clone(),
                 (None, Some(to)) if address.key == InstanceKey::None => to.clone(),
-                (Some(from), to) if *from == address.key => to.cloned().unwrap_or(InstanceKey::None),
+                (Some(from), to) if *from == address.key => {
+                    to.cloned().unwrap_or(InstanceKey::None)
+                }
                 _ => return None,
             };
             Some(ResourceInstance {
@@ -137,7 +147,9 @@ fn parts(target: &Target) -> Option<(&ModuleInstance, &address::Resource, Option
     match target {
         Target::Module(_) => None,
         Target::Resource(block) => Some((&block.module, &block.resource, None)),
-        Target::Instance(instance) => Some((&instance.module, &instance.resource, Some(&instance.key))),
+        Target::Instance(instance) => {
+            Some((&instance.module, &instance.resource, Some(&instance.key)))
+        }
     }
 }
 
@@ -154,7 +166,13 @@ mod tests {
             ("one instance", "a.x[0]", "a.z[\"n\"]", "a.x[0]", Some("a.z[\"n\"]")),
             ("another instance", "a.x[0]", "a.z[\"n\"]", "a.x[1]", None),
             ("module", "module.m", "module.n", "module.m[1].a.x", Some("module.n[1].a.x")),
-            ("module instance", "module.m[0]", "module.n", "module.m[0].module.k.a.x", Some("module.n.module.k.a.x")),
+            (
+                "module instance",
+                "module.m[0]",
+                "module.n",
+                "module.m[0].module.k.a.x",
+                Some("module.n.module.k.a.x"),
+            ),
             ("into a module", "a.x", "module.m.a.x", "a.x", Some("module.m.a.x")),
             ("elsewhere", "a.x", "a.y", "module.m.a.x", None),
         ];

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use address::{ConfigResource, InstanceKey, ModulePath, ModulePathStep, ProviderConfig, Resource, ResourceMode};
+use address::{
+    ConfigResource, InstanceKey, ModulePath, ModulePathStep, ProviderConfig, Resource, ResourceMode,
+};
 use config::{Configuration, Module, Reference, Resolved, ResourceBlock};
 use lang::{Expression, Traversal, TraversalStep};
 use sdk::{ProviderSchema, Schema};
@@ -49,7 +51,6 @@ pub(crate) struct ModuleReferences {
     pub(crate) locals: BTreeMap<Arc<str>, Needs>,
     pub(crate) outputs: BTreeMap<Arc<str>, Needs>,
     pub(crate) calls: BTreeMap<ModulePathStep, CallReferences>,
-    pub(crate) checks: Vec<Needs>,
 }
 
 /// What a module call needs.
@@ -68,7 +69,11 @@ pub(crate) struct TypeSchema {
 }
 
 impl TypeSchema {
-    pub(crate) fn find(provider: &Arc<ProviderSchema>, mode: ResourceMode, type_name: &Arc<str>) -> Option<Self> {
+    pub(crate) fn find(
+        provider: &Arc<ProviderSchema>,
+        mode: ResourceMode,
+        type_name: &Arc<str>,
+    ) -> Option<Self> {
         let found = Self { provider: Arc::clone(provider), mode, type_name: Arc::clone(type_name) };
         found.lookup().is_some().then_some(found)
     }
@@ -119,7 +124,10 @@ pub(crate) enum Which {
 }
 
 impl Needs {
-    pub(crate) fn of<'a>(module: &Module, references: impl IntoIterator<Item = &'a Traversal>) -> Self {
+    pub(crate) fn of<'a>(
+        module: &Module,
+        references: impl IntoIterator<Item = &'a Traversal>,
+    ) -> Self {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
         for traversal in references {
@@ -239,8 +247,12 @@ pub(crate) fn prepare(
             prepared.blocks.insert(block.address.clone(), Arc::new(block));
         }
     }
-    let used: BTreeSet<ProviderConfig> =
-        prepared.blocks.values().map(|block| block.config.provider.clone()).chain(recorded.iter().cloned()).collect();
+    let used: BTreeSet<ProviderConfig> = prepared
+        .blocks
+        .values()
+        .map(|block| block.config.provider.clone())
+        .chain(recorded.iter().cloned())
+        .collect();
     for address in used {
         let (provider, errors) = prepare_provider(configuration, &address, schemas);
         diagnostics.extend(errors);
@@ -268,7 +280,9 @@ pub(crate) fn unknown_provider(
 
 fn unknown_type(resource: &Resource, block: &ResourceBlock, schema: &ProviderSchema) -> PlanError {
     let (kind, names): (_, Vec<&str>) = match resource.mode {
-        ResourceMode::Data => ("data source", schema.data_sources.keys().map(|name| &**name).collect()),
+        ResourceMode::Data => {
+            ("data source", schema.data_sources.keys().map(|name| &**name).collect())
+        }
         _ => ("resource", schema.resources.keys().map(|name| &**name).collect()),
     };
     PlanError::UnknownType {
@@ -276,7 +290,8 @@ fn unknown_type(resource: &Resource, block: &ResourceBlock, schema: &ProviderSch
         name: resource.type_name.to_string(),
         provider: block.provider.provider.to_string(),
         span: block.header,
-        suggestion: suggest(&resource.type_name, names.into_iter()).map(|near| format!("did you mean `{near}`?")),
+        suggestion: suggest(&resource.type_name, names.into_iter())
+            .map(|near| format!("did you mean `{near}`?")),
     }
 }
 
@@ -286,15 +301,21 @@ fn prepare_block(
     block: &ResourceBlock,
     schema: TypeSchema,
 ) -> (Block, Diagnostics) {
-    let (program, diagnostics) =
-        Program::compile(&block.body, &schema.get().block, &address.resource.type_name, block.header);
+    let (program, diagnostics) = Program::compile(
+        &block.body,
+        &schema.get().block,
+        &address.resource.type_name,
+        block.header,
+    );
     let expansion = [&block.count, &block.for_each].into_iter().flatten();
     let expansion_needs = Needs::of(module, expansion.flat_map(Expression::references));
     let conditions = block.lifecycle.preconditions.iter().chain(&block.lifecycle.postconditions);
-    let conditions = conditions.flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
+    let conditions = conditions
+        .flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
     let triggers = block.lifecycle.replace_triggered_by.iter().flat_map(Expression::references);
-    let instance_needs = Needs::of(module, program.references().iter().chain(conditions).chain(triggers))
-        .depends_on(module, &block.depends_on);
+    let instance_needs =
+        Needs::of(module, program.references().iter().chain(conditions).chain(triggers))
+            .depends_on(module, &block.depends_on);
     // A condition may refer to the block's own other instances only through `self`.
     let own = &address.resource;
     let instance_needs = Needs {
@@ -305,8 +326,15 @@ fn prepare_block(
             .collect(),
     };
     let create_before_destroy = block.lifecycle.create_before_destroy.unwrap_or(false);
-    let block =
-        Block { address, config: block.clone(), schema, program, expansion_needs, instance_needs, create_before_destroy };
+    let block = Block {
+        address,
+        config: block.clone(),
+        schema,
+        program,
+        expansion_needs,
+        instance_needs,
+        create_before_destroy,
+    };
     (block, diagnostics)
 }
 
@@ -316,29 +344,41 @@ fn prepare_provider(
     schemas: &BTreeMap<address::ProviderAddress, Arc<ProviderSchema>>,
 ) -> (Option<ProviderBlock>, Diagnostics) {
     let Some(schema) = schemas.get(&address.provider) else { return (None, Diagnostics::new()) };
-    let Some(module) = configuration.modules.get(&address.module) else { return (None, Diagnostics::new()) };
+    let Some(module) = configuration.modules.get(&address.module) else {
+        return (None, Diagnostics::new());
+    };
     let found = config::provider_block(module, address);
     let (program, span, diagnostics) = match found {
         Some(block) => {
             let owner = format!("provider \"{}\"", address.provider.type_name);
-            let (program, diagnostics) = Program::compile(&block.body, &schema.provider.block, &owner, block.span);
+            let (program, diagnostics) =
+                Program::compile(&block.body, &schema.provider.block, &owner, block.span);
             (Some(program), Some(block.span), diagnostics)
         }
         None => (None, None, Diagnostics::new()),
     };
-    let needs = program.as_ref().map(|program| Needs::of(module, program.references())).unwrap_or_default();
-    let provider =
-        ProviderBlock { address: address.clone(), schema: Arc::clone(schema), program, needs, span };
+    let needs =
+        program.as_ref().map(|program| Needs::of(module, program.references())).unwrap_or_default();
+    let provider = ProviderBlock {
+        address: address.clone(),
+        schema: Arc::clone(schema),
+        program,
+        needs,
+        span,
+    };
     (Some(provider), diagnostics)
 }
 
 fn module_references(module: &Module) -> ModuleReferences {
-    let locals = module.locals.iter().map(|(name, local)| {
-        (Arc::clone(name), Needs::of(module, local.value.references()))
-    });
+    let locals = module
+        .locals
+        .iter()
+        .map(|(name, local)| (Arc::clone(name), Needs::of(module, local.value.references())));
     let outputs = module.outputs.iter().map(|(name, output)| {
-        let conditions =
-            output.preconditions.iter().flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
+        let conditions = output
+            .preconditions
+            .iter()
+            .flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
         let needs = Needs::of(module, output.value.references().iter().chain(conditions));
         (Arc::clone(name), needs.depends_on(module, &output.depends_on))
     });
@@ -355,16 +395,10 @@ fn module_references(module: &Module) -> ModuleReferences {
         };
         (step.clone(), references)
     });
-    let checks = module.checks.iter().map(|check| {
-        let references =
-            check.assertions.iter().flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
-        Needs::of(module, references)
-    });
     ModuleReferences {
         locals: locals.collect(),
         outputs: outputs.collect(),
         calls: calls.collect(),
-        checks: checks.collect(),
     }
 }
 

@@ -43,8 +43,14 @@ impl Place<'_> {
             severity: syntax::Severity::Error,
             code: "stratiform::plan::provider_failed".to_owned(),
             message: format!("provider `{provider}` failed to {call}: {error}"),
-            labels: (self.locate)(&AttributePath::root()).into_iter().map(|span| (span, String::new())).collect(),
-            help: Some("nothing else was stopped; run again, and tell the provider's makers if it stays".to_owned()),
+            labels: (self.locate)(&AttributePath::root())
+                .into_iter()
+                .map(|span| (span, String::new()))
+                .collect(),
+            help: Some(
+                "nothing else was stopped; run again, and tell the provider's makers if it stays"
+                    .to_owned(),
+            ),
             detail: None,
             address: Some(self.address.clone()),
         }
@@ -55,13 +61,25 @@ impl Place<'_> {
         found
             .into_iter()
             .map(|violation| {
-                let attribute = if violation.path.is_root() { String::new() } else { format!(" for `{}`", violation.path) };
+                let attribute = if violation.path.is_root() {
+                    String::new()
+                } else {
+                    format!(" for `{}`", violation.path)
+                };
                 Report {
                     severity: syntax::Severity::Error,
                     code: "stratiform::plan::invalid_answer".to_owned(),
-                    message: format!("provider `{provider}` gave an invalid answer to {call}{attribute}: {}", violation.message),
-                    labels: (self.locate)(&violation.path).into_iter().map(|span| (span, String::new())).collect(),
-                    help: Some("this is a fault of the provider; report it to its makers".to_owned()),
+                    message: format!(
+                        "provider `{provider}` gave an invalid answer to {call}{attribute}: {}",
+                        violation.message
+                    ),
+                    labels: (self.locate)(&violation.path)
+                        .into_iter()
+                        .map(|span| (span, String::new()))
+                        .collect(),
+                    help: Some(
+                        "this is a fault of the provider; report it to its makers".to_owned(),
+                    ),
                     detail: None,
                     address: Some(self.address.clone()),
                 }

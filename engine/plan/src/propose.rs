@@ -10,7 +10,7 @@ use value::Value;
 
 /// Merges the configuration with the prior object. Both are objects of the block's type or null; marks are
 /// off. Computed attributes that the configuration leaves out keep their prior value.
-pub fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
+pub(crate) fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
     if prior.is_null() && config.is_null() {
         return prior.clone();
     }
@@ -26,7 +26,7 @@ pub fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
 
 /// The object of a data source or new resource of which nothing but the configuration is known: each
 /// computed attribute that is not set is unknown.
-pub fn propose_unknown(block: &Block, config: &Value) -> Value {
+pub(crate) fn propose_unknown(block: &Block, config: &Value) -> Value {
     merge_block(block, &Value::unknown(block.ty()), config)
 }
 
@@ -94,7 +94,10 @@ impl Object<'_> {
                     return config.clone();
                 }
                 Value::object(attributes.iter().map(|(name, attribute)| {
-                    (Arc::clone(name), merge_attribute(attribute, &part(prior, name), &part(config, name)))
+                    (
+                        Arc::clone(name),
+                        merge_attribute(attribute, &part(prior, name), &part(config, name)),
+                    )
                 }))
             }
         }

@@ -17,7 +17,10 @@ impl Readers {
     }
 
     /// A new instance of a provider, not configured yet; `None` if there is no such provider.
-    pub async fn create(&self, address: &ProviderAddress) -> Option<Result<Arc<dyn Reader>, ProviderError>> {
+    pub async fn create(
+        &self,
+        address: &ProviderAddress,
+    ) -> Option<Result<Arc<dyn Reader>, ProviderError>> {
         let factory = self.0.get(address)?;
         Some(match factory.create().await {
             Ok(provider) => {
@@ -37,7 +40,8 @@ impl Readers {
     pub async fn schemas<'a>(
         &self,
         addresses: impl IntoIterator<Item = &'a ProviderAddress>,
-    ) -> Result<BTreeMap<ProviderAddress, Arc<ProviderSchema>>, (ProviderAddress, ProviderError)> {
+    ) -> Result<BTreeMap<ProviderAddress, Arc<ProviderSchema>>, (ProviderAddress, ProviderError)>
+    {
         let mut schemas = BTreeMap::new();
         for address in addresses {
             match self.create(address).await {

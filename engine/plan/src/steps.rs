@@ -70,7 +70,9 @@ impl Draft<'_> {
     fn add_steps_of(&mut self, at: usize) {
         let change = &self.planned.changes[at];
         match change.action {
-            Action::NoOp if change.importing.is_some() => self.make[at] = Some(self.push(StepKind::Import, Some(at))),
+            Action::NoOp if change.importing.is_some() => {
+                self.make[at] = Some(self.push(StepKind::Import, Some(at)))
+            }
             Action::NoOp => {}
             Action::Create => self.make[at] = Some(self.push(StepKind::Create, Some(at))),
             Action::Read => self.make[at] = Some(self.push(StepKind::Read, Some(at))),
@@ -92,7 +94,10 @@ impl Draft<'_> {
 
     fn order_making(&mut self) {
         for change in 0..self.planned.changes.len() {
-            let (Some(step), Some(node)) = (self.make[change], self.planned.nodes_of[change]) else { continue };
+            let (Some(step), Some(node)) = (self.make[change], self.planned.nodes_of[change])
+            else {
+                continue;
+            };
             let found = self.behind_needs(node);
             self.steps[step].after.extend(found);
         }
@@ -115,7 +120,8 @@ impl Draft<'_> {
                 stack.pop();
                 continue;
             }
-            if let Some(step) = self.change_of_node.get(&node).and_then(|change| self.make[*change]) {
+            if let Some(step) = self.change_of_node.get(&node).and_then(|change| self.make[*change])
+            {
                 self.behind[node.0] = Some(Some(step));
                 stack.pop();
                 continue;
@@ -127,7 +133,8 @@ impl Draft<'_> {
                 stack.extend(missing.into_iter().rev());
                 continue;
             }
-            let found: BTreeSet<usize> = needs.iter().filter_map(|needed| self.behind[needed.0].flatten()).collect();
+            let found: BTreeSet<usize> =
+                needs.iter().filter_map(|needed| self.behind[needed.0].flatten()).collect();
             let step = match found.len() {
                 0 => None,
                 1 => found.first().copied(),
@@ -221,10 +228,16 @@ impl Draft<'_> {
             }
         }
         if sorted.len() < count {
-            let stuck = (0..count).filter(|at| place[*at] == usize::MAX).filter_map(|at| self.steps[at].change);
+            let stuck = (0..count)
+                .filter(|at| place[*at] == usize::MAX)
+                .filter_map(|at| self.steps[at].change);
             let objects: BTreeSet<String> =
                 stuck.map(|change| self.planned.changes[change].address.to_string()).collect();
-            return Err(PlanError::Cycle { objects: objects.into_iter().collect(), spans: Vec::new() }.into());
+            return Err(PlanError::Cycle {
+                objects: objects.into_iter().collect(),
+                spans: Vec::new(),
+            }
+            .into());
         }
         let steps = sorted.into_iter().map(|at| {
             let step = &self.steps[at];

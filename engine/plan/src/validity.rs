@@ -20,10 +20,19 @@ pub struct Violation {
 }
 
 /// Checks a planned object against the configuration and the prior object. All are without marks.
-pub fn check_plan(block: &Block, planned: &Value, config: &Value, prior: &Value) -> Vec<Violation> {
+pub(crate) fn check_plan(
+    block: &Block,
+    planned: &Value,
+    config: &Value,
+    prior: &Value,
+) -> Vec<Violation> {
     let mut check = Check::default();
     if planned.is_null() != config.is_null() {
-        let what = if planned.is_null() { "planned no object, though one is configured" } else { "planned an object, though none is configured" };
+        let what = if planned.is_null() {
+            "planned no object, though one is configured"
+        } else {
+            "planned an object, though none is configured"
+        };
         check.report(what);
     } else if !planned.is_null() {
         check.planned_block(block, planned, config, prior);
@@ -57,20 +66,28 @@ impl Check {
 
     fn planned_block(&mut self, block: &Block, planned: &Value, config: &Value, prior: &Value) {
         for (name, attribute) in &block.attributes {
-            let (planned, config, prior) = (part(planned, name), part(config, name), part(prior, name));
+            let (planned, config, prior) =
+                (part(planned, name), part(config, name), part(prior, name));
             self.inside(PathStep::Attribute(Arc::clone(name)), |check| {
                 check.planned_attribute(attribute, &planned, &config, &prior);
             });
         }
         for (name, nested) in &block.blocks {
-            let (planned, config, prior) = (part(planned, name), part(config, name), part(prior, name));
+            let (planned, config, prior) =
+                (part(planned, name), part(config, name), part(prior, name));
             self.inside(PathStep::Attribute(Arc::clone(name)), |check| {
                 check.planned_blocks(nested.nesting, &nested.block, &planned, &config, &prior);
             });
         }
     }
 
-    fn planned_attribute(&mut self, attribute: &Attribute, planned: &Value, config: &Value, prior: &Value) {
+    fn planned_attribute(
+        &mut self,
+        attribute: &Attribute,
+        planned: &Value,
+        config: &Value,
+        prior: &Value,
+    ) {
         if attribute.write_only {
             if !planned.is_null() {
                 self.report("planned a value for a write-only attribute");
@@ -95,7 +112,9 @@ impl Check {
                 self.planned_nested(*nesting, attributes, planned, config, prior);
             }
             AttributeKind::Plain(_) => {
-                self.report("planned a value that differs from the configuration and from the prior value");
+                self.report(
+                    "planned a value that differs from the configuration and from the prior value",
+                );
             }
         }
     }
@@ -125,13 +144,22 @@ impl Check {
         };
         match nesting {
             Nesting::Single | Nesting::Group => object(self, planned, config, prior),
-            Nesting::Set if planned.len() != config.len() => self.report("planned another number of elements"),
+            Nesting::Set if planned.len() != config.len() => {
+                self.report("planned another number of elements")
+            }
             Nesting::Set => {}
             Nesting::List | Nesting::Map => self.elementwise(planned, config, prior, object),
         }
     }
 
-    fn planned_blocks(&mut self, nesting: Nesting, block: &Block, planned: &Value, config: &Value, prior: &Value) {
+    fn planned_blocks(
+        &mut self,
+        nesting: Nesting,
+        block: &Block,
+        planned: &Value,
+        config: &Value,
+        prior: &Value,
+    ) {
         if planned.equals_ignoring_refinements(config) {
             return;
         }
@@ -151,7 +179,11 @@ impl Check {
             }
             Nesting::Single | Nesting::Group => self.planned_block(block, planned, config, prior),
             _ if planned.is_null() => self.report("planned null where blocks belong"),
-            Nesting::Set if !planned.is_wholly_known() && config.is_wholly_known() && planned.len() != config.len() => {
+            Nesting::Set
+                if !planned.is_wholly_known()
+                    && config.is_wholly_known()
+                    && planned.len() != config.len() =>
+            {
                 self.report("planned another number of blocks");
             }
             Nesting::Set => {}
@@ -175,8 +207,12 @@ impl Check {
             return;
         }
         let nothing = Value::dynamic_null();
-        for (at, (planned, config)) in
-            planned.items().unwrap_or_default().iter().zip(config.items().unwrap_or_default()).enumerate()
+        for (at, (planned, config)) in planned
+            .items()
+            .unwrap_or_default()
+            .iter()
+            .zip(config.items().unwrap_or_default())
+            .enumerate()
         {
             let prior = prior.get_index(at).unwrap_or(&nothing);
             let step = PathStep::Index(i64::try_from(at).unwrap_or(i64::MAX));
@@ -187,7 +223,9 @@ impl Check {
             let prior = prior.get_attr(name).unwrap_or(&nothing);
             match config.get_attr(name) {
                 Some(config) => self.inside(step, |check| each(check, planned, config, prior)),
-                None => self.inside(step, |check| check.report("planned an element that is not configured")),
+                None => self.inside(step, |check| {
+                    check.report("planned an element that is not configured")
+                }),
             }
         }
     }
@@ -218,7 +256,11 @@ impl Check {
         }
         if let (Some(before), Some(after)) = (planned.items(), actual.items()) {
             if before.len() != after.len() {
-                return self.report(format!("was {} elements, but is {} now", before.len(), after.len()));
+                return self.report(format!(
+                    "was {} elements, but is {} now",
+                    before.len(),
+                    after.len()
+                ));
             }
             for (at, (before, after)) in before.iter().zip(after).enumerate() {
                 let step = PathStep::Index(i64::try_from(at).unwrap_or(i64::MAX));
@@ -226,8 +268,9 @@ impl Check {
             }
         } else if let (Some(before), Some(after)) = (planned.entries(), actual.entries()) {
             let map = planned.is_map();
-            let step =
-                |name: &Arc<str>| if map { PathStep::Key(name.clone()) } else { PathStep::Attribute(name.clone()) };
+            let step = |name: &Arc<str>| {
+                if map { PathStep::Key(name.clone()) } else { PathStep::Attribute(name.clone()) }
+            };
             for (name, before) in before {
                 match after.get(name) {
                     Some(after) => self.inside(step(name), |check| check.compatible(before, after)),
@@ -244,7 +287,8 @@ impl Check {
 
     fn compatible_sets(&mut self, planned: &Value, actual: &Value) {
         let fits = |planned: &Value, actual: &Value| check_compatible(planned, actual).is_empty();
-        let (before, after) = (planned.items().unwrap_or_default(), actual.items().unwrap_or_default());
+        let (before, after) =
+            (planned.items().unwrap_or_default(), actual.items().unwrap_or_default());
         if planned.is_wholly_known() && actual.is_wholly_known() {
             // Both are sorted, so that a walk along them finds whether they are the same.
             if before != after {

@@ -7,9 +7,15 @@ use syntax::{Diagnostics, Severity, SourceMap, severity_of};
 use crate::style::Style;
 
 /// Shows one fault with its source lines.
-pub fn text(diagnostic: &(dyn miette::Diagnostic + Send + Sync + 'static), sources: &SourceMap, style: Style) -> String {
-    let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
+pub fn text(
+    diagnostic: &(dyn miette::Diagnostic + Send + Sync + 'static),
+    sources: &SourceMap,
+    style: Style,
+) -> String {
+    let theme =
+        if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
     let mut out = String::new();
     let with_source = WithSource { inner: diagnostic, sources };
     // Writing to a string does not fail; should the renderer refuse, the plain message still tells.
@@ -34,7 +40,10 @@ fn sorted(diagnostics: &Diagnostics) -> Vec<&(dyn miette::Diagnostic + Send + Sy
 }
 
 /// One fault in Terraform's JSON form.
-pub fn json(diagnostic: &(dyn miette::Diagnostic + Send + Sync + 'static), sources: &SourceMap) -> Json {
+pub fn json(
+    diagnostic: &(dyn miette::Diagnostic + Send + Sync + 'static),
+    sources: &SourceMap,
+) -> Json {
     let severity = match severity_of(diagnostic) {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -129,4 +138,3 @@ impl miette::Diagnostic for WithSource<'_> {
         Some(self.sources)
     }
 }
-

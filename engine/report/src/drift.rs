@@ -13,17 +13,27 @@ use crate::values::value;
 pub fn text(drift: &[DriftChange], sources: &SourceMap, style: Style) -> String {
     let mut out = String::new();
     if drift.is_empty() {
-        let _ = writeln!(out, "{}", style.green("In sync: every object is what the state records."));
+        let _ =
+            writeln!(out, "{}", style.green("In sync: every object is what the state records."));
         return out;
     }
     for change in drift {
         let what = if change.real.is_null() { "is gone" } else { "differs from the state" };
-        let place = change.span.map(|span| format!("  ({})", place(sources, span))).unwrap_or_default();
-        let _ = writeln!(out, "{} {what}{}", style.bold(&change.address.to_string()), style.dim(&place));
+        let place =
+            change.span.map(|span| format!("  ({})", place(sources, span))).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "{} {what}{}",
+            style.bold(&change.address.to_string()),
+            style.dim(&place)
+        );
         for attribute in &change.attributes {
             let recorded = value(&attribute.recorded, 4);
             let real = value(&attribute.real, 4);
-            let line = attribute.span.map(|span| format!("  ({})", self::place(sources, span))).unwrap_or_default();
+            let line = attribute
+                .span
+                .map(|span| format!("  ({})", self::place(sources, span)))
+                .unwrap_or_default();
             let _ = writeln!(
                 out,
                 "  {} {}: recorded {recorded}, real {real}{}",
@@ -34,7 +44,11 @@ pub fn text(drift: &[DriftChange], sources: &SourceMap, style: Style) -> String 
         }
     }
     let plural = if drift.len() == 1 { "object has" } else { "objects have" };
-    let _ = writeln!(out, "\n{}", style.yellow(&format!("Drift: {} {plural} changed outside of this stack.", drift.len())));
+    let _ = writeln!(
+        out,
+        "\n{}",
+        style.yellow(&format!("Drift: {} {plural} changed outside of this stack.", drift.len()))
+    );
     out
 }
 
@@ -46,7 +60,11 @@ fn place(sources: &SourceMap, span: syntax::Span) -> String {
 /// Drift as JSON.
 pub fn json(drift: &[DriftChange], sources: &SourceMap) -> Json {
     let shown = |value: &value::Value| {
-        if value.deep_marks().is_empty() { value::json::to_plain(value) } else { json!("(sensitive value)") }
+        if value.deep_marks().is_empty() {
+            value::json::to_plain(value)
+        } else {
+            json!("(sensitive value)")
+        }
     };
     let objects: Vec<Json> = drift
         .iter()

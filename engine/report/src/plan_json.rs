@@ -151,7 +151,8 @@ fn unknown(value: &Value) -> Option<Json> {
         return Some(items.iter().map(|item| unknown(item).unwrap_or(json!(false))).collect());
     }
     if let Some(entries) = value.entries() {
-        let found = entries.iter().filter_map(|(name, value)| Some((name.to_string(), unknown(value)?)));
+        let found =
+            entries.iter().filter_map(|(name, value)| Some((name.to_string(), unknown(value)?)));
         return Some(Json::Object(found.collect()));
     }
     None
@@ -168,6 +169,7 @@ fn sensitive(value: &Value) -> Json {
     if let Some(items) = value.items() {
         return items.iter().map(sensitive).collect();
     }
-    let found = value.entries().into_iter().flatten().filter(|(_, value)| !value.deep_marks().is_empty());
+    let found =
+        value.entries().into_iter().flatten().filter(|(_, value)| !value.deep_marks().is_empty());
     Json::Object(found.map(|(name, value)| (name.to_string(), sensitive(value))).collect())
 }

@@ -70,7 +70,8 @@ impl View<'_> {
             }
             out.push('\n');
         }
-        let visible: Vec<&ResourceChange> = self.changes.iter().filter(|change| is_visible(change)).collect();
+        let visible: Vec<&ResourceChange> =
+            self.changes.iter().filter(|change| is_visible(change)).collect();
         if !visible.is_empty() {
             let _ = writeln!(out, "{}\n", style.bold("Actions"));
         }
@@ -115,7 +116,8 @@ impl View<'_> {
     }
 
     fn show_outputs(&self, style: Style, out: &mut String) {
-        let changed: Vec<_> = self.outputs.iter().filter(|(_, change)| change.action != Action::NoOp).collect();
+        let changed: Vec<_> =
+            self.outputs.iter().filter(|(_, change)| change.action != Action::NoOp).collect();
         if changed.is_empty() {
             return;
         }
@@ -150,12 +152,16 @@ fn resource(change: &ResourceChange, style: Style, out: &mut String) {
         Action::Create => (Sign::Add, "will be created".to_owned()),
         Action::Read => (Sign::Read, "will be read during apply".to_owned()),
         Action::Update => (Sign::Change, "will be updated in place".to_owned()),
-        Action::Replace(ReplaceOrder::DeleteThenCreate) => (Sign::Replace, "must be replaced".to_owned()),
+        Action::Replace(ReplaceOrder::DeleteThenCreate) => {
+            (Sign::Replace, "must be replaced".to_owned())
+        }
         Action::Replace(ReplaceOrder::CreateThenDelete) => {
             (Sign::ReplaceFirst, "must be replaced, the new object first".to_owned())
         }
         Action::Delete => (Sign::Remove, "will be destroyed".to_owned()),
-        Action::Forget => (Sign::Remove, "will be dropped from the state; the object lives on".to_owned()),
+        Action::Forget => {
+            (Sign::Remove, "will be dropped from the state; the object lives on".to_owned())
+        }
     };
     let _ = writeln!(out, "  # {} {what}", style.bold(&address));
     if let Some(reason) = reason(change.reason) {
@@ -169,7 +175,8 @@ fn resource(change: &ResourceChange, style: Style, out: &mut String) {
     }
     let block = &change.address.resource;
     let kind = if block.mode == address::ResourceMode::Data { "data" } else { "resource" };
-    let _ = writeln!(out, "{} {kind} \"{}\" \"{}\" {{", sign.show(style), block.type_name, block.name);
+    let _ =
+        writeln!(out, "{} {kind} \"{}\" \"{}\" {{", sign.show(style), block.type_name, block.name);
     let diff = Diff { style, requires_replace: &change.requires_replace, show_unchanged: false };
     let nothing = value::Value::dynamic_null();
     let (before, after) = match change.action {
@@ -186,12 +193,18 @@ fn reason(reason: ActionReason) -> Option<&'static str> {
         ActionReason::Difference | ActionReason::CannotUpdate | ActionReason::Destroying => None,
         ActionReason::Tainted => Some("because its creation did not end well"),
         ActionReason::Requested => Some("because `-replace` asks for it"),
-        ActionReason::Triggered => Some("because of a change to something in `replace_triggered_by`"),
+        ActionReason::Triggered => {
+            Some("because of a change to something in `replace_triggered_by`")
+        }
         ActionReason::NoResource => Some("because its block is not in the configuration"),
         ActionReason::NoModule => Some("because its module is not in the configuration"),
         ActionReason::NoKey => Some("because its key is not in `count` or `for_each`"),
-        ActionReason::ConfigUnknown => Some("because its configuration depends on values known after apply"),
-        ActionReason::DependencyPending => Some("because something in `depends_on` is going to change"),
+        ActionReason::ConfigUnknown => {
+            Some("because its configuration depends on values known after apply")
+        }
+        ActionReason::DependencyPending => {
+            Some("because something in `depends_on` is going to change")
+        }
         ActionReason::Deposed => Some("left over from an unfinished replacement"),
     }
 }

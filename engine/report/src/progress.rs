@@ -31,18 +31,26 @@ pub fn line(event: &Event, style: Style) -> Option<String> {
         Event::Started { address, action, kind } => {
             format!("{}: {}...", style.bold(&address.to_string()), verb(*action, *kind).0)
         }
-        Event::Progress { address, line } => format!("{}: {line}", style.bold(&address.to_string())),
+        Event::Progress { address, line } => {
+            format!("{}: {line}", style.bold(&address.to_string()))
+        }
         Event::Finished { address, action, kind, id, elapsed_ms } => {
             let id = id.as_ref().map(|id| format!(" [id={id}]")).unwrap_or_default();
             let what = verb(*action, *kind).1;
-            format!("{}: {what} complete after {}{id}", style.bold(&address.to_string()), duration(*elapsed_ms))
+            format!(
+                "{}: {what} complete after {}{id}",
+                style.bold(&address.to_string()),
+                duration(*elapsed_ms)
+            )
         }
         Event::Failed { address, action, kind, elapsed_ms } => {
             let what = verb(*action, *kind).1;
             let text = format!("{what} failed after {}", duration(*elapsed_ms));
             format!("{}: {}", style.bold(&address.to_string()), style.red(&text))
         }
-        Event::Stopping => style.yellow("Stopping: what runs may end, nothing new begins. Interrupt again to stop at once."),
+        Event::Stopping => style.yellow(
+            "Stopping: what runs may end, nothing new begins. Interrupt again to stop at once.",
+        ),
     })
 }
 
@@ -75,10 +83,14 @@ pub fn json(event: &Event, timestamp: &str) -> Option<Json> {
         })
     };
     Some(match event {
-        Event::Started { address, action, kind } => {
-            hook("apply_start", text, json!({ "resource": resource(address), "action": verb(*action, *kind).2 }))
+        Event::Started { address, action, kind } => hook(
+            "apply_start",
+            text,
+            json!({ "resource": resource(address), "action": verb(*action, *kind).2 }),
+        ),
+        Event::Progress { address, .. } => {
+            hook("apply_progress", text, json!({ "resource": resource(address) }))
         }
-        Event::Progress { address, .. } => hook("apply_progress", text, json!({ "resource": resource(address) })),
         Event::Finished { address, action, kind, id, elapsed_ms } => {
             let mut body = json!({
                 "resource": resource(address),
@@ -132,7 +144,9 @@ pub fn summary(summary: &Summary, destroy: bool, style: Style) -> String {
     } else {
         let failed = summary.failed.len();
         let skipped = summary.not_reached.len();
-        let text = format!("{what} incomplete. Resources: {parts}; {failed} failed, {skipped} not reached.");
+        let text = format!(
+            "{what} incomplete. Resources: {parts}; {failed} failed, {skipped} not reached."
+        );
         out.push_str(&style.red(&text));
         for (word, list) in [("failed", &summary.failed), ("not reached", &summary.not_reached)] {
             for address in list.iter().take(20) {

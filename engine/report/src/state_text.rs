@@ -13,14 +13,24 @@ pub fn record(record: &Record) -> String {
     let block = &record.address.resource;
     let _ = writeln!(out, "# {}", record.address);
     let objects = record.current.iter().map(|object| (String::new(), object));
-    let deposed = record.deposed.iter().map(|(key, object)| (format!(" (deposed object {key})"), object));
+    let deposed =
+        record.deposed.iter().map(|(key, object)| (format!(" (deposed object {key})"), object));
     for (note, object) in objects.chain(deposed) {
-        let tainted = if object.status == state::ObjectStatus::Tainted { " (in doubt)" } else { "" };
-        let _ = writeln!(out, "resource \"{}\" \"{}\" {{{note}{tainted}", block.type_name, block.name);
+        let tainted =
+            if object.status == state::ObjectStatus::Tainted { " (in doubt)" } else { "" };
+        let _ =
+            writeln!(out, "resource \"{}\" \"{}\" {{{note}{tainted}", block.type_name, block.name);
         let shown = attributes(&object.attributes_json, &object.sensitive_paths);
-        let width = shown.entries().into_iter().flatten().filter(|(_, v)| !v.is_null()).map(|(n, _)| n.len()).max();
+        let width = shown
+            .entries()
+            .into_iter()
+            .flatten()
+            .filter(|(_, v)| !v.is_null())
+            .map(|(n, _)| n.len())
+            .max();
         let width = width.unwrap_or(0);
-        for (name, attribute) in shown.entries().into_iter().flatten().filter(|(_, v)| !v.is_null()) {
+        for (name, attribute) in shown.entries().into_iter().flatten().filter(|(_, v)| !v.is_null())
+        {
             let _ = writeln!(out, "    {name:width$} = {}", value(attribute, 4));
         }
         out.push_str("}\n");
@@ -47,7 +57,11 @@ pub fn outputs(snapshot: &StateSnapshot) -> String {
     let width = snapshot.outputs.keys().map(|name| name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for (name, output) in &snapshot.outputs {
-        let text = if output.sensitive { "<sensitive>".to_owned() } else { output_value(&output.value_json) };
+        let text = if output.sensitive {
+            "<sensitive>".to_owned()
+        } else {
+            output_value(&output.value_json)
+        };
         let _ = writeln!(out, "{name:width$} = {text}");
     }
     out

@@ -62,8 +62,9 @@ pub fn value(shown: &Value, indent: usize) -> String {
             return "[]".to_owned();
         }
         let inner = indent + 4;
-        let lines: String =
-            items.iter().fold(String::new(), |out, item| out + &format!("{}{},\n", pad(inner), value(item, inner)));
+        let lines: String = items.iter().fold(String::new(), |out, item| {
+            out + &format!("{}{},\n", pad(inner), value(item, inner))
+        });
         return format!("[\n{lines}{}]", pad(indent));
     }
     if let Some(entries) = shown.entries() {
@@ -96,7 +97,10 @@ fn string(text: &str, indent: usize) -> String {
         return value::json::to_string(&Value::from(text));
     }
     let inner = indent + 4;
-    let lines = text.trim_end_matches('\n').lines().fold(String::new(), |out, line| out + &pad(inner) + line + "\n");
+    let lines = text
+        .trim_end_matches('\n')
+        .lines()
+        .fold(String::new(), |out, line| out + &pad(inner) + line + "\n");
     format!("<<-EOT\n{lines}{}EOT", pad(indent))
 }
 
@@ -118,21 +122,42 @@ impl Diff<'_> {
         out
     }
 
-    fn entries(&self, path: &AttributePath, before: &Value, after: &Value, indent: usize, out: &mut String) {
+    fn entries(
+        &self,
+        path: &AttributePath,
+        before: &Value,
+        after: &Value,
+        indent: usize,
+        out: &mut String,
+    ) {
         let map = before.is_map() || after.is_map();
-        let names: std::collections::BTreeSet<&Arc<str>> =
-            before.entries().into_iter().chain(after.entries()).flat_map(value::Entries::keys).collect();
+        let names: std::collections::BTreeSet<&Arc<str>> = before
+            .entries()
+            .into_iter()
+            .chain(after.entries())
+            .flat_map(value::Entries::keys)
+            .collect();
         let null = Value::dynamic_null();
         let pairs: Vec<(&Arc<str>, &Value, &Value)> = names
             .into_iter()
-            .map(|name| (name, before.get_attr(name).unwrap_or(&null), after.get_attr(name).unwrap_or(&null)))
+            .map(|name| {
+                (
+                    name,
+                    before.get_attr(name).unwrap_or(&null),
+                    after.get_attr(name).unwrap_or(&null),
+                )
+            })
             .collect();
         let shown = |(name, before, after): &(&Arc<str>, &Value, &Value)| {
             let nothing = before.is_null() && after.is_null();
             let identity = path.is_root() && matches!(&***name, "id" | "name");
             !nothing && (self.show_unchanged || before != after || identity)
         };
-        let width = pairs.iter().filter(|pair| shown(pair)).map(|(name, ..)| key(name, map).chars().count()).max();
+        let width = pairs
+            .iter()
+            .filter(|pair| shown(pair))
+            .map(|(name, ..)| key(name, map).chars().count())
+            .max();
         let width = width.unwrap_or(0);
         let mut hidden = 0;
         for pair in &pairs {
@@ -141,7 +166,11 @@ impl Diff<'_> {
                 hidden += usize::from(!before.is_null() || !after.is_null());
                 continue;
             }
-            let step = if map { PathStep::Key(Arc::clone(name)) } else { PathStep::Attribute(Arc::clone(name)) };
+            let step = if map {
+                PathStep::Key(Arc::clone(name))
+            } else {
+                PathStep::Attribute(Arc::clone(name))
+            };
             let path = path.child(step);
             let label = format!("{:width$} = ", key(name, map));
             self.entry(&path, &label, before, after, indent, out);
@@ -154,7 +183,15 @@ impl Diff<'_> {
         }
     }
 
-    fn entry(&self, path: &AttributePath, label: &str, before: &Value, after: &Value, indent: usize, out: &mut String) {
+    fn entry(
+        &self,
+        path: &AttributePath,
+        label: &str,
+        before: &Value,
+        after: &Value,
+        indent: usize,
+        out: &mut String,
+    ) {
         let line = |sign: Sign, text: &str, out: &mut String| {
             let _ = writeln!(out, "{}{} {label}{text}", pad(indent), sign.show(self.style));
         };
@@ -195,7 +232,11 @@ impl Diff<'_> {
                 self.lines(old, new, inner, out);
                 let _ = writeln!(out, "{}    EOT", pad(indent));
             }
-            _ => line(Sign::Change, &format!("{} -> {}{forces}", value(before, inner), value(after, inner)), out),
+            _ => line(
+                Sign::Change,
+                &format!("{} -> {}{forces}", value(before, inner), value(after, inner)),
+                out,
+            ),
         }
     }
 
@@ -210,7 +251,13 @@ impl Diff<'_> {
             }
             let mut show = |sign: Sign, items: &[Value]| {
                 for item in items {
-                    let _ = writeln!(out, "{}{} {},", pad(indent), sign.show(self.style), value(item, indent + 4));
+                    let _ = writeln!(
+                        out,
+                        "{}{} {},",
+                        pad(indent),
+                        sign.show(self.style),
+                        value(item, indent + 4)
+                    );
                 }
             };
             if tag == similar::DiffTag::Equal {

@@ -288,12 +288,9 @@ impl Reader<'_> {
                     return Some((text, table));
                 }
                 '\\' => {
-                    let (c, length) = match escape(rest) {
-                        Some(found) => found,
-                        None => {
-                            self.fault_here("unknown escape sequence", "`\\\"`, `\\\\`, `\\/`, `\\b`, `\\f`, `\\n`, `\\r`, `\\t` or `\\uXXXX` belongs here");
-                            return None;
-                        }
+                    let Some((c, length)) = escape(rest) else {
+                        self.fault_here("unknown escape sequence", "`\\\"`, `\\\\`, `\\/`, `\\b`, `\\f`, `\\n`, `\\r`, `\\t` or `\\uXXXX` belongs here");
+                        return None;
                     };
                     push(c);
                     self.at += length;

@@ -83,12 +83,10 @@ pub(crate) fn chunks(text: &str) -> Vec<Range<usize>> {
     scan(text, &mut |event| match event {
         Event::Opens(_) => depth += 1,
         Event::Closes => depth = depth.saturating_sub(1),
-        Event::Newline(at) => {
-            if depth == 0 || begins_block(&text[at + 1..]) {
-                chunks.push(start..at + 1);
-                start = at + 1;
-                depth = 0;
-            }
+        Event::Newline(at) if (depth == 0 || begins_block(&text[at + 1..])) => {
+            chunks.push(start..at + 1);
+            start = at + 1;
+            depth = 0;
         }
         _ => {}
     });
@@ -122,13 +120,14 @@ fn scan(text: &str, meet: &mut dyn FnMut(Event)) {
             }
             b'#' => at = line_end(bytes, at) - 1,
             b'/' if bytes.get(at + 1) == Some(&b'/') => at = line_end(bytes, at) - 1,
-            b'/' if bytes.get(at + 1) == Some(&b'*') => match text[at..].find("*/") {
-                Some(length) => at += length + 1,
-                None => {
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                if let Some(length) = text[at..].find("*/") {
+                    at += length + 1
+                } else {
                     meet(Event::UnclosedComment(at));
                     return;
                 }
-            },
+            }
             b'<' if bytes.get(at + 1) == Some(&b'<') && templates.is_empty() => {
                 match heredoc_end(text, at) {
                     Heredoc::Not => {}

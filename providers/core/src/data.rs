@@ -17,10 +17,16 @@ impl Resource for Data {
 
     fn schema(&self) -> Schema {
         let block = Block::new()
-            .describe("Keeps a value in the state, and can stand for anything that has to happen once.")
+            .describe(
+                "Keeps a value in the state, and can stand for anything that has to happen once.",
+            )
             .optional("input", Type::Dynamic, "A value, which `output` repeats after apply.")
             .computed("output", Type::Dynamic, "The value of `input`.")
-            .optional("triggers_replace", Type::Dynamic, "A value; when it changes, a new object is made.")
+            .optional(
+                "triggers_replace",
+                Type::Dynamic,
+                "A value; when it changes, a new object is made.",
+            )
             .replaces(&["triggers_replace"])
             .computed("id", Type::String, "A unique text.");
         Schema { version: 0, block }

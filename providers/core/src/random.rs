@@ -13,7 +13,10 @@ pub(crate) struct RandomPassword;
 pub(crate) fn uuid(token: &str) -> String {
     let mut bytes = [0u8; 16];
     for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = token.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+        *byte = token
+            .get(2 * at..2 * at + 2)
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .unwrap_or(0);
     }
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -38,7 +41,11 @@ impl Resource for RandomId {
         let block = Block::new()
             .describe("Random bytes that stay what they are until a trigger changes.")
             .required("byte_length", Type::Number, "How many bytes, from 1 to 1024.")
-            .optional("triggers", Type::map(Type::String), "Values; when one changes, new bytes are made.")
+            .optional(
+                "triggers",
+                Type::map(Type::String),
+                "Values; when one changes, new bytes are made.",
+            )
             .replaces(&["byte_length", "triggers"])
             .computed("hex", Type::String, "The bytes in hexadecimal.")
             .computed("id", Type::String, "The bytes in base 64 for URLs, without padding.");
@@ -50,7 +57,10 @@ impl Resource for RandomId {
     }
 
     async fn create(&self, planned: Value, _: Call<'_>) -> Created {
-        let count = planned.integer("byte_length").and_then(|count| usize::try_from(count).ok()).unwrap_or(8);
+        let count = planned
+            .integer("byte_length")
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(8);
         let bytes = match random(count) {
             Ok(bytes) => bytes,
             Err(problem) => return problem.into(),
@@ -82,7 +92,8 @@ fn in_range(config: &Value, name: &str, least: i64, most: i64) -> Problems {
     if number.to_i64().is_some_and(|number| (least..=most).contains(&number)) {
         return Vec::new();
     }
-    let detail = format!("`{name}` must be a whole number from {least} to {most}, but it is {number}");
+    let detail =
+        format!("`{name}` must be a whole number from {least} to {most}, but it is {number}");
     vec![Problem::error(format!("`{name}` is out of range"), detail).at(name)]
 }
 
@@ -96,7 +107,11 @@ impl Resource for RandomPassword {
         let block = Block::new()
             .describe("A random password of letters and digits.")
             .required("length", Type::Number, "How many characters, from 8 to 1024.")
-            .optional("triggers", Type::map(Type::String), "Values; when one changes, a new password is made.")
+            .optional(
+                "triggers",
+                Type::map(Type::String),
+                "Values; when one changes, a new password is made.",
+            )
             .replaces(&["length", "triggers"])
             .computed("result", Type::String, "The password.")
             .sensitive(&["result"])
@@ -109,15 +124,20 @@ impl Resource for RandomPassword {
     }
 
     async fn create(&self, planned: Value, call: Call<'_>) -> Created {
-        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let count = planned.integer("length").and_then(|count| usize::try_from(count).ok()).unwrap_or(16);
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let count =
+            planned.integer("length").and_then(|count| usize::try_from(count).ok()).unwrap_or(16);
         let bytes = match random(count) {
             Ok(bytes) => bytes,
             Err(problem) => return problem.into(),
         };
         // 64 letters: each has the same chance.
-        let text: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)])).collect();
-        Created::of(planned.with_attr("result", text.into()).with_attr("id", uuid(call.token).into()))
+        let text: String =
+            bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)])).collect();
+        Created::of(
+            planned.with_attr("result", text.into()).with_attr("id", uuid(call.token).into()),
+        )
     }
 
     async fn read(&self, current: Value, _: Call<'_>) -> Result<Value, Problem> {

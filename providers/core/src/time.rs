@@ -18,7 +18,11 @@ impl Resource for Timestamp {
     fn schema(&self) -> Schema {
         let block = Block::new()
             .describe("The time at which it was made, in seconds since 1970.")
-            .optional("triggers", Type::map(Type::String), "Values; when one changes, a new time is taken.")
+            .optional(
+                "triggers",
+                Type::map(Type::String),
+                "Values; when one changes, a new time is taken.",
+            )
             .replaces(&["triggers"])
             .computed("unix_s", Type::Number, "Seconds since 1970-01-01T00:00:00Z.")
             .computed("id", Type::String, "A unique text.");
@@ -26,8 +30,12 @@ impl Resource for Timestamp {
     }
 
     async fn create(&self, planned: Value, call: Call<'_>) -> Created {
-        #[expect(clippy::disallowed_methods, reason = "reading the clock is what this resource is for")]
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "reading the clock is what this resource is for"
+        )]
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let id = crate::random::uuid(call.token);
         Created::of(planned.with_attr("unix_s", now.as_secs().into()).with_attr("id", id.into()))
     }
@@ -66,10 +74,18 @@ impl Resource for Wait {
 
     fn validate(&self, config: &Value) -> Problems {
         let negative = |name: &&str| {
-            config.get_attr(name).and_then(Value::as_number).is_some_and(|number| number.is_negative())
+            config
+                .get_attr(name)
+                .and_then(Value::as_number)
+                .is_some_and(|number| number.is_negative())
         };
         let wrong = ["create_ms", "destroy_ms"].into_iter().filter(negative);
-        wrong.map(|name| Problem::error("a pause cannot be negative", format!("`{name}` is below 0")).at(name)).collect()
+        wrong
+            .map(|name| {
+                Problem::error("a pause cannot be negative", format!("`{name}` is below 0"))
+                    .at(name)
+            })
+            .collect()
     }
 
     async fn create(&self, planned: Value, call: Call<'_>) -> Created {

@@ -13,7 +13,7 @@ const GIB: u64 = 1 << 30;
 
 /// The parts of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Hardware threads that this process may use.
     pub vcpus: u64,
     /// Memory in MiB; a control group's limit counts.
@@ -26,7 +26,7 @@ pub struct Machine {
 
 /// One GPU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gpu {
+pub(crate) struct Gpu {
     /// Its lasting name, `GPU-…`.
     pub uuid: String,
     /// What it is sold as.
@@ -41,8 +41,13 @@ impl Machine {
     /// # Errors
     ///
     /// When `/proc/meminfo` cannot be read, which Linux alone has, or the home folder has no file system.
-    pub fn discover(home: &Path) -> Result<Self, LocalError> {
-        Ok(Self { vcpus: vcpus(), memory_mib: memory_mib()?, disk_free_gib: disk_free_gib(home)?, gpus: gpus() })
+    pub(crate) fn discover(home: &Path) -> Result<Self, LocalError> {
+        Ok(Self {
+            vcpus: vcpus(),
+            memory_mib: memory_mib()?,
+            disk_free_gib: disk_free_gib(home)?,
+            gpus: gpus(),
+        })
     }
 }
 
@@ -52,10 +57,12 @@ fn vcpus() -> u64 {
 
 fn memory_mib() -> Result<u64, LocalError> {
     let path = Path::new("/proc/meminfo");
-    let text = fs::read_to_string(path).map_err(LocalError::file("read (local backends need Linux)", path))?;
-    let total = total_kib(&text)
-        .ok_or_else(|| LocalError::Damaged { path: path.to_owned(), detail: "it has no `MemTotal`".to_owned() })?
-        / 1024;
+    let text = fs::read_to_string(path)
+        .map_err(LocalError::file("read (local backends need Linux)", path))?;
+    let total = total_kib(&text).ok_or_else(|| LocalError::Damaged {
+        path: path.to_owned(),
+        detail: "it has no `MemTotal`".to_owned(),
+    })? / 1024;
     // `max`, or nothing at all, sets no limit.
     let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     let limit = limit.and_then(|text| text.trim().parse::<u64>().ok()).map(|bytes| bytes >> 20);
@@ -77,7 +84,9 @@ fn disk_free_gib(home: &Path) -> Result<u64, LocalError> {
 
 fn gpus() -> Vec<Gpu> {
     let library = std::ffi::OsStr::new("libnvidia-ml.so.1");
-    let Ok(nvml) = nvml_wrapper::Nvml::builder().lib_path(library).init() else { return Vec::new() };
+    let Ok(nvml) = nvml_wrapper::Nvml::builder().lib_path(library).init() else {
+        return Vec::new();
+    };
     let count = nvml.device_count().unwrap_or(0);
     let gpu = |index| {
         let device = nvml.device_by_index(index).ok()?;

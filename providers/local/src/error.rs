@@ -65,7 +65,10 @@ pub enum LocalError {
     #[error(
         "volume `{name}` is too small: its contents take {bytes} bytes, {missing} more than its capacity"
     )]
-    #[diagnostic(code(stratiform::local::quota), help("raise `capacity_gib`, or remove files from the source"))]
+    #[diagnostic(
+        code(stratiform::local::quota),
+        help("raise `capacity_gib`, or remove files from the source")
+    )]
     Quota {
         /// The volume's name.
         name: String,
@@ -185,7 +188,9 @@ pub enum LocalError {
         id: String,
     },
     /// The bandwidth measured is less than what was asked for.
-    #[error("fabric `{name}` is too slow: {wanted} Gbit/s wanted, {measured} measured over loopback")]
+    #[error(
+        "fabric `{name}` is too slow: {wanted} Gbit/s wanted, {measured} measured over loopback"
+    )]
     #[diagnostic(code(stratiform::local::fabric_too_slow), help("lower `node_gbps`"))]
     FabricTooSlow {
         /// The fabric's name.
@@ -204,7 +209,10 @@ pub enum LocalError {
     },
     /// The engine asked to stop while something was waited for.
     #[error("stopped while waiting for {what}")]
-    #[diagnostic(code(stratiform::local::stopped), help("it goes on by itself; run `stratiform apply` to wait again"))]
+    #[diagnostic(
+        code(stratiform::local::stopped),
+        help("it goes on by itself; run `stratiform apply` to wait again")
+    )]
     Stopped {
         /// What was waited for.
         what: String,

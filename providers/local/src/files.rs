@@ -13,8 +13,10 @@ use crate::error::LocalError;
 
 /// Writes a record so that a reader, or a crash, sees the old one or the new one.
 pub(crate) fn write_record(path: &Path, record: &impl Serialize) -> Result<(), LocalError> {
-    let text = serde_json::to_vec_pretty(record)
-        .map_err(|error| LocalError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
+    let text = serde_json::to_vec_pretty(record).map_err(|error| LocalError::Damaged {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    })?;
     write_atomically(path, &text).map_err(LocalError::file("write", path))
 }
 
@@ -130,7 +132,8 @@ pub(crate) fn last_lines(path: &Path, count: usize) -> Vec<String> {
 pub(crate) fn below(folder: &Path, relative: &str) -> Result<PathBuf, LocalError> {
     use std::path::Component;
     let path = Path::new(relative);
-    let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let stays =
+        path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if relative.is_empty() || !stays {
         return Err(LocalError::PathLeaves { path: relative.to_owned() });
     }

@@ -98,7 +98,9 @@ pub(crate) fn status(folder: &Path) -> Result<Option<EndpointStatus>, LocalError
         if status.state != FAILED {
             DEAD.clone_into(&mut status.state);
         }
-    } else if status.state == READY && status.replicas.iter().any(|replica| !replica.process.is_alive()) {
+    } else if status.state == READY
+        && status.replicas.iter().any(|replica| !replica.process.is_alive())
+    {
         // The gateway may just have stopped this one by itself, and be about to say so.
         std::thread::sleep(Duration::from_millis(200));
         status = read()?.unwrap_or(status);
@@ -122,8 +124,9 @@ pub(crate) fn run(spec_path: &Path) -> i32 {
 }
 
 fn start(spec_path: &Path) -> Result<(), LocalError> {
-    let spec: EndpointSpec = files::read_record(spec_path)?
-        .ok_or_else(|| LocalError::ObjectMissing { kind: "endpoint", id: spec_path.display().to_string() })?;
+    let spec: EndpointSpec = files::read_record(spec_path)?.ok_or_else(|| {
+        LocalError::ObjectMissing { kind: "endpoint", id: spec_path.display().to_string() }
+    })?;
     let folder = spec_path.parent().unwrap_or(Path::new(".")).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -134,7 +137,8 @@ fn start(spec_path: &Path) -> Result<(), LocalError> {
 
 async fn serve(spec: EndpointSpec, folder: PathBuf) -> Result<(), LocalError> {
     let failed = LocalError::file("listen for", &folder);
-    let mut terminate = signal(SignalKind::terminate()).map_err(LocalError::file("watch signals for", &folder))?;
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(LocalError::file("watch signals for", &folder))?;
     let gateway = Identity::own()?;
     let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, spec.port)).await {
         Ok(listener) => listener,

@@ -11,7 +11,7 @@
 //! tried again meets the first one's folder, and two stacks never meet.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     NodePool,
     Fabric,
     Volume,
-    Job,
+
     /// Steps that run one after the other.
     Pipeline,
     Endpoint,
@@ -38,7 +38,6 @@ impl Kind {
             Self::NodePool => ("node-pools", "pool"),
             Self::Fabric => ("fabrics", "fabric"),
             Self::Volume => ("volumes", "volume"),
-            Self::Job => ("jobs", "job"),
             Self::Pipeline => ("pipelines", "pipeline"),
             Self::Endpoint => ("endpoints", "endpoint"),
         }
@@ -71,7 +70,8 @@ impl Home {
     /// The id of the object of this kind that a token creates.
     pub(crate) fn id(kind: Kind, token: &str) -> String {
         let (_, prefix) = kind.words();
-        let digest = Sha256::new().chain_update(prefix).chain_update([0]).chain_update(token).finalize();
+        let digest =
+            Sha256::new().chain_update(prefix).chain_update([0]).chain_update(token).finalize();
         format!("{prefix}-{}", files::hex(&digest[..8]))
     }
 
@@ -134,11 +134,6 @@ impl Home {
     pub(crate) fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
     }
-
-    /// Whether a path lies in the home, where other resources keep it.
-    pub(crate) fn holds(&self, path: &Path) -> bool {
-        path.starts_with(&self.root)
-    }
 }
 
 #[cfg(test)]
@@ -147,21 +142,21 @@ mod tests {
 
     #[test]
     fn ids_follow_from_kind_and_token() {
-        let id = Home::id(Kind::Job, "t1");
-        assert_eq!(id, Home::id(Kind::Job, "t1"));
-        assert_ne!(id, Home::id(Kind::Job, "t2"));
+        let id = Home::id(Kind::Pipeline, "t1");
+        assert_eq!(id, Home::id(Kind::Pipeline, "t1"));
+        assert_ne!(id, Home::id(Kind::Pipeline, "t2"));
         assert_ne!(id[4..], Home::id(Kind::Volume, "t1")[7..]);
     }
 
     #[test]
     fn ids_from_elsewhere_name_no_folder() {
         let home = Home { root: PathBuf::from("/home") };
-        for id in ["", "job-", "job-../..", "../x", "volume-00ff", "job-00/ff"] {
-            assert!(home.folder(Kind::Job, id).is_err(), "{id}");
+        for id in ["", "pipeline-", "pipeline-../..", "../x", "volume-00ff", "pipeline-00/ff"] {
+            assert!(home.folder(Kind::Pipeline, id).is_err(), "{id}");
         }
         assert_eq!(
-            home.folder(Kind::Job, "job-00ff").expect("an id of ours"),
-            Path::new("/home/jobs/job-00ff")
+            home.folder(Kind::Pipeline, "pipeline-00ff").expect("an id of ours"),
+            std::path::Path::new("/home/pipelines/pipeline-00ff")
         );
     }
 }

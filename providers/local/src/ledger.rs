@@ -44,10 +44,16 @@ const PORTS: std::ops::RangeInclusive<u16> = 21_000..=23_999;
 
 /// Promises parts to the object `id`. What it holds already is given up in the same step, so that a repeated
 /// call promises nothing twice, and a changed one frees nothing to others in between.
-pub(crate) fn reserve(home: &Home, machine: &Machine, id: &str, request: &Request) -> Result<Promise, LocalError> {
+pub(crate) fn reserve(
+    home: &Home,
+    machine: &Machine,
+    id: &str,
+    request: &Request,
+) -> Result<Promise, LocalError> {
     change(home, |ledger| {
         let prior = ledger.promises.get(id).cloned().unwrap_or_default();
-        let others: Vec<(&String, &Promise)> = ledger.promises.iter().filter(|(other, _)| *other != id).collect();
+        let others: Vec<(&String, &Promise)> =
+            ledger.promises.iter().filter(|(other, _)| *other != id).collect();
         let promise = decide(machine, &others, &prior, request)?;
         ledger.promises.insert(id.to_owned(), promise.clone());
         Ok(promise)
@@ -68,7 +74,10 @@ pub(crate) fn held(home: &Home, id: &str) -> Result<Option<Promise>, LocalError>
     Ok(ledger.promises.get(id).cloned())
 }
 
-fn change<T>(home: &Home, edit: impl FnOnce(&mut Ledger) -> Result<T, LocalError>) -> Result<T, LocalError> {
+fn change<T>(
+    home: &Home,
+    edit: impl FnOnce(&mut Ledger) -> Result<T, LocalError>,
+) -> Result<T, LocalError> {
     files::create_folder(&home.root)?;
     let lock_path = home.root.join("ledger.lock");
     let lock = files::open_lock(&lock_path)?;
@@ -88,7 +97,8 @@ fn decide(
     prior: &Promise,
     request: &Request,
 ) -> Result<Promise, LocalError> {
-    let taken = |part: fn(&Promise) -> u64| others.iter().map(|(_, promise)| part(promise)).sum::<u64>();
+    let taken =
+        |part: fn(&Promise) -> u64| others.iter().map(|(_, promise)| part(promise)).sum::<u64>();
     let holders = holders(others);
     let check = |resource, unit, wanted: u64, total: u64, taken: u64| {
         let free = total.saturating_sub(taken);
@@ -108,23 +118,41 @@ fn decide(
     check("vCPUs", "", request.vcpus, machine.vcpus, taken(|p| p.vcpus))?;
     check("memory", " MiB", request.memory_mib, machine.memory_mib, taken(|p| p.memory_mib))?;
     check("disk", " GiB", request.disk_gib, machine.disk_free_gib, taken(|p| p.disk_gib))?;
-    let promised: BTreeSet<&String> = others.iter().flat_map(|(_, promise)| &promise.gpus).collect();
-    let free: Vec<&String> = machine.gpus.iter().map(|gpu| &gpu.uuid).filter(|uuid| !promised.contains(uuid)).collect();
-    check("GPUs", "", request.gpus, machine.gpus.len() as u64, (machine.gpus.len() - free.len()) as u64)?;
+    let promised: BTreeSet<&String> =
+        others.iter().flat_map(|(_, promise)| &promise.gpus).collect();
+    let free: Vec<&String> =
+        machine.gpus.iter().map(|gpu| &gpu.uuid).filter(|uuid| !promised.contains(uuid)).collect();
+    check(
+        "GPUs",
+        "",
+        request.gpus,
+        machine.gpus.len() as u64,
+        (machine.gpus.len() - free.len()) as u64,
+    )?;
     Ok(Promise {
         holder: request.holder.clone(),
         vcpus: request.vcpus,
         memory_mib: request.memory_mib,
         disk_gib: request.disk_gib,
-        gpus: free.into_iter().take(usize::try_from(request.gpus).unwrap_or(usize::MAX)).cloned().collect(),
+        gpus: free
+            .into_iter()
+            .take(usize::try_from(request.gpus).unwrap_or(usize::MAX))
+            .cloned()
+            .collect(),
         ports: choose_ports(others, prior, request.ports)?,
     })
 }
 
 /// Ports held already stay; more are those that nobody was promised and nobody listens on.
-fn choose_ports(others: &[(&String, &Promise)], prior: &Promise, count: u64) -> Result<Vec<u16>, LocalError> {
-    let promised: BTreeSet<u16> = others.iter().flat_map(|(_, promise)| promise.ports.iter().copied()).collect();
-    let fresh = PORTS.filter(|port| !promised.contains(port) && !prior.ports.contains(port) && is_free(*port));
+fn choose_ports(
+    others: &[(&String, &Promise)],
+    prior: &Promise,
+    count: u64,
+) -> Result<Vec<u16>, LocalError> {
+    let promised: BTreeSet<u16> =
+        others.iter().flat_map(|(_, promise)| promise.ports.iter().copied()).collect();
+    let fresh = PORTS
+        .filter(|port| !promised.contains(port) && !prior.ports.contains(port) && is_free(*port));
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let ports: Vec<u16> = prior.ports.iter().copied().chain(fresh).take(count).collect();
     if ports.len() < count {
@@ -142,7 +170,8 @@ fn holders(others: &[(&String, &Promise)]) -> String {
     if others.is_empty() {
         return "nothing is promised to anybody else; ask for less".to_owned();
     }
-    let names: Vec<String> = others.iter().map(|(id, promise)| format!("`{}` ({id})", promise.holder)).collect();
+    let names: Vec<String> =
+        others.iter().map(|(id, promise)| format!("`{}` ({id})", promise.holder)).collect();
     format!("ask for less, or destroy one that holds the rest: {}", names.join(", "))
 }
 
@@ -167,19 +196,29 @@ mod tests {
         let machine = machine();
         let first = reserve(&home, &machine, "pool-1", &ask(3, 600, 1)).expect("fits");
         assert_eq!(first.gpus, ["a"]);
-        assert_eq!(reserve(&home, &machine, "pool-1", &ask(3, 600, 1)).expect("the same again"), first);
+        assert_eq!(
+            reserve(&home, &machine, "pool-1", &ask(3, 600, 1)).expect("the same again"),
+            first
+        );
         let table = [
             (ask(2, 1, 0), "not enough vCPUs: 2 wanted, 1 free of 4, 1 missing"),
-            (ask(1, 500, 0), "not enough memory: 500 MiB wanted, 400 MiB free of 1000 MiB, 100 MiB missing"),
+            (
+                ask(1, 500, 0),
+                "not enough memory: 500 MiB wanted, 400 MiB free of 1000 MiB, 100 MiB missing",
+            ),
             (ask(1, 1, 2), "not enough GPUs: 2 wanted, 1 free of 2, 1 missing"),
         ];
         for (request, message) in table {
             let error = reserve(&home, &machine, "pool-2", &request).expect_err("does not fit");
             assert_eq!(error.to_string(), message);
         }
-        assert_eq!(reserve(&home, &machine, "pool-2", &ask(1, 400, 1)).expect("the rest").gpus, ["b"]);
+        assert_eq!(
+            reserve(&home, &machine, "pool-2", &ask(1, 400, 1)).expect("the rest").gpus,
+            ["b"]
+        );
         release(&home, "pool-1").expect("released");
-        reserve(&home, &machine, "pool-2", &ask(4, 1000, 2)).expect("a promise can grow into what is free");
+        reserve(&home, &machine, "pool-2", &ask(4, 1000, 2))
+            .expect("a promise can grow into what is free");
         assert_eq!(held(&home, "pool-1").expect("read"), None);
     }
 }

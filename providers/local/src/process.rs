@@ -27,13 +27,25 @@ pub(crate) const MARKER: &str = "STRATIFORM_OBJECT";
 /// What of the environment reaches helpers and jobs. The rest stays behind: it differs from one
 /// shell to the next, and may hold secrets that no job has asked for.
 const INHERITED: [&str; 14] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
-    "LD_LIBRARY_PATH", "CUDA_HOME", "XDG_RUNTIME_DIR", "VIRTUAL_ENV",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "CUDA_HOME",
+    "XDG_RUNTIME_DIR",
+    "VIRTUAL_ENV",
 ];
 
 /// One process, for all time: no other process ever has the same identity until the next boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// Process id.
     pub pid: u32,
     /// Start time in clock ticks since boot.
@@ -57,7 +69,7 @@ impl Identity {
     /// # Errors
     ///
     /// When `/proc` is not mounted.
-    pub fn own() -> Result<Self, LocalError> {
+    pub(crate) fn own() -> Result<Self, LocalError> {
         let pid = std::process::id();
         Self::of(pid).ok_or_else(|| {
             LocalError::file("read", Path::new("/proc/self/stat"))(io::ErrorKind::NotFound.into())
@@ -66,14 +78,14 @@ impl Identity {
 
     /// The identity of the process that has this pid now; `None` when there is none.
     #[must_use]
-    pub fn of(pid: u32) -> Option<Self> {
+    pub(crate) fn of(pid: u32) -> Option<Self> {
         let stat = stat_of(pid)?;
         Some(Self { pid, start_ticks: stat.start_ticks, boot: boot() })
     }
 
     /// Whether this very process runs. One that has ended and waits for its parent does not.
     #[must_use]
-    pub fn is_alive(self) -> bool {
+    pub(crate) fn is_alive(self) -> bool {
         boot() == self.boot
             && stat_of(self.pid).is_some_and(|stat| {
                 stat.start_ticks == self.start_ticks && !matches!(stat.state, b'Z' | b'X')
@@ -84,19 +96,10 @@ impl Identity {
     ///
     /// The pidfd is opened before the identity is compared. From then on it stands for the process
     /// that was compared, even if that one ends and its pid is given away.
-    pub fn signal(self, signal: Signal) -> bool {
+    pub(crate) fn signal(self, signal: Signal) -> bool {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return false };
         let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
         self.is_alive() && pidfd_send_signal(&handle, signal).is_ok()
-    }
-
-    /// Asks this process to end (SIGTERM), and ends it (SIGKILL) when it has not within `grace`.
-    pub fn end(self, grace: Duration) -> bool {
-        self.signal(Signal::TERM);
-        if !wait_until(grace, || !self.is_alive()) {
-            self.signal(Signal::KILL);
-        }
-        wait_until(Duration::from_secs(5), || !self.is_alive())
     }
 }
 
@@ -157,23 +160,11 @@ pub(crate) fn members_of_group(group: u32) -> Vec<Identity> {
     living(|stat| stat.group == group)
 }
 
-/// Living children of a process.
-pub(crate) fn children_of(parent: u32) -> Vec<Identity> {
-    living(|stat| stat.parent == parent)
-}
-
-/// Children of a process that have ended and wait to be reaped.
-pub(crate) fn ended_children_of(parent: u32) -> Vec<u32> {
-    let ended = |pid: &u32| {
-        stat_of(*pid).is_some_and(|stat| stat.parent == parent && stat.state == b'Z')
-    };
-    pids().into_iter().filter(ended).collect()
-}
-
 fn living(wanted: impl Fn(&Stat) -> bool) -> Vec<Identity> {
     let boot = boot();
     let of = |pid: u32| {
-        let stat = stat_of(pid).filter(|stat| wanted(stat) && !matches!(stat.state, b'Z' | b'X'))?;
+        let stat =
+            stat_of(pid).filter(|stat| wanted(stat) && !matches!(stat.state, b'Z' | b'X'))?;
         Some(Identity { pid, start_ticks: stat.start_ticks, boot })
     };
     pids().into_iter().filter_map(of).collect()
@@ -217,20 +208,22 @@ fn boot() -> u64 {
 /// # Errors
 ///
 /// [`LocalError::HelperDidNotStart`] when the binary cannot be run.
-pub fn spawn_helper(
+pub(crate) fn spawn_helper(
     executable: &Path,
     object: &str,
     role: &str,
     spec: &Path,
 ) -> Result<(), LocalError> {
-    let failed = |detail: String| LocalError::HelperDidNotStart { object: object.to_owned(), detail };
+    let failed =
+        |detail: String| LocalError::HelperDidNotStart { object: object.to_owned(), detail };
     let folder = spec.parent().unwrap_or(Path::new("."));
     let log = File::options()
         .create(true)
         .append(true)
         .open(folder.join("helper.log"))
         .map_err(LocalError::file("open", &folder.join("helper.log")))?;
-    let mut command = helper_command(executable, object, [OsStr::new("detach"), role.as_ref(), spec.as_ref()]);
+    let mut command =
+        helper_command(executable, object, [OsStr::new("detach"), role.as_ref(), spec.as_ref()]);
     let status = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -254,7 +247,10 @@ pub(crate) fn helper_command<'a>(
 }
 
 /// The part of this process's environment that helpers and jobs get.
-#[expect(clippy::disallowed_methods, reason = "a border with the world: what a real process inherits")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a border with the world: what a real process inherits"
+)]
 pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
     INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)))
 }
@@ -265,8 +261,10 @@ pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsStr
 ///
 /// [`LocalError::CommandNotFound`] says where it was looked for.
 pub(crate) fn find_program(program: &str, folder: &Path) -> Result<(), LocalError> {
-    let path = inherited().find(|(name, _)| *name == "PATH").map(|(_, path)| path).unwrap_or_default();
-    let missing = |searched: String| LocalError::CommandNotFound { program: program.to_owned(), searched };
+    let path =
+        inherited().find(|(name, _)| *name == "PATH").map(|(_, path)| path).unwrap_or_default();
+    let missing =
+        |searched: String| LocalError::CommandNotFound { program: program.to_owned(), searched };
     if program.contains('/') {
         let full = folder.join(program);
         return if is_program(&full) {
@@ -308,7 +306,10 @@ mod tests {
         assert!(!before_boot.signal(Signal::KILL), "another boot is another process");
         assert!(identity.is_alive());
         assert!(identity.signal(Signal::KILL));
-        assert!(wait_until(Duration::from_secs(10), || !identity.is_alive()), "a zombie is not alive");
+        assert!(
+            wait_until(Duration::from_secs(10), || !identity.is_alive()),
+            "a zombie is not alive"
+        );
         child.wait().expect("reaped");
     }
 

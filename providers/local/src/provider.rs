@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use address::ProviderAddress;
-use sdk::{Context, Factory, NativeProvider, Offer, Problem, Provider, ProviderError, Schema, async_trait};
+use sdk::{
+    Context, Factory, NativeProvider, Offer, Problem, Provider, ProviderError, Schema, async_trait,
+};
 use value::{Type, Value};
 
 use crate::discovery::Machine;

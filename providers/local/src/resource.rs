@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use address::AttributePath;
 use sdk::native::{Call, Object};
-use sdk::{Created, Listed, Private, Problem, Problems, Resource, Schema, TokenAnswer, async_trait};
+use sdk::{
+    Created, Listed, Private, Problem, Problems, Resource, Schema, TokenAnswer, async_trait,
+};
 use value::{Type, Value};
 
 use crate::error::LocalError;
@@ -81,7 +83,13 @@ pub(crate) trait Work: Send + Sync + 'static {
     fn make(&self, env: &Env, id: &str, folder: &Path, planned: &Value) -> Result<Value, Fault>;
 
     /// The object as it is; `None` if it is gone.
-    fn look(&self, env: &Env, id: &str, folder: &Path, current: &Value) -> Result<Option<Value>, LocalError>;
+    fn look(
+        &self,
+        env: &Env,
+        id: &str,
+        folder: &Path,
+        current: &Value,
+    ) -> Result<Option<Value>, LocalError>;
 
     /// Ends everything that belongs to the object; its folder is removed afterwards.
     fn end(&self, env: &Env, id: &str, folder: &Path, prior: &Value) -> Result<(), LocalError>;
@@ -140,7 +148,9 @@ impl<W: Work> Adapter<W> {
         match done {
             Err(failed) => failed.into(),
             Ok(Err(error)) => problem(&error).into(),
-            Ok(Ok((object, error))) => Created { object, problems: error.iter().map(problem).collect() },
+            Ok(Ok((object, error))) => {
+                Created { object, problems: error.iter().map(problem).collect() }
+            }
         }
     }
 
@@ -205,7 +215,8 @@ impl<W: Work> Resource for Adapter<W> {
     async fn update(&self, prior: Value, planned: Value, call: Call<'_>) -> Created {
         let id = prior.text("id").unwrap_or_default().to_owned();
         let home = Home { root: call.context.home_dir.clone() };
-        let token = home.object(W::KIND, &id).ok().flatten().map(|record| record.token).unwrap_or_default();
+        let token =
+            home.object(W::KIND, &id).ok().flatten().map(|record| record.token).unwrap_or_default();
         self.make(id, token, planned, &call).await
     }
 
@@ -232,7 +243,11 @@ impl<W: Work> Resource for Adapter<W> {
         let found = env(&call).home.objects(W::KIND).map_err(|error| problem(&error));
         Some(found.map(|records| {
             let listed = records.iter().filter_map(|record| {
-                Some(Listed { id: record.id.clone(), token: Some(record.token.clone()), state: self.decode(record)? })
+                Some(Listed {
+                    id: record.id.clone(),
+                    token: Some(record.token.clone()),
+                    state: self.decode(record)?,
+                })
             });
             listed.collect()
         }))
@@ -271,7 +286,10 @@ pub(crate) fn whole(object: &Value, name: &str, default: u64) -> u64 {
 /// Complains of numbers below a limit.
 pub(crate) fn at_least(config: &Value, names: &[&str], least: i64) -> Problems {
     let low = |name: &&&str| {
-        config.get_attr(name).and_then(Value::as_number).is_some_and(|n| *n < value::Number::from(least))
+        config
+            .get_attr(name)
+            .and_then(Value::as_number)
+            .is_some_and(|n| *n < value::Number::from(least))
     };
     let wrong = names.iter().filter(low);
     wrong
@@ -284,5 +302,9 @@ pub(crate) fn at_least(config: &Value, names: &[&str], least: i64) -> Problems {
 
 /// The type of artifacts by name.
 pub(crate) fn artifacts_type() -> Type {
-    Type::map(Type::object([("path", Type::String), ("digest", Type::String), ("bytes", Type::Number)]))
+    Type::map(Type::object([
+        ("path", Type::String),
+        ("digest", Type::String),
+        ("bytes", Type::Number),
+    ]))
 }

@@ -129,12 +129,17 @@ pub(crate) fn start(executable: &Path, folder: &Path, spec: &RunSpec) -> Result<
         return Ok(());
     }
     let lines = files::last_lines(&folder.join("helper.log"), 5).join("\n");
-    Err(LocalError::HelperDidNotStart { object: spec.object.clone(), detail: format!("no sign of life; {lines}") })
+    Err(LocalError::HelperDidNotStart {
+        object: spec.object.clone(),
+        detail: format!("no sign of life; {lines}"),
+    })
 }
 
 /// How a run really stands; `None` where nothing was ever run.
 pub(crate) fn status(folder: &Path) -> Result<Option<RunStatus>, LocalError> {
-    let Some(mut status) = files::read_record::<RunStatus>(&folder.join("status.json"))? else { return Ok(None) };
+    let Some(mut status) = files::read_record::<RunStatus>(&folder.join("status.json"))? else {
+        return Ok(None);
+    };
     if status.state == RUNNING && !status.supervisor.is_alive() {
         // Its last word may have come between the two looks.
         status = files::read_record(&folder.join("status.json"))?.unwrap_or(status);
@@ -143,7 +148,10 @@ pub(crate) fn status(folder: &Path) -> Result<Option<RunStatus>, LocalError> {
         }
     }
     if status.state == SUCCEEDED {
-        let intact = status.artifacts.values().all(|known| Artifact::at(&known.path).is_ok_and(|real| real == *known));
+        let intact = status
+            .artifacts
+            .values()
+            .all(|known| Artifact::at(&known.path).is_ok_and(|real| real == *known));
         if !intact {
             ARTIFACTS_CHANGED.clone_into(&mut status.state);
         }
@@ -152,14 +160,20 @@ pub(crate) fn status(folder: &Path) -> Result<Option<RunStatus>, LocalError> {
 }
 
 /// Waits until a run has ended, or the caller is asked to stop.
-pub(crate) fn wait(folder: &Path, name: &str, stop: &dyn Fn() -> bool) -> Result<RunStatus, LocalError> {
+pub(crate) fn wait(
+    folder: &Path,
+    name: &str,
+    stop: &dyn Fn() -> bool,
+) -> Result<RunStatus, LocalError> {
     let mut last = None;
     process::wait_until(Duration::MAX, || {
         last = status(folder).transpose();
         stop() || !matches!(&last, Some(Ok(status)) if status.state == RUNNING)
     });
     match last {
-        Some(Ok(status)) if status.state == RUNNING => Err(LocalError::Stopped { what: format!("`{name}`") }),
+        Some(Ok(status)) if status.state == RUNNING => {
+            Err(LocalError::Stopped { what: format!("`{name}`") })
+        }
         Some(result) => result,
         None => Err(LocalError::ObjectMissing { kind: "run", id: name.to_owned() }),
     }
@@ -188,20 +202,31 @@ pub(crate) fn prepare_work(work: &Path, spec: &RunSpec) -> Result<(), LocalError
     files::create_folder(work)?;
     for (name, target) in spec.mounts.iter().chain(&spec.inputs) {
         if !target.exists() {
-            return Err(LocalError::SourceMissing { what: format!("`{name}` of `{}` at", spec.name), path: target.clone() });
+            return Err(LocalError::SourceMissing {
+                what: format!("`{name}` of `{}` at", spec.name),
+                path: target.clone(),
+            });
         }
         link(target, &files::below(work, name.trim_start_matches('/'))?)?;
     }
     let Some(code) = &spec.working_dir else { return Ok(()) };
     let listed = fs::read_dir(code).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
     let Ok(listed) = listed else {
-        return Err(LocalError::SourceMissing { what: "`working_dir`".to_owned(), path: code.clone() });
+        return Err(LocalError::SourceMissing {
+            what: "`working_dir`".to_owned(),
+            path: code.clone(),
+        });
     };
     // An output must not be written through a link into the user's folder.
-    let outputs: Vec<PathBuf> = spec.outputs.values().chain(&spec.metrics).map(PathBuf::from).collect();
+    let outputs: Vec<PathBuf> =
+        spec.outputs.values().chain(&spec.metrics).map(PathBuf::from).collect();
     for entry in listed {
         let name = entry.file_name();
-        let is_output = outputs.iter().any(|path| path.components().find(|part| part.as_os_str() != ".").is_some_and(|part| part.as_os_str() == name));
+        let is_output = outputs.iter().any(|path| {
+            path.components()
+                .find(|part| part.as_os_str() != ".")
+                .is_some_and(|part| part.as_os_str() == name)
+        });
         let target = work.join(&name);
         if !is_output && fs::symlink_metadata(&target).is_err() {
             link(&entry.path(), &target)?;
@@ -220,16 +245,32 @@ fn link(target: &Path, at: &Path) -> Result<(), LocalError> {
 /// What a command finds in its environment beside what the configuration gives it.
 pub(crate) fn environment(spec: &RunSpec, work: &Path) -> BTreeMap<String, String> {
     let named = |prefix: &str, name: &str| {
-        let word: String = name.trim_start_matches('/').chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+        let word: String = name
+            .trim_start_matches('/')
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+            .collect();
         format!("{prefix}_{word}")
     };
     let mut all = BTreeMap::new();
     // Python would write its caches through the links into the user's folder.
     all.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
-    all.extend(spec.mounts.iter().map(|(name, path)| (named("MOUNT", name), path.display().to_string())));
-    all.extend(spec.inputs.iter().map(|(name, path)| (named("INPUT", name), path.display().to_string())));
-    all.extend(spec.outputs.iter().map(|(name, path)| (named("OUTPUT", name), work.join(path).display().to_string())));
-    all.extend(spec.metrics.iter().map(|path| ("METRICS".to_owned(), work.join(path).display().to_string())));
+    all.extend(
+        spec.mounts.iter().map(|(name, path)| (named("MOUNT", name), path.display().to_string())),
+    );
+    all.extend(
+        spec.inputs.iter().map(|(name, path)| (named("INPUT", name), path.display().to_string())),
+    );
+    all.extend(
+        spec.outputs
+            .iter()
+            .map(|(name, path)| (named("OUTPUT", name), work.join(path).display().to_string())),
+    );
+    all.extend(
+        spec.metrics
+            .iter()
+            .map(|path| ("METRICS".to_owned(), work.join(path).display().to_string())),
+    );
     all.extend(spec.environment.clone());
     all
 }

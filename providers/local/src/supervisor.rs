@@ -68,12 +68,28 @@ fn supervise(spec_path: &Path) -> Result<(), LocalError> {
 }
 
 /// Runs the command once. Gives what is wrong with how it ended, if anything is.
-fn once(spec_path: &Path, folder: &Path, spec: &RunSpec, status: &mut RunStatus) -> Result<Option<String>, LocalError> {
+fn once(
+    spec_path: &Path,
+    folder: &Path,
+    spec: &RunSpec,
+    status: &mut RunStatus,
+) -> Result<Option<String>, LocalError> {
     let work = folder.join("work");
     let log_path = run::log_path(folder);
-    let log = || File::options().create(true).append(true).open(&log_path).map_err(LocalError::file("open", &log_path));
-    let executable = std::env::current_exe().map_err(LocalError::file("find", Path::new("/proc/self/exe")))?;
-    let mut command = process::helper_command(&executable, &spec.object, [OsStr::new("exec"), spec_path.as_os_str()]);
+    let log = || {
+        File::options()
+            .create(true)
+            .append(true)
+            .open(&log_path)
+            .map_err(LocalError::file("open", &log_path))
+    };
+    let executable =
+        std::env::current_exe().map_err(LocalError::file("find", Path::new("/proc/self/exe")))?;
+    let mut command = process::helper_command(
+        &executable,
+        &spec.object,
+        [OsStr::new("exec"), spec_path.as_os_str()],
+    );
     command.stdin(Stdio::null()).stdout(log()?).stderr(log()?).current_dir(&work).process_group(0);
     let mut child = command.spawn().map_err(LocalError::file("run", &executable))?;
     let patience = spec.limits.timeout_s.map_or(Duration::MAX, Duration::from_secs);
@@ -114,11 +130,14 @@ fn collect(work: &Path, spec: &RunSpec, status: &mut RunStatus) -> Option<String
     for (name, path) in &spec.outputs {
         match files::below(work, path).and_then(|path| Artifact::at(&path)) {
             Ok(artifact) => status.artifacts.insert(name.clone(), artifact),
-            Err(_) => return Some(format!("it ended well, but its output `{name}` is not at `{path}`")),
+            Err(_) => {
+                return Some(format!("it ended well, but its output `{name}` is not at `{path}`"));
+            }
         };
     }
     let path = spec.metrics.as_ref()?;
-    let found = files::below(work, path).and_then(|path| files::read_record::<BTreeMap<String, serde_json::Number>>(&path));
+    let found = files::below(work, path)
+        .and_then(|path| files::read_record::<BTreeMap<String, serde_json::Number>>(&path));
     match found {
         Ok(Some(metrics)) => {
             status.metrics = metrics;
@@ -145,17 +164,29 @@ pub(crate) fn become_command(spec_path: &Path) -> i32 {
     ];
     for (resource, limit) in limits {
         let Some(limit) = limit else { continue };
-        if let Err(error) = setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit.saturating_add(1)) }) {
+        if let Err(error) = setrlimit(
+            resource,
+            Rlimit { current: Some(limit), maximum: Some(limit.saturating_add(1)) },
+        ) {
             return failed(&error);
         }
     }
     let Some((program, args)) = spec.command.split_first() else { return failed(&"it is empty") };
     let work = spec_path.parent().unwrap_or(Path::new(".")).join("work");
     let mut command = Command::new(program);
-    command.args(args).env_clear().envs(process::inherited()).envs(run::environment(&spec, &work)).env(MARKER, &spec.object);
+    command
+        .args(args)
+        .env_clear()
+        .envs(process::inherited())
+        .envs(run::environment(&spec, &work))
+        .env(MARKER, &spec.object);
     failed(&command.exec())
 }
 
 fn read_spec(path: &Path) -> Result<RunSpec, LocalError> {
-    files::read_record(path)?.ok_or_else(|| LocalError::File { action: "read", path: path.to_owned(), source: std::io::ErrorKind::NotFound.into() })
+    files::read_record(path)?.ok_or_else(|| LocalError::File {
+        action: "read",
+        path: path.to_owned(),
+        source: std::io::ErrorKind::NotFound.into(),
+    })
 }

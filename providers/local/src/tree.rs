@@ -31,13 +31,15 @@ pub(crate) fn summarize(root: &Path) -> Result<Summary, LocalError> {
         match entry.kind {
             Kind::Folder => {}
             Kind::Link => {
-                let target = fs::read_link(&entry.path).map_err(LocalError::file("read", &entry.path))?;
+                let target =
+                    fs::read_link(&entry.path).map_err(LocalError::file("read", &entry.path))?;
                 hasher.update((target.as_os_str().len() as u64).to_le_bytes());
                 hasher.update(target.as_os_str().as_encoded_bytes());
                 summary.files += 1;
             }
             Kind::File => {
-                let (digest, bytes) = digest(&entry.path).map_err(LocalError::file("read", &entry.path))?;
+                let (digest, bytes) =
+                    digest(&entry.path).map_err(LocalError::file("read", &entry.path))?;
                 hasher.update(digest);
                 summary.bytes += bytes;
                 summary.files += 1;

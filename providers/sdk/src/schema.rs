@@ -305,7 +305,7 @@ fn collect_from(
             (&attribute.kind, object.get_attr(name))
         {
             each_object(inner, *nesting, &at, &mut |object, at| {
-                collect_from(attributes, object, at, paths)
+                collect_from(attributes, object, at, paths);
             });
         }
     }

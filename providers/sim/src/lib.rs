@@ -13,8 +13,8 @@ use std::time::Duration;
 use address::ProviderAddress;
 use sdk::native::{Call, Object};
 use sdk::{
-    Block, Created, Factory, Listed, NativeProvider, Private, Problem, Provider, ProviderError, Resource, Schema, TokenAnswer,
-    async_trait,
+    Block, Created, Factory, Listed, NativeProvider, Private, Problem, Provider, ProviderError,
+    Resource, Schema, TokenAnswer, async_trait,
 };
 use serde_json::json;
 use value::{Type, Value};
@@ -34,9 +34,17 @@ impl Factory for Sim {
             .required("world", Type::String, "The folder that holds the objects.")
             .optional("delay_ms", Type::Number, "How long each change takes, in milliseconds.")
             .optional("fail", Type::list(Type::String), "Names whose creation fails.")
-            .optional("fail_once", Type::list(Type::String), "Names whose first creation says that it may be tried again.")
+            .optional(
+                "fail_once",
+                Type::list(Type::String),
+                "Names whose first creation says that it may be tried again.",
+            )
             .optional("hang", Type::list(Type::String), "Names whose creation never ends.")
-            .optional("lie", Type::list(Type::String), "Names whose creation returns another name.");
+            .optional(
+                "lie",
+                Type::list(Type::String),
+                "Names whose creation returns another name.",
+            );
         let schema = Schema { version: 0, block };
         Ok(Arc::new(NativeProvider::new(schema, vec![Box::new(Node)], Vec::new())))
     }
@@ -67,7 +75,9 @@ fn write(dir: &Path, id: &str, token: &str, object: &Value) -> Result<(), Proble
     let attributes = value::json::to_plain(object);
     let text = json!({ "token": token, "attributes": attributes }).to_string();
     let partial = dir.join(format!("{id}.partial"));
-    fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|error| broken(&path, &error))
+    fs::write(&partial, text)
+        .and_then(|()| fs::rename(&partial, &path))
+        .map_err(|error| broken(&path, &error))
 }
 
 fn read(path: &Path) -> Option<(String, Value)> {
@@ -78,8 +88,10 @@ fn read(path: &Path) -> Option<(String, Value)> {
 
 fn objects(dir: &Path) -> Vec<(String, Value)> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
     paths.sort();
     paths.iter().filter_map(|path| read(path)).collect()
 }
@@ -129,12 +141,18 @@ impl Resource for Node {
             std::future::pending::<()>().await;
         }
         if named("fail") {
-            return Problem::error("the simulated backend refuses", format!("`{name}` is in `fail`")).into();
+            return Problem::error(
+                "the simulated backend refuses",
+                format!("`{name}` is in `fail`"),
+            )
+            .into();
         }
         let tried = dir.join(format!("{name}.tried"));
         if named("fail_once") && !tried.exists() {
             let _ = fs::write(&tried, "");
-            return Problem::error("the simulated backend is busy", "try again").retryable(Some(1)).into();
+            return Problem::error("the simulated backend is busy", "try again")
+                .retryable(Some(1))
+                .into();
         }
         // Every call makes an object of its own, whatever its token.
         let mut number = 0u64;
@@ -146,7 +164,9 @@ impl Resource for Node {
             number += 1;
         };
         let object = planned.with_attr("id", id.as_str().into());
-        if let Err(problem) = write(&dir, &id, call.token, &object).and_then(|()| log(&dir, &format!("create {name} {id}"))) {
+        if let Err(problem) = write(&dir, &id, call.token, &object)
+            .and_then(|()| log(&dir, &format!("create {name} {id}")))
+        {
             return problem.into();
         }
         pause(&call).await;
@@ -159,13 +179,15 @@ impl Resource for Node {
     async fn read(&self, current: Value, call: Call<'_>) -> Result<Value, Problem> {
         let dir = world(&call)?;
         let id = current.text("id").unwrap_or_default();
-        Ok(read(&dir.join(format!("{id}.json"))).map_or_else(Value::dynamic_null, |(_, object)| object))
+        Ok(read(&dir.join(format!("{id}.json")))
+            .map_or_else(Value::dynamic_null, |(_, object)| object))
     }
 
     async fn update(&self, prior: Value, planned: Value, call: Call<'_>) -> Created {
         let id = prior.text("id").unwrap_or_default().to_owned();
         let done = world(&call).and_then(|dir| {
-            let token = read(&dir.join(format!("{id}.json"))).map(|(token, _)| token).unwrap_or_default();
+            let token =
+                read(&dir.join(format!("{id}.json"))).map(|(token, _)| token).unwrap_or_default();
             write(&dir, &id, &token, &planned)?;
             log(&dir, &format!("update {id}"))
         });
@@ -192,7 +214,9 @@ impl Resource for Node {
     async fn import(&self, id: &str, call: Call<'_>) -> Result<Value, Problem> {
         let dir = world(&call)?;
         let found = read(&dir.join(format!("{id}.json"))).map(|(_, object)| object);
-        found.ok_or_else(|| Problem::error("no such object", format!("there is no `{id}` in the world")))
+        found.ok_or_else(|| {
+            Problem::error("no such object", format!("there is no `{id}` in the world"))
+        })
     }
 
     async fn list(&self, call: Call<'_>) -> Option<Result<Vec<Listed>, Problem>> {
@@ -211,7 +235,10 @@ impl Resource for Node {
     async fn find_by_token(&self, token: &str, call: Call<'_>) -> TokenAnswer {
         let Ok(dir) = world(&call) else { return TokenAnswer::Unsupported };
         let found = objects(&dir).into_iter().find(|(own, _)| own == token);
-        found.map_or(TokenAnswer::Absent, |(_, state)| TokenAnswer::Present { state, private: Private::EMPTY })
+        found.map_or(TokenAnswer::Absent, |(_, state)| TokenAnswer::Present {
+            state,
+            private: Private::EMPTY,
+        })
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         Err(error) => return fail_with(error, style),
     };
     if let Some(saved) = &saved
-        && (saved.serial != snapshot.serial || !(saved.lineage == snapshot.lineage || saved.lineage.is_empty()))
+        && (saved.serial != snapshot.serial
+            || !(saved.lineage == snapshot.lineage || saved.lineage.is_empty()))
     {
         let (planned, found) = (saved.serial, snapshot.serial);
         return fail_with(apply::ApplyError::StalePlan { planned, found }, style);
@@ -62,7 +63,10 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         return fail(&found, &sources, style);
     }
     if let Some(file) = saved.as_ref().and_then(|saved| saved.changed_file(&sources)) {
-        return fail_message(&format!("the plan is stale: `{file}` has changed since it was made; make a new plan"), style);
+        return fail_message(
+            &format!("the plan is stale: `{file}` has changed since it was made; make a new plan"),
+            style,
+        );
     }
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
@@ -80,7 +84,10 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
             terminal::print(&view(&plan).show(style));
         }
         if !plan.is_empty() && !args.auto_approve && !approved(args, style) {
-            return fail_message(&format!("{command} was not confirmed; nothing was changed"), style);
+            return fail_message(
+                &format!("{command} was not confirmed; nothing was changed"),
+                style,
+            );
         }
     }
     carry_out(session, &store, &guard, plan, args, command, parallelism, &sources, style).await
@@ -90,7 +97,8 @@ fn approved(args: &ApplyArgs, style: Style) -> bool {
     if args.plan.common.input == Some(false) || args.plan.common.json {
         return false;
     }
-    let question = format!("\n{} Only `yes` is taken for a yes: ", style.bold("Carry out this plan?"));
+    let question =
+        format!("\n{} Only `yes` is taken for a yes: ", style.bold("Carry out this plan?"));
     terminal::ask(&question).as_deref() == Some("yes")
 }
 
@@ -112,7 +120,10 @@ async fn carry_out(
         command: command.to_owned(),
         who: store::who(),
         time_unix_ms: store::now_ms(&*session.world),
-        summary: format!("{} added, {} changed, {} destroyed", counts.added, counts.changed, counts.destroyed),
+        summary: format!(
+            "{} added, {} changed, {} destroyed",
+            counts.added, counts.changed, counts.destroyed
+        ),
     };
     let operation = match store.begin_operation(guard, info) {
         Ok(operation) => operation,
@@ -163,7 +174,9 @@ async fn carry_out(
     let outcome = match (complete, summary.stopped) {
         (true, _) => OperationOutcome::Done,
         (false, true) => OperationOutcome::Interrupted,
-        (false, false) => OperationOutcome::Failed { message: format!("{} failed", summary.failed.len()) },
+        (false, false) => {
+            OperationOutcome::Failed { message: format!("{} failed", summary.failed.len()) }
+        }
     };
     if let Err(error) = store.end_operation(operation, outcome) {
         return fail_with(error, style);
@@ -211,8 +224,13 @@ async fn interrupts(stop: watch::Sender<bool>) {
     }
     let _ = stop.send(true);
     if tokio::signal::ctrl_c().await.is_ok() {
-        terminal::error_line("Stopped at once. The journal holds what was begun; run `stratiform recover`.");
-        #[expect(clippy::exit, reason = "the user has asked twice; the journal is durable at every moment")]
+        terminal::error_line(
+            "Stopped at once. The journal holds what was begun; run `stratiform recover`.",
+        );
+        #[expect(
+            clippy::exit,
+            reason = "the user has asked twice; the journal is durable at every moment"
+        )]
         std::process::exit(1);
     }
 }

@@ -65,10 +65,15 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
     }
     if let Some(path) = &args.out {
         if let Err(error) = planfile::write(path, &plan, &saved) {
-            return super::fail_message(&format!("the plan cannot be written to `{path}`: {error}"), style);
+            return super::fail_message(
+                &format!("the plan cannot be written to `{path}`: {error}"),
+                style,
+            );
         }
         if !args.common.json {
-            terminal::line(&format!("\nSaved the plan to: {path}\nRun `stratiform apply \"{path}\"` to carry it out."));
+            terminal::line(&format!(
+                "\nSaved the plan to: {path}\nRun `stratiform apply \"{path}\"` to carry it out."
+            ));
         }
     }
     if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success }

@@ -24,13 +24,18 @@ pub(crate) struct Inputs {
 impl Inputs {
     pub(crate) fn of(stack: &Stack, args: &PlanArgs) -> Self {
         let root = stack.configuration.root();
-        let shown = |name: &str| root.variables.get(name).is_some_and(|variable| !variable.sensitive && !variable.ephemeral);
+        let shown = |name: &str| {
+            root.variables
+                .get(name)
+                .is_some_and(|variable| !variable.sensitive && !variable.ephemeral)
+        };
         let vars = stack
             .inputs
             .iter()
             .filter(|(name, _)| shown(name))
             .map(|(name, value)| {
-                let takes_text = root.variables.get(name).is_some_and(|variable| variable.takes_text);
+                let takes_text =
+                    root.variables.get(name).is_some_and(|variable| variable.takes_text);
                 let text = match value.as_str() {
                     Some(text) if takes_text => text.to_owned(),
                     _ => value::json::to_string(value),
@@ -42,7 +47,11 @@ impl Inputs {
             .configuration
             .sources
             .files()
-            .filter(|file| !file.name.ends_with(".tfvars") && !file.name.ends_with(".tfvars.json") && !file.name.starts_with('<'))
+            .filter(|file| {
+                !file.name.ends_with(".tfvars")
+                    && !file.name.ends_with(".tfvars.json")
+                    && !file.name.starts_with('<')
+            })
             .map(|file| (file.name.clone(), file.text.to_string()))
             .collect();
         Self { vars, args: args.clone(), files }
@@ -79,15 +88,22 @@ pub(crate) fn write(path: &str, plan: &Plan, inputs: &Inputs) -> std::io::Result
         "text": view.show(report::Style::PLAIN),
         "plan": masked(report::plan_json::plan(&view, config::LANGUAGE_VERSION)),
     });
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(document.to_string().as_bytes())?;
     file.sync_all()
 }
 
 /// Reads a plan file.
 pub(crate) fn read(path: &str) -> Result<Saved, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
-    let not_one = || format!("`{path}` is not a plan file of this version; make one with `plan -out={path}`");
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+    let not_one =
+        || format!("`{path}` is not a plan file of this version; make one with `plan -out={path}`");
     let document: Json = serde_json::from_str(&text).map_err(|_| not_one())?;
     if document.get("format").and_then(Json::as_str) != Some(FORMAT) {
         return Err(not_one());
@@ -130,15 +146,19 @@ impl Saved {
 
     /// The first file of the configuration that is not what it was.
     pub(crate) fn changed_file(&self, now: &syntax::SourceMap) -> Option<String> {
-        let now: BTreeMap<&str, &str> = now.files().map(|file| (file.name.as_str(), &*file.text)).collect();
-        let changed = self.files.iter().find(|(name, text)| now.get(name.as_str()) != Some(&text.as_str()));
+        let now: BTreeMap<&str, &str> =
+            now.files().map(|file| (file.name.as_str(), &*file.text)).collect();
+        let changed =
+            self.files.iter().find(|(name, text)| now.get(name.as_str()) != Some(&text.as_str()));
         changed.map(|(name, _)| name.clone())
     }
 }
 
 /// The plan without values that are sensitive.
 fn masked(mut plan: Json) -> Json {
-    let Some(changes) = plan.get_mut("resource_changes").and_then(Json::as_array_mut) else { return plan };
+    let Some(changes) = plan.get_mut("resource_changes").and_then(Json::as_array_mut) else {
+        return plan;
+    };
     for change in changes.iter_mut().filter_map(|entry| entry.get_mut("change")) {
         for side in ["before", "after"] {
             let secret = change.get(format!("{side}_sensitive")).cloned().unwrap_or_default();
@@ -147,7 +167,7 @@ fn masked(mut plan: Json) -> Json {
             }
         }
     }
-    for outputs in plan.get_mut("output_changes").and_then(Json::as_object_mut).into_iter() {
+    if let Some(outputs) = plan.get_mut("output_changes").and_then(Json::as_object_mut) {
         for output in outputs.values_mut() {
             if output.get("after_sensitive") == Some(&json!(true)) {
                 output["before"] = Json::Null;

@@ -39,7 +39,8 @@ pub(crate) fn tell_open(session: &Session, common: &Common, style: Style) {
     if !store::exists() {
         return;
     }
-    let open = store::open(common, &*session.world).and_then(|store| store.journal().open_intents());
+    let open =
+        store::open(common, &*session.world).and_then(|store| store.journal().open_intents());
     for recorded in open.unwrap_or_default() {
         let line = format!(
             "An earlier run did not finish `{}`; the next apply, or `stratiform recover`, asks what became of it.",
@@ -68,11 +69,14 @@ pub(crate) async fn settle(
     }
     let readers = plan::Readers::new(&session.registry);
     let request = session.request(stack, &snapshot, plan::Options::default(), &readers);
-    let mut evaluation = plan::settings(&request).await.map_err(|found| fail(&found, &sources, style))?;
+    let mut evaluation =
+        plan::settings(&request).await.map_err(|found| fail(&found, &sources, style))?;
     let settled = apply::recover(store, &session.registry, &session.context, &mut evaluation)
         .await
         .map_err(|error| fail_with(error, style))?;
-    terminal::line(&style.bold("An earlier run was cut short. This is what became of what it had begun:"));
+    terminal::line(
+        &style.bold("An earlier run was cut short. This is what became of what it had begun:"),
+    );
     for one in &settled {
         let found = match &one.found {
             apply::Found::Made => "was made, and is in the state now".to_owned(),

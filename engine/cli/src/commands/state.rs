@@ -13,7 +13,8 @@ use crate::world::rfc3339;
 use crate::{store, terminal};
 
 fn snapshot(session: &Session, common: &Common) -> Result<StateSnapshot, Exit> {
-    store::snapshot(common, &*session.world).map_err(|error| fail_with(error, terminal::style(common.no_color)))
+    store::snapshot(common, &*session.world)
+        .map_err(|error| fail_with(error, terminal::style(common.no_color)))
 }
 
 /// Shows the state, or a plan file.
@@ -57,14 +58,25 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
 
 /// Takes out of an exported state what must not be shown.
 fn hide_secrets(state: &mut Json) {
-    for output in state.get_mut("outputs").and_then(Json::as_object_mut).into_iter().flat_map(|o| o.values_mut()) {
+    for output in state
+        .get_mut("outputs")
+        .and_then(Json::as_object_mut)
+        .into_iter()
+        .flat_map(|o| o.values_mut())
+    {
         if output.get("sensitive") == Some(&json!(true)) {
             output["value"] = Json::Null;
         }
     }
     let resources = state.get_mut("resources").and_then(Json::as_array_mut).into_iter().flatten();
-    for instance in resources.flat_map(|r| r.get_mut("instances").and_then(Json::as_array_mut).into_iter().flatten()) {
-        let paths = instance.get("sensitive_attributes").and_then(Json::as_array).cloned().unwrap_or_default();
+    for instance in resources
+        .flat_map(|r| r.get_mut("instances").and_then(Json::as_array_mut).into_iter().flatten())
+    {
+        let paths = instance
+            .get("sensitive_attributes")
+            .and_then(Json::as_array)
+            .cloned()
+            .unwrap_or_default();
         for path in paths {
             let first = path.get(0).and_then(|step| step.get("value")).and_then(Json::as_str);
             if let (Some(name), Some(attributes)) = (first, instance.get_mut("attributes")) {
@@ -115,7 +127,12 @@ pub(crate) fn output(session: &Session, args: &Output) -> Exit {
         match parse(&output.value_json) {
             Json::String(text) => terminal::print(&text),
             value @ (Json::Number(_) | Json::Bool(_)) => terminal::print(&value.to_string()),
-            _ => return fail_message("`-raw` prints strings, numbers and bools; use `-json`", style),
+            _ => {
+                return fail_message(
+                    "`-raw` prints strings, numbers and bools; use `-json`",
+                    style,
+                );
+            }
         }
     } else {
         terminal::line(&report::state_text::output_value(&output.value_json));
@@ -170,20 +187,22 @@ fn with_record(
 ) -> Exit {
     let style = terminal::style(common.no_color);
     let Ok(wanted) = address.parse::<ResourceInstance>() else {
-        return fail_message(&format!("`{address}` is not the address of a resource instance"), style);
+        return fail_message(
+            &format!("`{address}` is not the address of a resource instance"),
+            style,
+        );
     };
     let snapshot = match snapshot(session, common) {
         Ok(snapshot) => snapshot,
         Err(exit) => return exit,
     };
-    match snapshot.records.get(&wanted) {
-        Some(record) => run(record),
-        None => {
-            let known: Vec<String> = snapshot.records.keys().map(ToString::to_string).collect();
-            let near = syntax::suggest(address, known.iter().map(String::as_str));
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            fail_message(&format!("the state has no `{address}`{hint}"), style)
-        }
+    if let Some(record) = snapshot.records.get(&wanted) {
+        run(record)
+    } else {
+        let known: Vec<String> = snapshot.records.keys().map(ToString::to_string).collect();
+        let near = syntax::suggest(address, known.iter().map(String::as_str));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        fail_message(&format!("the state has no `{address}`{hint}"), style)
     }
 }
 
@@ -234,10 +253,14 @@ pub(crate) fn history(session: &Session, common: &Common) -> Exit {
 /// `force-unlock`
 pub(crate) fn force_unlock(session: &Session, args: &ForceUnlock) -> Exit {
     let style = terminal::style(args.common.no_color);
-    if !args.force && terminal::ask("Break the lock? Only `yes` is taken for a yes: ").as_deref() != Some("yes") {
+    if !args.force
+        && terminal::ask("Break the lock? Only `yes` is taken for a yes: ").as_deref()
+            != Some("yes")
+    {
         return fail_message("the lock was left as it is", style);
     }
-    let broken = store::open(&args.common, &*session.world).and_then(|store| store.force_unlock(&args.id));
+    let broken =
+        store::open(&args.common, &*session.world).and_then(|store| store.force_unlock(&args.id));
     match broken {
         Ok(holder) => {
             terminal::line(&format!("Broke the lock of {holder}."));

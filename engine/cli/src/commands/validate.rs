@@ -11,12 +11,15 @@ use crate::terminal;
 /// Checks everything that can be checked without looking at real objects.
 pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     let style = terminal::style(args.common.no_color);
-    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &StateSnapshot::default()).await;
+    let (stack, mut found) =
+        session.stack(&args.vars, &args.var_files, &StateSnapshot::default()).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     // Values for variables are the business of plan.
     found = found
         .into_iter()
-        .filter(|one| one.code().is_none_or(|code| code.to_string() != "stratiform::config::missing_variable"))
+        .filter(|one| {
+            one.code().is_none_or(|code| code.to_string() != "stratiform::config::missing_variable")
+        })
         .fold(syntax::Diagnostics::new(), |mut all, one| {
             all.push_boxed(one);
             all
@@ -47,7 +50,8 @@ pub(crate) async fn init(session: &Session, common: &Common) -> Exit {
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     let mut missing = syntax::Diagnostics::new();
     let blocks = stack.configuration.modules.values().flat_map(|module| module.resources.values());
-    let used: std::collections::BTreeSet<_> = blocks.map(|block| block.provider.provider.clone()).collect();
+    let used: std::collections::BTreeSet<_> =
+        blocks.map(|block| block.provider.provider.clone()).collect();
     for address in &used {
         if session.registry.get(address).is_none() {
             missing.push(crate::session::problem(&format!(

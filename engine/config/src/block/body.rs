@@ -76,17 +76,16 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn text(&mut self, name: &'static str) -> Option<(Arc<str>, Span)> {
         let (value, span) = self.constant(name, "a string that is written out")?;
-        match value.as_arc_str() {
-            Some(text) => Some((Arc::clone(text), span)),
-            None => {
-                let expected = "a string that is written out";
-                self.diagnostics.push(ConfigError::ConstantRequired {
-                    name: name.to_owned(),
-                    expected,
-                    span,
-                });
-                None
-            }
+        if let Some(text) = value.as_arc_str() {
+            Some((Arc::clone(text), span))
+        } else {
+            let expected = "a string that is written out";
+            self.diagnostics.push(ConfigError::ConstantRequired {
+                name: name.to_owned(),
+                expected,
+                span,
+            });
+            None
         }
     }
 
@@ -146,7 +145,9 @@ impl<'a> Decoder<'a> {
             |name: &str| suggest(name, known()).map(|near| format!("did you mean `{near}`?"));
         for attribute in &self.body.attributes {
             let name = attribute.name.as_str();
-            if !self.attributes.contains(name) && !(self.body.json && self.blocks.contains(name)) {
+            let known =
+                self.attributes.contains(name) || (self.body.json && self.blocks.contains(name));
+            if !known {
                 self.diagnostics.push(ConfigError::UnsupportedArgument {
                     name: name.to_owned(),
                     block: self.kind.clone(),

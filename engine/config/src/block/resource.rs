@@ -32,9 +32,10 @@ pub(crate) fn decode(
     let depends_on = decoder.references("depends_on");
     let provider = match decoder.attribute("provider") {
         None => None,
-        Some(attribute) => match provider_name(&attribute.expr) {
-            Some(name) => Some(name),
-            None => {
+        Some(attribute) => {
+            if let Some(name) = provider_name(&attribute.expr) {
+                Some(name)
+            } else {
                 decoder.diagnostics.push(ConfigError::ConstantRequired {
                     name: "provider".to_owned(),
                     expected: "a provider configuration, such as `aws.west`",
@@ -42,7 +43,7 @@ pub(crate) fn decode(
                 });
                 None
             }
-        },
+        }
     };
     let lifecycles = decoder.blocks("lifecycle", 0);
     for kind in ["connection", "provisioner"] {

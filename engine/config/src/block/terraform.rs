@@ -93,7 +93,7 @@ fn required_provider(
                 }),
             },
             (Some("version"), ExprKind::String(version)) => {
-                provider.version = Some(version.to_string())
+                provider.version = Some(version.to_string());
             }
             (Some("configuration_aliases"), ExprKind::Tuple(names)) => {
                 provider.aliases =

@@ -241,4 +241,3 @@ fn locate(info: &FunctionInfo, failure: Failure, spans: &[Span], span: Span) -> 
         _ => EvalError::Call { function, message, span, help },
     }
 }
-

@@ -23,7 +23,11 @@ enum Name {
 
 impl Evaluation {
     /// Makes sure that all that these references lead to has a value.
-    pub(crate) fn demand(&mut self, module: ModuleId, references: &[Traversal]) -> Result<(), Diagnostics> {
+    pub(crate) fn demand(
+        &mut self,
+        module: ModuleId,
+        references: &[Traversal],
+    ) -> Result<(), Diagnostics> {
         let mut stack = self.missing(module, references);
         let mut open: BTreeSet<Name> = BTreeSet::new();
         while let Some(name) = stack.pop() {
@@ -82,7 +86,9 @@ impl Evaluation {
         match name {
             Name::Variable(id, name) => {
                 let state = self.module(*id);
-                let (Some(parent), Some(step)) = (state.parent, &state.call) else { return (*id, Vec::new()) };
+                let (Some(parent), Some(step)) = (state.parent, &state.call) else {
+                    return (*id, Vec::new());
+                };
                 let call = self.module(parent).module.calls.get(step);
                 let input = call.and_then(|call| call.inputs.get(name));
                 (parent, input.map(|input| input.references().to_vec()).unwrap_or_default())
@@ -132,7 +138,8 @@ impl Evaluation {
                 continue;
             }
             let outputs = self.module(*child).module.outputs.keys();
-            let outputs = outputs.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == *name));
+            let outputs =
+                outputs.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == *name));
             names.extend(outputs.map(|name| Name::Output(*child, Arc::clone(name))));
         }
     }

@@ -110,7 +110,8 @@ impl ModuleState {
         origin: Option<(ModuleId, ModulePathStep)>,
         repetition: Repetition,
     ) -> Self {
-        let resources = module.resources.keys().map(|resource| (resource.clone(), BlockState::default()));
+        let resources =
+            module.resources.keys().map(|resource| (resource.clone(), BlockState::default()));
         let calls = module.calls.keys().map(|step| (step.clone(), CallState::default()));
         let (parent, call) = origin.unzip();
         Self {

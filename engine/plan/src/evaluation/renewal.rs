@@ -22,7 +22,11 @@ pub struct Ready {
 
 impl Ready {
     /// Plans the change once more and checks that it keeps to what was planned.
-    pub async fn plan(self, reader: Arc<dyn Reader>, change: &ResourceChange) -> Result<Final, Diagnostics> {
+    pub async fn plan(
+        self,
+        reader: Arc<dyn Reader>,
+        change: &ResourceChange,
+    ) -> Result<Final, Diagnostics> {
         plan_final(reader, self.block, change, self.config).await
     }
 
@@ -41,16 +45,21 @@ impl Evaluation {
     /// Evaluates the configuration of an instance again.
     pub fn renew(&mut self, address: &ResourceInstance) -> Result<Option<Ready>, Diagnostics> {
         let Some(id) = self.find(&address.module) else { return Ok(None) };
-        let Some(block) = self.blocks.get(&address.block().config()).cloned() else { return Ok(None) };
+        let Some(block) = self.blocks.get(&address.block().config()).cloned() else {
+            return Ok(None);
+        };
         let lifecycle = &block.config.lifecycle;
         let conditions = lifecycle.preconditions.iter().chain(&lifecycle.postconditions);
-        let references: Vec<lang::Traversal> = block
-            .program
-            .references()
-            .iter()
-            .chain(conditions.flat_map(|c| c.condition.references().iter().chain(c.error_message.references())))
-            .cloned()
-            .collect();
+        let references: Vec<lang::Traversal> =
+            block
+                .program
+                .references()
+                .iter()
+                .chain(conditions.flat_map(|c| {
+                    c.condition.references().iter().chain(c.error_message.references())
+                }))
+                .cloned()
+                .collect();
         self.demand(id, &references)?;
         let repetition = repetition_of(self.module(id), &address.resource, &address.key);
         let failed = self.check_conditions(
@@ -72,22 +81,36 @@ impl Evaluation {
     pub fn accept(&mut self, address: &ResourceInstance, value: Value) -> Diagnostics {
         self.set_instance(address, value.clone());
         let Some(id) = self.find(&address.module) else { return Diagnostics::new() };
-        let Some(block) = self.blocks.get(&address.block().config()).cloned() else { return Diagnostics::new() };
+        let Some(block) = self.blocks.get(&address.block().config()).cloned() else {
+            return Diagnostics::new();
+        };
         let conditions = &block.config.lifecycle.postconditions;
         if conditions.is_empty() {
             return Diagnostics::new();
         }
         let repetition = repetition_of(self.module(id), &address.resource, &address.key);
-        self.check_conditions(id, &repetition, Some(&value), conditions, "postcondition", &address.to_string())
+        self.check_conditions(
+            id,
+            &repetition,
+            Some(&value),
+            conditions,
+            "postcondition",
+            &address.to_string(),
+        )
     }
 
     /// The settings of a provider as they are known now; `None` if nothing in the plan uses it.
-    pub fn provider_settings(&mut self, provider: &ProviderConfig) -> Result<Option<Value>, Diagnostics> {
+    pub fn provider_settings(
+        &mut self,
+        provider: &ProviderConfig,
+    ) -> Result<Option<Value>, Diagnostics> {
         let Some(block) = self.providers.get(provider).cloned() else { return Ok(None) };
         let module = if provider.module.is_root() {
             ROOT
         } else {
-            self.modules().find(|(_, state)| state.module.path == provider.module).map_or(ROOT, |(id, _)| id)
+            self.modules()
+                .find(|(_, state)| state.module.path == provider.module)
+                .map_or(ROOT, |(id, _)| id)
         };
         if let Some(program) = &block.program {
             let references = program.references().to_vec();
@@ -97,7 +120,11 @@ impl Evaluation {
     }
 
     /// The line of an attribute of an instance's block.
-    pub fn locate(&self, address: &ResourceInstance, path: &address::AttributePath) -> Option<Span> {
+    pub fn locate(
+        &self,
+        address: &ResourceInstance,
+        path: &address::AttributePath,
+    ) -> Option<Span> {
         Some(self.blocks.get(&address.block().config())?.program.locate(path))
     }
 
@@ -112,4 +139,3 @@ impl Evaluation {
         Some(self.blocks.get(&address.block().config())?.schema.get().block.ty())
     }
 }
-

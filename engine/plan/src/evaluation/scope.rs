@@ -29,7 +29,11 @@ impl Scope for InstanceScope<'_> {
             "terraform" => self.terraform(steps, span),
             "self" => match self.self_value {
                 Some(value) => Ok(Lookup { value: value.clone(), used: 0 }),
-                None => Err(nowhere("self".into(), span, "`self` means something only in postconditions")),
+                None => Err(nowhere(
+                    "self".into(),
+                    span,
+                    "`self` means something only in postconditions",
+                )),
             },
             "module" => self.call(ModuleKind::Call, root, steps, span),
             "data" => match steps.first() {
@@ -75,8 +79,12 @@ impl InstanceScope<'_> {
 
     fn count(&self, steps: &[Step<'_>], span: Span) -> Result<Lookup, Diagnostics> {
         match (name_of(steps.first()).map(Ident::as_str), &self.repetition.key) {
-            (Some("index"), InstanceKey::Int(index)) => Ok(Lookup { value: Value::from(*index), used: 1 }),
-            (Some("index"), _) => Err(nowhere("count.index".into(), span, "this block has no `count`")),
+            (Some("index"), InstanceKey::Int(index)) => {
+                Ok(Lookup { value: Value::from(*index), used: 1 })
+            }
+            (Some("index"), _) => {
+                Err(nowhere("count.index".into(), span, "this block has no `count`"))
+            }
             _ => Err(nowhere("count".into(), span, "only `count.index` exists")),
         }
     }
@@ -104,7 +112,13 @@ impl InstanceScope<'_> {
             Some("module") => shown(&self.state().module.dir),
             Some("root") => shown(&self.evaluation.module(super::ROOT).module.dir),
             Some("cwd") => shown(&self.evaluation.world.working_dir()),
-            _ => return Err(nowhere("path".into(), span, "only `path.module`, `path.root` and `path.cwd` exist")),
+            _ => {
+                return Err(nowhere(
+                    "path".into(),
+                    span,
+                    "only `path.module`, `path.root` and `path.cwd` exist",
+                ));
+            }
         };
         Ok(Lookup { value, used: 1 })
     }
@@ -115,17 +129,24 @@ impl InstanceScope<'_> {
                 Ok(Lookup { value: Value::string(Arc::clone(&self.evaluation.workspace)), used: 1 })
             }
             Some("applying") => Ok(Lookup {
-                value: Value::bool(self.evaluation.phase == lang::Phase::Apply).mark(value::Marks::EPHEMERAL),
+                value: Value::bool(self.evaluation.phase == lang::Phase::Apply)
+                    .mark(value::Marks::EPHEMERAL),
                 used: 1,
             }),
-            _ => Err(nowhere("terraform".into(), span, "only `terraform.workspace` and `terraform.applying` exist")),
+            _ => Err(nowhere(
+                "terraform".into(),
+                span,
+                "only `terraform.workspace` and `terraform.applying` exist",
+            )),
         }
     }
 
     fn is_component(&self, type_name: &str, steps: &[Step<'_>]) -> bool {
         name_of(steps.first()).is_some_and(|name| {
             self.state().calls.keys().any(|step| {
-                step.kind == ModuleKind::Component && &*step.type_name == type_name && step.name == name.text
+                step.kind == ModuleKind::Component
+                    && &*step.type_name == type_name
+                    && step.name == name.text
             })
         })
     }
@@ -139,12 +160,17 @@ impl InstanceScope<'_> {
         span: Span,
     ) -> Result<Lookup, Diagnostics> {
         let Some(name) = name_of(steps.first()) else {
-            return Err(nowhere(type_name.text.to_string(), span, "a resource's name must follow its type"));
+            return Err(nowhere(
+                type_name.text.to_string(),
+                span,
+                "a resource's name must follow its type",
+            ));
         };
         let resource =
             Resource { mode, type_name: Arc::clone(&type_name.text), name: Arc::clone(&name.text) };
         let Some(block) = self.state().resources.get(&resource) else {
-            let near: Vec<String> = self.state().resources.keys().map(ToString::to_string).collect();
+            let near: Vec<String> =
+                self.state().resources.keys().map(ToString::to_string).collect();
             let near = suggest(&resource.to_string(), near.iter().map(String::as_str));
             let reason = near.map_or_else(
                 || "not declared in this module".to_owned(),
@@ -183,7 +209,11 @@ impl InstanceScope<'_> {
         let Some(name) = name_of(steps.first()) else {
             return Err(nowhere(root.text.to_string(), span, "a name must follow"));
         };
-        let step = ModulePathStep { kind, type_name: Arc::clone(&root.text), name: Arc::clone(&name.text) };
+        let step = ModulePathStep {
+            kind,
+            type_name: Arc::clone(&root.text),
+            name: Arc::clone(&name.text),
+        };
         let Some(call) = self.state().calls.get(&step) else {
             return Err(nowhere(format!("{root}.{name}"), span, "not declared in this module"));
         };
@@ -255,10 +285,14 @@ fn collect(expansion: &Expansion, element: impl Fn(&InstanceKey) -> Value) -> Va
     match expansion {
         Expansion::Single => element(&InstanceKey::None),
         Expansion::Count(count) => Value::tuple(
-            (0..*count).map(|index| element(&InstanceKey::Int(i64::try_from(index).unwrap_or(i64::MAX)))).collect(),
+            (0..*count)
+                .map(|index| element(&InstanceKey::Int(i64::try_from(index).unwrap_or(i64::MAX))))
+                .collect(),
         ),
         Expansion::ForEach(elements) => Value::object(
-            elements.keys().map(|key| (Arc::clone(key), element(&InstanceKey::String(Arc::clone(key))))),
+            elements
+                .keys()
+                .map(|key| (Arc::clone(key), element(&InstanceKey::String(Arc::clone(key))))),
         ),
     }
 }
@@ -277,11 +311,15 @@ fn describe(expansion: &Expansion) -> String {
         Expansion::Count(0) => "`count` is 0".to_owned(),
         Expansion::Count(count) => format!("`count` gives keys from 0 to {}", count - 1),
         Expansion::ForEach(elements) => {
-            let mut keys: Vec<String> = elements.keys().take(5).map(|key| format!("\"{key}\"")).collect();
+            let mut keys: Vec<String> =
+                elements.keys().take(5).map(|key| format!("\"{key}\"")).collect();
             if elements.len() > 5 {
                 keys.push("…".to_owned());
             }
-            format!("`for_each` gives {}", if keys.is_empty() { "no keys".to_owned() } else { keys.join(", ") })
+            format!(
+                "`for_each` gives {}",
+                if keys.is_empty() { "no keys".to_owned() } else { keys.join(", ") }
+            )
         }
     }
 }

@@ -28,7 +28,9 @@ impl Walk<'_> {
                     && self.is_targeted(address)
                     && !self.is_left_alone(address)
             })
-            .map(|(address, (record, previous))| (address.clone(), Arc::clone(record), previous.clone()))
+            .map(|(address, (record, previous))| {
+                (address.clone(), Arc::clone(record), previous.clone())
+            })
             .collect();
         for (at, (address, record, previous_address)) in orphans.into_iter().enumerate() {
             if let Err(found) = self.plan_orphan(at, &address, &record, previous_address) {
@@ -43,7 +45,9 @@ impl Walk<'_> {
             return Vec::new();
         }
         let mut changes = Vec::new();
-        for (address, (record, _)) in self.records.iter().filter(|(address, _)| self.is_targeted(address)) {
+        for (address, (record, _)) in
+            self.records.iter().filter(|(address, _)| self.is_targeted(address))
+        {
             for (key, object) in &record.deposed {
                 changes.push(deposed_change(address, &record.provider, key, object));
             }
@@ -72,15 +76,22 @@ impl Walk<'_> {
             return Err(PlanError::UnknownProvider {
                 provider: provider.to_string(),
                 span: None,
-                help: format!("`{address}` can only be destroyed with it; it is not configured in this stack"),
+                help: format!(
+                    "`{address}` can only be destroyed with it; it is not configured in this stack"
+                ),
             }
             .into());
         };
         let schema = reader.schema();
-        let Some(schema) = TypeSchema::find(&schema, address.resource.mode, &address.resource.type_name) else {
+        let Some(schema) =
+            TypeSchema::find(&schema, address.resource.mode, &address.resource.type_name)
+        else {
             return Err(PlanError::StoredObject {
                 address: address.to_string(),
-                message: format!("the provider `{}` has no type `{}`", provider.provider, address.resource.type_name),
+                message: format!(
+                    "the provider `{}` has no type `{}`",
+                    provider.provider, address.resource.type_name
+                ),
             }
             .into());
         };
@@ -105,7 +116,10 @@ impl Walk<'_> {
             import: None,
         };
         let id = self.node(NodeKey::Orphan(at));
-        self.start(async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }.boxed());
+        self.start(
+            async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
+                .boxed(),
+        );
         Ok(())
     }
 
@@ -113,7 +127,9 @@ impl Walk<'_> {
         if self.options.mode == Mode::Destroy {
             return ActionReason::Destroying;
         }
-        let Some(module) = self.evaluation.find(&address.module) else { return ActionReason::NoModule };
+        let Some(module) = self.evaluation.find(&address.module) else {
+            return ActionReason::NoModule;
+        };
         if self.evaluation.module(module).module.resources.contains_key(&address.resource) {
             ActionReason::NoKey
         } else {
@@ -139,11 +155,10 @@ fn deposed_change(
     key: &DeposedKey,
     object: &Object,
 ) -> ResourceChange {
-    let before = serde_json::from_str(&object.attributes_json).map_or_else(
-        |_| Value::empty_object(),
-        |json| value::json::from_plain(&json),
-    );
-    let paths: Vec<_> = object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+    let before = serde_json::from_str(&object.attributes_json)
+        .map_or_else(|_| Value::empty_object(), |json| value::json::from_plain(&json));
+    let paths: Vec<_> =
+        object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
     ResourceChange {
         address: address.clone(),
         deposed: Some(key.clone()),

@@ -116,7 +116,9 @@ impl Walk<'_> {
                     }
                     self.set_needs(id);
                 }
-                NodeState::Expanded if self.nodes[id.0].poisoned => return self.finish(id, NodeState::Failed),
+                NodeState::Expanded if self.nodes[id.0].poisoned => {
+                    return self.finish(id, NodeState::Failed);
+                }
                 NodeState::Expanded => {
                     if self.nodes[id.0].needs.is_empty() {
                         self.set_needs(id);
@@ -160,7 +162,10 @@ impl Walk<'_> {
     fn expansions_before(&mut self, id: NodeId) -> Vec<NodeId> {
         match self.nodes[id.0].key.clone() {
             NodeKey::Expand(module, resource) => {
-                let needs = self.block(module, &resource).map(|block| block.all_needs()).unwrap_or_default();
+                let needs = self
+                    .block(module, &resource)
+                    .map(|block| block.all_needs())
+                    .unwrap_or_default();
                 self.expansions_of(module, &needs)
             }
             NodeKey::Whole(module, resource) => vec![self.node(NodeKey::Expand(module, resource))],
@@ -189,11 +194,16 @@ impl Walk<'_> {
 
     /// The references of a named thing, the module in which they are read, and who reads them.
     fn own_needs(&self, key: &NodeKey) -> Option<(ModuleId, Needs, Repetition)> {
-        let references = |id: ModuleId| self.prepared.modules.get(&self.evaluation.module(id).module.path);
+        let references =
+            |id: ModuleId| self.prepared.modules.get(&self.evaluation.module(id).module.path);
         let single = Repetition::single();
         match key {
-            NodeKey::Local(id, name) => Some((*id, references(*id)?.locals.get(name)?.clone(), single)),
-            NodeKey::Output(id, name) => Some((*id, references(*id)?.outputs.get(name)?.clone(), single)),
+            NodeKey::Local(id, name) => {
+                Some((*id, references(*id)?.locals.get(name)?.clone(), single))
+            }
+            NodeKey::Output(id, name) => {
+                Some((*id, references(*id)?.outputs.get(name)?.clone(), single))
+            }
             NodeKey::Variable(id, name) => {
                 let state = self.evaluation.module(*id);
                 let (parent, step) = (state.parent?, state.call.as_ref()?);
@@ -251,8 +261,16 @@ impl Walk<'_> {
     fn gates(&mut self, module: ModuleId) -> Vec<NodeId> {
         let mut gates = Vec::new();
         let mut at = module;
-        while let (Some(parent), Some(step)) = (self.evaluation.module(at).parent, self.evaluation.module(at).call.clone()) {
-            let declared = self.evaluation.module(parent).module.calls.get(&step).is_some_and(|call| !call.depends_on.is_empty());
+        while let (Some(parent), Some(step)) =
+            (self.evaluation.module(at).parent, self.evaluation.module(at).call.clone())
+        {
+            let declared = self
+                .evaluation
+                .module(parent)
+                .module
+                .calls
+                .get(&step)
+                .is_some_and(|call| !call.depends_on.is_empty());
             if declared {
                 gates.push(self.node(NodeKey::CallAfter(parent, step)));
             }
@@ -261,23 +279,36 @@ impl Walk<'_> {
         gates
     }
 
-    fn resolve_needs(&mut self, module: ModuleId, needs: &Needs, reader: &Repetition) -> Vec<NodeId> {
+    fn resolve_needs(
+        &mut self,
+        module: ModuleId,
+        needs: &Needs,
+        reader: &Repetition,
+    ) -> Vec<NodeId> {
         let mut found = Vec::with_capacity(needs.all.len());
         for (need, _) in &needs.all {
             match need {
-                Need::Variable(name) => found.push(self.node(NodeKey::Variable(module, Arc::clone(name)))),
-                Need::Local(name) => found.push(self.node(NodeKey::Local(module, Arc::clone(name)))),
-                Need::Resource(resource, which) => found.extend(self.resource_need(module, resource, which, reader)),
-                Need::Output(step, which, name) => match self.children_of(module, step, which, reader) {
-                    Some(children) => {
-                        for child in children {
-                            if self.evaluation.module(child).module.outputs.contains_key(name) {
-                                found.push(self.node(NodeKey::Output(child, Arc::clone(name))));
+                Need::Variable(name) => {
+                    found.push(self.node(NodeKey::Variable(module, Arc::clone(name))))
+                }
+                Need::Local(name) => {
+                    found.push(self.node(NodeKey::Local(module, Arc::clone(name))))
+                }
+                Need::Resource(resource, which) => {
+                    found.extend(self.resource_need(module, resource, which, reader))
+                }
+                Need::Output(step, which, name) => {
+                    match self.children_of(module, step, which, reader) {
+                        Some(children) => {
+                            for child in children {
+                                if self.evaluation.module(child).module.outputs.contains_key(name) {
+                                    found.push(self.node(NodeKey::Output(child, Arc::clone(name))));
+                                }
                             }
                         }
+                        None => found.push(self.node(NodeKey::CallOutputs(module, step.clone()))),
                     }
-                    None => found.push(self.node(NodeKey::CallOutputs(module, step.clone()))),
-                },
+                }
                 Need::Call(step, which) => match self.children_of(module, step, which, reader) {
                     Some(children) => {
                         for child in children {
@@ -286,7 +317,9 @@ impl Walk<'_> {
                     }
                     None => found.push(self.node(NodeKey::CallOutputs(module, step.clone()))),
                 },
-                Need::Everything(step) => found.push(self.node(NodeKey::CallDone(module, step.clone()))),
+                Need::Everything(step) => {
+                    found.push(self.node(NodeKey::CallDone(module, step.clone())))
+                }
             }
         }
         found
@@ -336,13 +369,15 @@ impl Walk<'_> {
     }
 
     fn all_outputs(&mut self, module: ModuleId) -> Vec<NodeId> {
-        let names: Vec<Arc<str>> = self.evaluation.module(module).module.outputs.keys().cloned().collect();
+        let names: Vec<Arc<str>> =
+            self.evaluation.module(module).module.outputs.keys().cloned().collect();
         names.into_iter().map(|name| self.node(NodeKey::Output(module, name))).collect()
     }
 
     fn instances_of(&mut self, module: ModuleId, resource: &Resource) -> Vec<NodeId> {
         let state = self.evaluation.module(module).resources.get(resource);
-        let repetitions = state.and_then(|state| state.expansion.as_ref()).map(Expansion::repetitions);
+        let repetitions =
+            state.and_then(|state| state.expansion.as_ref()).map(Expansion::repetitions);
         let keys = repetitions.unwrap_or_default().into_iter().map(|repetition| repetition.key);
         keys.map(|key| self.node(NodeKey::Instance(module, resource.clone(), key))).collect()
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use address::{
-    InstanceKey, ModulePathStep, ModuleStep, ProviderConfig, Resource, ResourceInstance, ResourceMode, Target,
+    InstanceKey, ModulePathStep, ModuleStep, ProviderConfig, Resource, ResourceInstance,
+    ResourceMode, Target,
 };
 use futures::FutureExt;
 use lang::Expression;
@@ -36,19 +37,26 @@ impl Walk<'_> {
         if provider.module.is_root() {
             return ROOT;
         }
-        let found = self.evaluation.modules().find(|(_, state)| state.module.path == provider.module);
+        let found =
+            self.evaluation.modules().find(|(_, state)| state.module.path == provider.module);
         found.map_or(ROOT, |(id, _)| id)
     }
 
     pub(super) fn run(&mut self, id: NodeId) {
         let result = match self.nodes[id.0].key.clone() {
-            NodeKey::Variable(module, name) => self.evaluation.evaluate_variable(module, &name).map(drop),
+            NodeKey::Variable(module, name) => {
+                self.evaluation.evaluate_variable(module, &name).map(drop)
+            }
             NodeKey::Local(module, name) => self.evaluation.evaluate_local(module, &name).map(drop),
-            NodeKey::Output(module, name) => self.evaluation.evaluate_output(module, &name).map(drop),
+            NodeKey::Output(module, name) => {
+                self.evaluation.evaluate_output(module, &name).map(drop)
+            }
             NodeKey::Expand(module, resource) => self.expand(module, &resource),
             NodeKey::ExpandCall(module, step) => self.expand_call(module, &step),
             NodeKey::Provider(provider) => return self.configure(id, &provider),
-            NodeKey::Instance(module, resource, key) => return self.instance(id, module, &resource, &key),
+            NodeKey::Instance(module, resource, key) => {
+                return self.instance(id, module, &resource, &key);
+            }
             NodeKey::Whole(..)
             | NodeKey::CallOutputs(..)
             | NodeKey::CallDone(..)
@@ -78,7 +86,9 @@ impl Walk<'_> {
             NodeKey::Expand(module, resource) | NodeKey::Whole(module, resource) => {
                 format!("{}{resource}", within(*module))
             }
-            NodeKey::Instance(module, resource, key) => format!("{}{resource}{key}", within(*module)),
+            NodeKey::Instance(module, resource, key) => {
+                format!("{}{resource}{key}", within(*module))
+            }
             NodeKey::ExpandCall(module, step)
             | NodeKey::CallOutputs(module, step)
             | NodeKey::CallDone(module, step)
@@ -91,8 +101,12 @@ impl Walk<'_> {
     fn expand(&mut self, module: ModuleId, resource: &Resource) -> Result<(), Diagnostics> {
         let Some(block) = self.block(module, resource).cloned() else { return Ok(()) };
         let address = format!("{}{resource}", prefix(&self.evaluation.module(module).instance));
-        let expansion =
-            self.expansion(module, block.config.count.as_ref(), block.config.for_each.as_ref(), &address)?;
+        let expansion = self.expansion(
+            module,
+            block.config.count.as_ref(),
+            block.config.for_each.as_ref(),
+            &address,
+        )?;
         let keys: Vec<InstanceKey> = expansion.repetitions().into_iter().map(|r| r.key).collect();
         if let Some(state) = self.evaluation.module_mut(module).resources.get_mut(resource) {
             state.expansion = Some(expansion);
@@ -107,7 +121,8 @@ impl Walk<'_> {
         let parent = Arc::clone(&self.evaluation.module(module).module);
         let Some(call) = parent.calls.get(step) else { return Ok(()) };
         let address = format!("{}{step}", prefix(&self.evaluation.module(module).instance));
-        let expansion = self.expansion(module, call.count.as_ref(), call.for_each.as_ref(), &address)?;
+        let expansion =
+            self.expansion(module, call.count.as_ref(), call.for_each.as_ref(), &address)?;
         let path = parent.path.child(step.clone());
         let Some(child) = self.evaluation.config.modules.get(&path).cloned() else { return Ok(()) };
         let mut children = BTreeMap::new();
@@ -120,7 +135,12 @@ impl Walk<'_> {
                 key: key.clone(),
             });
             let origin = Some((module, step.clone()));
-            let id = self.evaluation.open(ModuleState::new(instance, Arc::clone(&child), origin, repetition));
+            let id = self.evaluation.open(ModuleState::new(
+                instance,
+                Arc::clone(&child),
+                origin,
+                repetition,
+            ));
             children.insert(key, id);
         }
         let opened: Vec<ModuleId> = children.values().copied().collect();
@@ -196,7 +216,12 @@ impl Walk<'_> {
                 if found.has_errors() { Err(found) } else { Ok((reader, found)) }
             };
             let answer = answer.await;
-            (id, answer.map(|(reader, warnings)| Answer::Provider(block.address.clone(), reader, warnings)))
+            (
+                id,
+                answer.map(|(reader, warnings)| {
+                    Answer::Provider(block.address.clone(), reader, warnings)
+                }),
+            )
         };
         self.start(call.boxed());
     }
@@ -227,7 +252,11 @@ impl Walk<'_> {
             return self.finish(id, NodeState::Done);
         }
         let wants_config = self.options.mode == Mode::Normal;
-        let config = if wants_config { self.instance_config(module, &repetition, &block, &address) } else { Ok(None) };
+        let config = if wants_config {
+            self.instance_config(module, &repetition, &block, &address)
+        } else {
+            Ok(None)
+        };
         let config = match config {
             Ok(config) => config,
             Err(found) => return self.settle(id, Err(found)),
@@ -262,7 +291,10 @@ impl Walk<'_> {
             dependencies,
             block: Some(block),
         };
-        self.start(async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }.boxed());
+        self.start(
+            async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
+                .boxed(),
+        );
     }
 
     fn instance_config(
@@ -284,8 +316,9 @@ impl Walk<'_> {
         if failed.has_errors() {
             return Err(failed);
         }
-        let config =
-            self.evaluation.with_context(module, repetition, None, |ctx| block.program.evaluate(ctx))?;
+        let config = self
+            .evaluation
+            .with_context(module, repetition, None, |ctx| block.program.evaluate(ctx))?;
         Ok(Some(config))
     }
 
@@ -300,26 +333,42 @@ impl Walk<'_> {
             return Some(ActionReason::Requested);
         }
         let triggered = block.config.lifecycle.replace_triggered_by.iter().any(|trigger| {
-            trigger.references().iter().any(|traversal| self.triggers(module, traversal, repetition))
+            trigger
+                .references()
+                .iter()
+                .any(|traversal| self.triggers(module, traversal, repetition))
         });
         triggered.then_some(ActionReason::Triggered)
     }
 
     /// Says whether what a trigger names is going to change.
-    fn triggers(&self, module: ModuleId, traversal: &lang::Traversal, repetition: &Repetition) -> bool {
+    fn triggers(
+        &self,
+        module: ModuleId,
+        traversal: &lang::Traversal,
+        repetition: &Repetition,
+    ) -> bool {
         let state = self.evaluation.module(module);
         let Ok(resolved) = config::resolve(&state.module, traversal) else { return false };
         let config::Reference::Resource(resource) = &resolved.reference else { return false };
         let key = crate::prepare::constant_key(resolved.key).or_else(|| {
-            matches!(resolved.key, Some(lang::TraversalStep::Dynamic(..))).then(|| repetition.key.clone())
+            matches!(resolved.key, Some(lang::TraversalStep::Dynamic(..)))
+                .then(|| repetition.key.clone())
         });
         let keys: Vec<InstanceKey> = match key {
             Some(key) => vec![key],
-            None => state.resources.get(resource).map(|b| b.instances.keys().cloned().collect()).unwrap_or_default(),
+            None => state
+                .resources
+                .get(resource)
+                .map(|b| b.instances.keys().cloned().collect())
+                .unwrap_or_default(),
         };
         keys.into_iter().any(|key| {
-            let address =
-                ResourceInstance { module: state.instance.clone(), resource: resource.clone(), key };
+            let address = ResourceInstance {
+                module: state.instance.clone(),
+                resource: resource.clone(),
+                key,
+            };
             let Some(planned) = self.results.get(&address) else { return false };
             let change = &planned.output.change;
             if !matches!(change.action, Action::Update | Action::Replace(_)) {
@@ -347,7 +396,8 @@ impl Walk<'_> {
             Some(config) => config,
             None => {
                 // Destroying and refreshing need the values that data sources give to providers.
-                let repetition = repetition_of(self.evaluation.module(module), &address.resource, &address.key);
+                let repetition =
+                    repetition_of(self.evaluation.module(module), &address.resource, &address.key);
                 match self.instance_config(module, &repetition, block, address) {
                     Ok(Some(config)) => config,
                     Ok(None) => return self.finish(id, NodeState::Done),
@@ -414,7 +464,11 @@ impl Walk<'_> {
                     resource: resource.clone(),
                     key: key.clone(),
                 };
-                if self.results.get(&address).is_some_and(|p| p.output.change.action != Action::NoOp) {
+                if self
+                    .results
+                    .get(&address)
+                    .is_some_and(|p| p.output.change.action != Action::NoOp)
+                {
                     return true;
                 }
             }
@@ -437,7 +491,9 @@ impl Walk<'_> {
                 self.finish(id, NodeState::Done);
             }
             Answer::Data(value, warnings) => {
-                let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else { return };
+                let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
+                    return;
+                };
                 let subject = self.subject(id);
                 self.report(&subject, warnings);
                 self.evaluation.set_in(module, &resource, &key, value.clone());
@@ -518,8 +574,9 @@ impl Walk<'_> {
     fn recorded_value(&self, address: &ResourceInstance, block: &Block) -> Value {
         let ty = block.schema.get().block.ty();
         let stored = self.records.get(address).and_then(|(record, _)| record.current.as_ref());
-        let decoded =
-            stored.and_then(|stored| value::json::decode_str(&stored.attributes_json, &ty).ok().map(|v| (v, stored)));
+        let decoded = stored.and_then(|stored| {
+            value::json::decode_str(&stored.attributes_json, &ty).ok().map(|v| (v, stored))
+        });
         let Some((value, stored)) = decoded else { return Value::unknown(ty) };
         let paths: Vec<_> =
             stored.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
@@ -545,8 +602,11 @@ impl Walk<'_> {
             }
             let direct = self.direct_source(id);
             let needs = if direct.is_some() { Vec::new() } else { self.nodes[id.0].needs.clone() };
-            let missing: Vec<NodeId> =
-                needs.iter().copied().filter(|needed| !self.dependencies.contains_key(needed)).collect();
+            let missing: Vec<NodeId> = needs
+                .iter()
+                .copied()
+                .filter(|needed| !self.dependencies.contains_key(needed))
+                .collect();
             if !missing.is_empty() {
                 stack.extend(missing);
                 continue;
@@ -555,8 +615,10 @@ impl Walk<'_> {
                 Some(dependency) => Arc::from([dependency]),
                 None if needs.len() == 1 => Arc::clone(&self.dependencies[&needs[0]]),
                 None => {
-                    let all: BTreeSet<Dependency> =
-                        needs.iter().flat_map(|needed| self.dependencies[needed].iter().cloned()).collect();
+                    let all: BTreeSet<Dependency> = needs
+                        .iter()
+                        .flat_map(|needed| self.dependencies[needed].iter().cloned())
+                        .collect();
                     all.into_iter().collect()
                 }
             };
@@ -609,11 +671,18 @@ impl Walk<'_> {
 }
 
 /// `each` and `count` of an instance.
-pub(crate) fn repetition_of(state: &ModuleState, resource: &Resource, key: &InstanceKey) -> Repetition {
-    let value = match (state.resources.get(resource).and_then(|block| block.expansion.as_ref()), key) {
-        (Some(Expansion::ForEach(elements)), InstanceKey::String(key)) => elements.get(key).cloned(),
-        _ => None,
-    };
+pub(crate) fn repetition_of(
+    state: &ModuleState,
+    resource: &Resource,
+    key: &InstanceKey,
+) -> Repetition {
+    let value =
+        match (state.resources.get(resource).and_then(|block| block.expansion.as_ref()), key) {
+            (Some(Expansion::ForEach(elements)), InstanceKey::String(key)) => {
+                elements.get(key).cloned()
+            }
+            _ => None,
+        };
     Repetition { key: key.clone(), value }
 }
 
@@ -627,10 +696,17 @@ fn count_expansion(value: &Value, span: Span, address: &str) -> Result<Expansion
     };
     if !value.marks().is_empty() {
         let help = "use `nonsensitive(…)` if the number may be known".to_owned();
-        return Err(invalid("the number is sensitive or ephemeral, but addresses show it".to_owned(), Some(help)));
+        return Err(invalid(
+            "the number is sensitive or ephemeral, but addresses show it".to_owned(),
+            Some(help),
+        ));
     }
     if value.is_unknown() {
-        return Err(PlanError::UnknownExpansion { argument: "count", address: address.to_owned(), span });
+        return Err(PlanError::UnknownExpansion {
+            argument: "count",
+            address: address.to_owned(),
+            span,
+        });
     }
     let number = convert(value, &Type::Number).map_err(|error| invalid(error.to_string(), None))?;
     let Some(number) = number.as_number() else {
@@ -649,16 +725,23 @@ fn for_each_expansion(value: &Value, span: Span, address: &str) -> Result<Expans
         span,
         help,
     };
-    let unknown = || PlanError::UnknownExpansion { argument: "for_each", address: address.to_owned(), span };
+    let unknown =
+        || PlanError::UnknownExpansion { argument: "for_each", address: address.to_owned(), span };
     if !value.marks().is_empty() {
         let help = "use `nonsensitive(…)` if the keys may be known".to_owned();
-        return Err(invalid("it is sensitive or ephemeral, but addresses show its keys".to_owned(), Some(help)));
+        return Err(invalid(
+            "it is sensitive or ephemeral, but addresses show its keys".to_owned(),
+            Some(help),
+        ));
     }
     if value.is_unknown() {
         return Err(unknown());
     }
     if value.is_null() {
-        return Err(invalid("a map or a set of strings is required, but it is null".to_owned(), None));
+        return Err(invalid(
+            "a map or a set of strings is required, but it is null".to_owned(),
+            None,
+        ));
     }
     if let Some(entries) = value.entries() {
         return Ok(Expansion::ForEach(entries.to_map()));
@@ -666,7 +749,10 @@ fn for_each_expansion(value: &Value, span: Span, address: &str) -> Result<Expans
     if !value.is_set() {
         let help = "wrap a list of strings in `toset(…)`".to_owned();
         let found = value.ty().friendly_name();
-        return Err(invalid(format!("a map or a set of strings is required, but it is a {found}"), Some(help)));
+        return Err(invalid(
+            format!("a map or a set of strings is required, but it is a {found}"),
+            Some(help),
+        ));
     }
     let mut elements = BTreeMap::new();
     for item in value.items().unwrap_or_default() {

@@ -108,7 +108,7 @@ impl Value {
             None => inner.entries.clone(),
         };
         if let Some(slot) = entries.slot(name) {
-            *slot = value
+            *slot = value;
         } else {
             let mut pairs = entries.pairs();
             pairs.push((name.into(), value));

@@ -81,7 +81,15 @@ impl Pool {
             counts: Counts::default(),
             draining: false,
         };
-        Self { spec, folder, gateway, port, state: Mutex::new(state), changed: Notify::new(), given_up: Notify::new() }
+        Self {
+            spec,
+            folder,
+            gateway,
+            port,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            given_up: Notify::new(),
+        }
     }
 
     /// Starts what must be there from the beginning. One replica is started even where none has to stay,
@@ -117,7 +125,10 @@ impl Pool {
         let mut state = self.lock();
         state.last_active = clock::now();
         let limit = self.spec.scale.target_concurrency;
-        let free = state.replicas.iter_mut().filter(|one| one.ready && !one.stopping && one.in_flight < limit);
+        let free = state
+            .replicas
+            .iter_mut()
+            .filter(|one| one.ready && !one.stopping && one.in_flight < limit);
         let free = free.filter_map(|one| one.process.map(|(_, port)| (one, port)));
         if let Some((replica, port)) = free.min_by_key(|(one, _)| one.in_flight) {
             replica.in_flight += 1;
@@ -132,8 +143,11 @@ impl Pool {
             }
             *waits = true;
             state.waiting += 1;
-            let starting = state.replicas.iter().filter(|one| !one.ready && !one.stopping).count() as u64;
-            if (state.replicas.len() as u64) < self.spec.scale.max && starting * limit < state.waiting {
+            let starting =
+                state.replicas.iter().filter(|one| !one.ready && !one.stopping).count() as u64;
+            if (state.replicas.len() as u64) < self.spec.scale.max
+                && starting * limit < state.waiting
+            {
                 self.start_one(&mut state);
                 self.record(&state);
             }
@@ -156,7 +170,14 @@ impl Pool {
         state.next += 1;
         state.counts.starts += 1;
         let stop = Arc::new(Notify::new());
-        state.replicas.push(Replica { number, process: None, ready: false, in_flight: 0, stopping: false, stop: Arc::clone(&stop) });
+        state.replicas.push(Replica {
+            number,
+            process: None,
+            ready: false,
+            in_flight: 0,
+            stopping: false,
+            stop: Arc::clone(&stop),
+        });
         tokio::spawn(replica::live(Arc::clone(self), number, stop));
     }
 
@@ -205,7 +226,8 @@ impl Pool {
     pub(super) fn stop_idle(&self) {
         let mut state = self.lock();
         let patience = Duration::from_secs(self.spec.scale.idle_to_zero_s);
-        let busy = state.waiting > 0 || state.replicas.iter().any(|one| one.in_flight > 0 || !one.ready);
+        let busy =
+            state.waiting > 0 || state.replicas.iter().any(|one| one.in_flight > 0 || !one.ready);
         if busy || state.last_active.elapsed() < patience {
             return;
         }
@@ -230,12 +252,20 @@ impl Pool {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let _ = tokio::time::timeout(patience, wait_for(|state| state.replicas.iter().all(|one| one.in_flight == 0))).await;
+        let _ = tokio::time::timeout(
+            patience,
+            wait_for(|state| state.replicas.iter().all(|one| one.in_flight == 0)),
+        )
+        .await;
         for one in &mut self.lock().replicas {
             one.stopping = true;
             one.stop.notify_one();
         }
-        let _ = tokio::time::timeout(Duration::from_secs(10), wait_for(|state| state.replicas.is_empty())).await;
+        let _ = tokio::time::timeout(
+            Duration::from_secs(10),
+            wait_for(|state| state.replicas.is_empty()),
+        )
+        .await;
     }
 
     /// The counts in Prometheus' text form.
@@ -246,10 +276,25 @@ impl Pool {
         let name = self.spec.run.name.replace('\\', "\\\\").replace('"', "\\\"");
         let rows = [
             ("requests_total", "counter", "Requests that were passed on.", state.counts.requests),
-            ("requests_rejected_total", "counter", "Requests past the queue.", state.counts.rejected),
-            ("requests_failed_total", "counter", "Requests that got no answer from a replica.", state.counts.failed),
+            (
+                "requests_rejected_total",
+                "counter",
+                "Requests past the queue.",
+                state.counts.rejected,
+            ),
+            (
+                "requests_failed_total",
+                "counter",
+                "Requests that got no answer from a replica.",
+                state.counts.failed,
+            ),
             ("replica_starts_total", "counter", "Replicas started.", state.counts.starts),
-            ("replica_deaths_total", "counter", "Replicas that ended by themselves.", state.counts.deaths),
+            (
+                "replica_deaths_total",
+                "counter",
+                "Replicas that ended by themselves.",
+                state.counts.deaths,
+            ),
             ("requests_in_flight", "gauge", "Requests that replicas work on.", in_flight),
             ("requests_waiting", "gauge", "Requests in the queue.", state.waiting),
             ("replicas", "gauge", "Replicas, starting ones too.", state.replicas.len() as u64),

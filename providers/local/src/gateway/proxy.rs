@@ -23,19 +23,31 @@ pub(super) async fn serve_connection(pool: Arc<Pool>, stream: TcpStream) {
         async move { Ok::<_, Infallible>(answer(&pool, request).await) }
     });
     // A client that goes away in the midst of an answer is its own affair.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(pool: &Arc<Pool>, request: Request<Incoming>) -> Response<Body> {
     if request.uri().path() == "/metrics" {
         let mut response = Response::new(whole(pool.metrics()));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
         return response;
     }
     let seat = match pool.seat().await {
         Ok(seat) => seat,
-        Err(Refusal::Full) => return error(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are waiting"),
-        Err(Refusal::NotHealthy(reason)) => return error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &reason),
+        Err(Refusal::Full) => {
+            return error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "too many requests are waiting",
+            );
+        }
+        Err(Refusal::NotHealthy(reason)) => {
+            return error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &reason);
+        }
     };
     match pass_on(seat.port, request.map(BodyExt::boxed)).await {
         // The seat lives in the body, and so until its last byte has gone out.
@@ -54,7 +66,9 @@ async fn answer(pool: &Arc<Pool>, request: Request<Incoming>) -> Response<Body> 
 }
 
 async fn pass_on(port: u16, mut request: Request<Body>) -> Result<Response<Incoming>, String> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| format!("the model server does not listen: {error}"))?;
+    let stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("the model server does not listen: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("the model server does not speak HTTP: {error}"))?;
@@ -63,7 +77,10 @@ async fn pass_on(port: u16, mut request: Request<Body>) -> Result<Response<Incom
     request.headers_mut().remove(CONNECTION);
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = path.parse().map_err(|_| "the path cannot be passed on".to_owned())?;
-    let mut response = sender.send_request(request).await.map_err(|error| format!("the model server gave no answer: {error}"))?;
+    let mut response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| format!("the model server gave no answer: {error}"))?;
     response.headers_mut().remove(CONNECTION);
     Ok(response)
 }
@@ -71,7 +88,10 @@ async fn pass_on(port: u16, mut request: Request<Body>) -> Result<Response<Incom
 /// Asks a model server how it is.
 pub(super) async fn ask_health(port: u16, path: &str) -> Result<StatusCode, String> {
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed();
-    let request = Request::get(path).header(HOST, "127.0.0.1").body(body).map_err(|error| error.to_string())?;
+    let request = Request::get(path)
+        .header(HOST, "127.0.0.1")
+        .body(body)
+        .map_err(|error| error.to_string())?;
     pass_on(port, request).await.map(|response| response.status())
 }
 

@@ -55,7 +55,8 @@ fn free_port() -> std::io::Result<u16> {
 fn spawn(pool: &Pool, port: u16) -> Result<Child, String> {
     let spec = &pool.spec.run;
     let work = pool.folder.join("work");
-    let model = pool.spec.model_path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let model =
+        pool.spec.model_path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
     let words: Vec<String> = spec
         .command
         .iter()
@@ -63,7 +64,9 @@ fn spawn(pool: &Pool, port: u16) -> Result<Child, String> {
         .collect();
     let (program, args) = words.split_first().ok_or("its command is empty")?;
     let log_path = run::log_path(&pool.folder);
-    let log = || File::options().create(true).append(true).open(&log_path).map_err(|error| error.to_string());
+    let log = || {
+        File::options().create(true).append(true).open(&log_path).map_err(|error| error.to_string())
+    };
     Command::new(program)
         .args(args)
         .env_clear()
@@ -86,14 +89,23 @@ async fn becomes_healthy(pool: &Pool, port: u16) -> Result<(), String> {
     let patience = Duration::from_secs(pool.spec.start_timeout_s);
     let start = clock::now();
     loop {
-        let seen = match tokio::time::timeout(Duration::from_secs(5), proxy::ask_health(port, &pool.spec.health_path)).await {
+        let seen = match tokio::time::timeout(
+            Duration::from_secs(5),
+            proxy::ask_health(port, &pool.spec.health_path),
+        )
+        .await
+        {
             Ok(Ok(status)) if status.is_success() => return Ok(()),
             Ok(Ok(status)) => format!("it answers {status}"),
             Ok(Err(error)) => error,
             Err(_) => "it takes longer than 5 s to answer".to_owned(),
         };
         if start.elapsed() >= patience {
-            return Err(format!("no healthy answer at `{}` within {} s: {seen}", pool.spec.health_path, patience.as_secs()));
+            return Err(format!(
+                "no healthy answer at `{}` within {} s: {seen}",
+                pool.spec.health_path,
+                patience.as_secs()
+            ));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

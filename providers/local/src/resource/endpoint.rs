@@ -54,11 +54,16 @@ impl Work for Endpoint {
         let mut problems = Vec::new();
         let command = config.get_attr("command");
         if command.is_some_and(|command| command.is_wholly_known() && command.len() == Some(0)) {
-            problems.push(Problem::error("there is no command", "give a program and its arguments").at("command"));
+            problems.push(
+                Problem::error("there is no command", "give a program and its arguments")
+                    .at("command"),
+            );
         }
         let port = config.get_attr("port").and_then(Value::as_number);
         if port.is_some_and(|port| !port.to_i64().is_some_and(|port| (1..=65535).contains(&port))) {
-            problems.push(Problem::error("the port is out of range", "a port is from 1 to 65535").at("port"));
+            problems.push(
+                Problem::error("the port is out of range", "a port is from 1 to 65535").at("port"),
+            );
         }
         problems
     }
@@ -72,7 +77,11 @@ impl Work for Endpoint {
             !computed.contains(&&**name) && prior.get_attr(name) != Some(value)
         });
         let moved = prior.get_attr("port") != planned.get_attr("port");
-        let planned = if changed || prior.text("state") != Some(READY) { planned.with_unknown("state") } else { planned };
+        let planned = if changed || prior.text("state") != Some(READY) {
+            planned.with_unknown("state")
+        } else {
+            planned
+        };
         if moved { planned.with_unknown("url") } else { planned }
     }
 
@@ -84,7 +93,8 @@ impl Work for Endpoint {
         if let Some(port) = wanted
             && !crate::ledger::is_free(port)
         {
-            let holder = "another process listens there; choose another `port`, or leave it out".to_owned();
+            let holder =
+                "another process listens there; choose another `port`, or leave it out".to_owned();
             return Err(LocalError::PortInUse { port, holder }.into());
         }
         let port = wanted.or(before.filter(|port| crate::ledger::is_free(*port))).unwrap_or(0);
@@ -93,6 +103,9 @@ impl Work for Endpoint {
             let dir = spec.run.working_dir.clone().unwrap_or_else(|| folder.to_owned());
             process::find_program(program, &dir)?;
         }
+        let work = folder.join("work");
+        files::remove(&work)?;
+        run::prepare_work(&work, &spec.run)?;
         let spec_path = folder.join("spec.json");
         files::write_record(&spec_path, &spec)?;
         process::spawn_helper(&env.executable, id, "gateway", &spec_path)?;
@@ -109,15 +122,23 @@ impl Work for Endpoint {
                 Ok(planned.clone().with_attr("url", url.into()).with_attr("state", READY.into()))
             }
             other => {
-                let reason = other.map_or_else(|| "its gateway did not start".to_owned(), |status| status.reason);
-                let log = newest_log(folder).map_or_else(|| "it has no log".to_owned(), |log| run::log_words(&log));
+                let reason = other
+                    .map_or_else(|| "its gateway did not start".to_owned(), |status| status.reason);
+                let log = newest_log(folder)
+                    .map_or_else(|| "it has no log".to_owned(), |log| run::log_words(&log));
                 stop(id, folder, 0)?;
                 Err(LocalError::NotHealthy { name, reason, log }.into())
             }
         }
     }
 
-    fn look(&self, _: &Env, _: &str, folder: &Path, current: &Value) -> Result<Option<Value>, LocalError> {
+    fn look(
+        &self,
+        _: &Env,
+        _: &str,
+        folder: &Path,
+        current: &Value,
+    ) -> Result<Option<Value>, LocalError> {
         let Some(status) = gateway::status(folder)? else {
             return Ok(Some(current.clone().with_attr("state", "stopped".into())));
         };
@@ -143,7 +164,8 @@ fn newest_log(folder: &Path) -> Option<PathBuf> {
             let Ok(about) = std::fs::symlink_metadata(&path) else { continue };
             if about.is_dir() {
                 waiting.push(path);
-            } else if path.extension().is_some_and(|e| e == "log") && !path.ends_with("helper.log") {
+            } else if path.extension().is_some_and(|e| e == "log") && !path.ends_with("helper.log")
+            {
                 found.extend(about.modified().ok().map(|time| (time, path)));
             }
         }

@@ -29,7 +29,11 @@ impl Work for Fabric {
             .computed("kind", Type::String, "`loopback`.")
             .computed("address", Type::String, "The address of all nodes.")
             .computed("ports", Type::list(Type::Number), "One port for each node.")
-            .computed("measured_gbps", Type::Number, "What one connection carried when it was made, in Gbit/s.")
+            .computed(
+                "measured_gbps",
+                Type::Number,
+                "What one connection carried when it was made, in Gbit/s.",
+            )
             .computed("id", Type::String, "Unique on this machine.");
         Schema { version: 0, block }
     }
@@ -40,7 +44,9 @@ impl Work for Fabric {
 
     fn plan(&self, prior: &Value, planned: Value) -> Value {
         let changed = !prior.is_null()
-            && ["nodes", "node_gbps"].iter().any(|name| prior.get_attr(name) != planned.get_attr(name));
+            && ["nodes", "node_gbps"]
+                .iter()
+                .any(|name| prior.get_attr(name) != planned.get_attr(name));
         if changed { planned.with_unknown("ports").with_unknown("measured_gbps") } else { planned }
     }
 
@@ -68,10 +74,19 @@ impl Work for Fabric {
             .with_attr("kind", "loopback".into())
             .with_attr("address", "127.0.0.1".into())
             .with_attr("ports", Value::list(Type::Number, ports))
-            .with_attr("measured_gbps", Value::number(Number::parse(&measured.to_string()).unwrap_or(Number::ZERO))))
+            .with_attr(
+                "measured_gbps",
+                Value::number(Number::parse(&measured.to_string()).unwrap_or(Number::ZERO)),
+            ))
     }
 
-    fn look(&self, env: &Env, id: &str, _: &Path, current: &Value) -> Result<Option<Value>, LocalError> {
+    fn look(
+        &self,
+        env: &Env,
+        id: &str,
+        _: &Path,
+        current: &Value,
+    ) -> Result<Option<Value>, LocalError> {
         Ok(ledger::held(&env.home, id)?.map(|_| current.clone()))
     }
 

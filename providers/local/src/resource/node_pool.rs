@@ -48,14 +48,16 @@ impl Work for NodePool {
 
     fn plan(&self, prior: &Value, planned: Value) -> Value {
         let sizes = ["name", "nodes", "vcpus_per_node", "memory_mib_per_node", "gpus_per_node"];
-        let changed = !prior.is_null() && sizes.iter().any(|name| prior.get_attr(name) != planned.get_attr(name));
+        let changed = !prior.is_null()
+            && sizes.iter().any(|name| prior.get_attr(name) != planned.get_attr(name));
         if changed { planned.with_unknown("node") } else { planned }
     }
 
     fn make(&self, env: &Env, id: &str, _: &Path, planned: &Value) -> Result<Value, Fault> {
         let name = planned.text("name").unwrap_or_default();
         let nodes = whole(planned, "nodes", 1);
-        let (vcpus, memory) = (whole(planned, "vcpus_per_node", 1), whole(planned, "memory_mib_per_node", 1));
+        let (vcpus, memory) =
+            (whole(planned, "vcpus_per_node", 1), whole(planned, "memory_mib_per_node", 1));
         let gpus = whole(planned, "gpus_per_node", 0);
         let machine = Machine::discover(&env.home.root)?;
         let request = Request {
@@ -69,7 +71,11 @@ impl Work for NodePool {
         let mut left = promise.gpus.into_iter();
         let slots = (0..nodes)
             .map(|at| {
-                let own = left.by_ref().take(usize::try_from(gpus).unwrap_or(0)).map(Value::from).collect();
+                let own = left
+                    .by_ref()
+                    .take(usize::try_from(gpus).unwrap_or(0))
+                    .map(Value::from)
+                    .collect();
                 Value::object([
                     ("name", Value::from(format!("{name}-{at}"))),
                     ("vcpus", Value::from(vcpus)),
@@ -81,7 +87,13 @@ impl Work for NodePool {
         Ok(planned.clone().with_attr("node", Value::list(node_type(), slots)))
     }
 
-    fn look(&self, env: &Env, id: &str, _: &Path, current: &Value) -> Result<Option<Value>, LocalError> {
+    fn look(
+        &self,
+        env: &Env,
+        id: &str,
+        _: &Path,
+        current: &Value,
+    ) -> Result<Option<Value>, LocalError> {
         Ok(ledger::held(&env.home, id)?.map(|_| current.clone()))
     }
 

@@ -52,20 +52,39 @@ impl Work for Pipeline {
     }
 
     fn validate(&self, config: &Value) -> Problems {
-        let Some(steps) = config.get_attr("steps").filter(|steps| steps.is_wholly_known()) else { return Vec::new() };
-        let names: BTreeSet<String> = steps.entries().into_iter().flatten().map(|(name, _)| name.to_string()).collect();
+        let Some(steps) = config.get_attr("steps").filter(|steps| steps.is_wholly_known()) else {
+            return Vec::new();
+        };
+        let names: BTreeSet<String> =
+            steps.entries().into_iter().flatten().map(|(name, _)| name.to_string()).collect();
         let mut problems = Vec::new();
         for (name, step) in steps.entries().into_iter().flatten() {
             if step.texts("command").is_empty() {
-                problems.push(Problem::error(format!("step `{name}` has no command"), "give a program and its arguments").at("steps"));
+                problems.push(
+                    Problem::error(
+                        format!("step `{name}` has no command"),
+                        "give a program and its arguments",
+                    )
+                    .at("steps"),
+                );
             }
             for needed in step.texts("needs").iter().filter(|needed| !names.contains(*needed)) {
-                let detail = format!("there are {}", names.iter().cloned().collect::<Vec<_>>().join(", "));
-                problems.push(Problem::error(format!("step `{name}` needs `{needed}`, which is no step"), detail).at("steps"));
+                let detail =
+                    format!("there are {}", names.iter().cloned().collect::<Vec<_>>().join(", "));
+                problems.push(
+                    Problem::error(
+                        format!("step `{name}` needs `{needed}`, which is no step"),
+                        detail,
+                    )
+                    .at("steps"),
+                );
             }
         }
         if problems.is_empty() && order(steps).is_none() {
-            problems.push(Problem::error("the steps need each other in a ring", "remove one of the `needs`").at("steps"));
+            problems.push(
+                Problem::error("the steps need each other in a ring", "remove one of the `needs`")
+                    .at("steps"),
+            );
         }
         problems
     }
@@ -94,21 +113,21 @@ impl Work for Pipeline {
             files::create_folder(&step_folder)?;
             let known = run::status(&step_folder)?;
             let fresh = known.filter(|status| status.state == SUCCEEDED && status.key == spec.key);
-            let status = match fresh {
-                Some(status) => {
-                    env.progress.tell(&format!("step {name}: unchanged"));
-                    status
+            let status = if let Some(status) = fresh {
+                env.progress.tell(&format!("step {name}: unchanged"));
+                status
+            } else {
+                env.progress.tell(&format!("step {name}: running"));
+                run::start(&env.executable, &step_folder, &spec)?;
+                let status = run::wait(&step_folder, &name, &|| false)?;
+                if status.state != SUCCEEDED {
+                    let left = result(planned, &format!("step {name} {}", status.state), &done);
+                    return Err(Fault {
+                        error: run::failure(&step_folder, &name, &status),
+                        left: Some(left),
+                    });
                 }
-                None => {
-                    env.progress.tell(&format!("step {name}: running"));
-                    run::start(&env.executable, &step_folder, &spec)?;
-                    let status = run::wait(&step_folder, &name, &|| false)?;
-                    if status.state != SUCCEEDED {
-                        let left = result(planned, &format!("step {name} {}", status.state), &done);
-                        return Err(Fault { error: run::failure(&step_folder, &name, &status), left: Some(left) });
-                    }
-                    status
-                }
+                status
             };
             for (metric, number) in &status.metrics {
                 env.progress.tell(&format!("step {name}: {metric} = {number}"));
@@ -118,7 +137,13 @@ impl Work for Pipeline {
         Ok(result(planned, SUCCEEDED, &done))
     }
 
-    fn look(&self, _: &Env, _: &str, folder: &Path, current: &Value) -> Result<Option<Value>, LocalError> {
+    fn look(
+        &self,
+        _: &Env,
+        _: &str,
+        folder: &Path,
+        current: &Value,
+    ) -> Result<Option<Value>, LocalError> {
         let steps = current.get_attr("steps").cloned().unwrap_or_else(Value::empty_object);
         let mut state = SUCCEEDED.to_owned();
         let mut done = BTreeMap::new();
@@ -169,7 +194,8 @@ fn object(id: &str, step: &str) -> String {
 
 fn step_folders(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder.join("steps")).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -184,7 +210,10 @@ fn order(steps: &Value) -> Option<Vec<String>> {
         .collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
-        let ready = waiting.iter().find(|(_, needs)| needs.iter().all(|n| order.contains(n))).map(|(name, _)| name.clone())?;
+        let ready = waiting
+            .iter()
+            .find(|(_, needs)| needs.iter().all(|n| order.contains(n)))
+            .map(|(name, _)| name.clone())?;
         waiting.remove(&ready);
         order.push(ready);
     }
@@ -200,8 +229,11 @@ fn spec(
     done: &BTreeMap<String, RunStatus>,
 ) -> Result<RunSpec, LocalError> {
     let working_dir = planned.text("working_dir").map(|dir| env.path(dir));
-    let mounts: BTreeMap<String, PathBuf> =
-        planned.text_map("mounts").into_iter().map(|(name, path)| (name, env.path(&path))).collect();
+    let mounts: BTreeMap<String, PathBuf> = planned
+        .text_map("mounts")
+        .into_iter()
+        .map(|(name, path)| (name, env.path(&path)))
+        .collect();
     let mut inputs = BTreeMap::new();
     let mut digest = Sha256::new();
     let mut add = |text: &str| {

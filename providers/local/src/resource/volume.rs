@@ -43,12 +43,14 @@ impl Work for Volume {
         };
         match planned.get_attr("source") {
             Some(source) if source.is_unknown() => unknown(planned),
-            Some(source) => match source.as_str().map(|source| tree::summarize(Path::new(source))) {
-                Some(Ok(summary)) => with_summary(planned, &summary),
-                Some(Err(_)) => unknown(planned),
-                None if prior.is_null() => unknown(planned),
-                None => planned,
-            },
+            Some(source) => {
+                match source.as_str().map(|source| tree::summarize(Path::new(source))) {
+                    Some(Ok(summary)) => with_summary(planned, &summary),
+                    Some(Err(_)) => unknown(planned),
+                    None if prior.is_null() => unknown(planned),
+                    None => planned,
+                }
+            }
             None => planned,
         }
     }
@@ -57,7 +59,11 @@ impl Work for Volume {
         let data = folder.join("data");
         if let Some(source) = planned.text("source").map(|source| env.path(source)) {
             if !source.is_dir() {
-                return Err(LocalError::SourceMissing { what: "`source`".to_owned(), path: source }.into());
+                return Err(LocalError::SourceMissing {
+                    what: "`source`".to_owned(),
+                    path: source,
+                }
+                .into());
             }
             let fresh = folder.join("data.new");
             files::remove(&fresh)?;
@@ -87,7 +93,13 @@ impl Work for Volume {
         Ok(with_summary(planned.clone().with_attr("path", path.into()), &summary))
     }
 
-    fn look(&self, _: &Env, _: &str, folder: &Path, current: &Value) -> Result<Option<Value>, LocalError> {
+    fn look(
+        &self,
+        _: &Env,
+        _: &str,
+        folder: &Path,
+        current: &Value,
+    ) -> Result<Option<Value>, LocalError> {
         let data = folder.join("data");
         if !data.is_dir() {
             return Ok(None);

@@ -1,0 +1,111 @@
+//! Kills apply at every named point of its durable writes, and at random moments; then asks whether anything
+//! was lost or made twice.
+//!
+//! `STRATIFORM_CRASHES=N` runs N random kills instead of the few that a normal run has time for.
+#![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods, reason = "a test binary")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Stack, ran};
+
+fn main_tf(nodes: usize) -> String {
+    format!(
+        "terraform {{\n  required_providers {{\n    sim = {{ source = \"stratiform/sim\" }}\n  }}\n}}\n\
+         provider \"sim\" {{\n  world    = \"w\"\n  delay_ms = 3\n}}\n\
+         resource \"sim_node\" \"a\" {{\n  count = {nodes}\n  name  = \"a${{count.index}}\"\n}}\n\
+         resource \"sim_node\" \"b\" {{\n  count  = {nodes}\n  name   = \"b${{count.index}}\"\n  inputs = [sim_node.a[count.index].id]\n}}\n"
+    )
+}
+
+/// Objects that exist in the simulated world.
+fn world(stack: &Stack) -> usize {
+    let entries = std::fs::read_dir(stack.dir().join("w")).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|e| e == "json")).count()
+}
+
+/// After any crash, one more apply leads to exactly what is configured.
+fn converges(stack: &Stack, nodes: usize, what: &str) {
+    let ran = stack.run(&["apply", "-auto-approve"]);
+    assert_eq!(ran.code, Some(0), "{what}\n{}\n{}", ran.out, ran.err);
+    let listed = stack.ok(&["state", "list"]);
+    assert_eq!(listed.lines().count(), 2 * nodes, "{what}: nothing is forgotten");
+    assert_eq!(world(stack), 2 * nodes, "{what}: nothing is made twice\n{}\n{}", ran.out, ran.err);
+    assert_eq!(
+        stack.run(&["plan", "-detailed-exitcode"]).code,
+        Some(0),
+        "{what}: nothing is left to do"
+    );
+}
+
+#[test]
+fn killed_at_any_named_point_nothing_is_lost_or_doubled() {
+    let mut killed = 0;
+    for point in [
+        "log.before",
+        "log.written",
+        "log.flushed",
+        "index.flushed",
+        "lock.taken",
+        "lock.holder_written",
+    ] {
+        for count in [1, 2, 3, 4, 6, 8] {
+            let stack = Stack::new(&[("main.tf", &main_tf(3))]);
+            let mut command = stack.command(&["apply", "-auto-approve", "-parallelism=2"]);
+            let first =
+                command.env("STRATIFORM_TEST_FAILPOINT", format!("{point}:{count}")).output();
+            killed += usize::from(ran(first.expect("the binary runs")).code.is_none());
+            converges(&stack, 3, &format!("{point}:{count}"));
+        }
+    }
+    assert!(killed >= 20, "the points are reached: {killed}");
+}
+
+#[test]
+fn killed_at_random_moments_nothing_is_lost_or_doubled() {
+    let rounds: u64 =
+        std::env::var("STRATIFORM_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
+    // A fixed sequence, so that a failure can be repeated.
+    let mut seed = 0x2545_f491_4f6c_dd1du64;
+    for round in 0..rounds {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let stack = Stack::new(&[("main.tf", &main_tf(4))]);
+        let mut child = stack
+            .command(&["apply", "-auto-approve", "-parallelism=3"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        std::thread::sleep(Duration::from_millis(seed % 120));
+        // The process may have ended already; then there is nothing to kill.
+        let _ = child.kill();
+        child.wait().expect("the process ends");
+        converges(&stack, 4, &format!("round {round}, killed after {} ms", seed % 120));
+    }
+}
+
+#[test]
+fn two_writers_at_once_are_one() {
+    let stack = Stack::new(&[("main.tf", &main_tf(4).replace("delay_ms = 3", "delay_ms = 150"))]);
+    let mut first = stack
+        .command(&["apply", "-auto-approve"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("runs");
+    std::thread::sleep(Duration::from_millis(250));
+    let second = stack.run(&["apply", "-auto-approve"]);
+    let waited = stack.run(&["plan", "-detailed-exitcode", "-lock-timeout=30s"]);
+    assert!(first.wait().expect("ends").success());
+    assert_eq!(second.code, Some(1));
+    assert!(second.err.contains("locked by") || second.err.contains("in use"), "{}", second.err);
+    assert_eq!(
+        waited.code,
+        Some(0),
+        "a plan that waits sees what the first has done\n{}",
+        waited.err
+    );
+    assert_eq!(world(&stack), 8);
+}
