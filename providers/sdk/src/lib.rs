@@ -1,0 +1,39 @@
+//! What a provider is to the engine, and what it takes to write one.
+//!
+//! In: objects as [`value::Value`]s, without marks. Out: answers with [`Problem`]s that name attributes by
+//! path; nothing here knows of source lines. **The planner sees a [`Reader`], on which nothing that changes
+//! the world exists; only apply holds a [`Provider`].**
+//!
+//! Read in this order:
+//!
+//! 1. [`schema`]: what a resource type looks like.
+//! 2. [`problem`]: what can go wrong in an answer, and in getting one.
+//! 3. [`provider`]: the two traits, near the life cycle of the Terraform provider protocol.
+//! 4. [`registry`]: which providers there are.
+//! 5. [`native`]: how to write one in Rust with little more than create, read, update and delete.
+//! 6. [`conformance`]: the promises, as a test that each resource runs.
+
+pub mod schema;
+
+pub mod problem;
+
+pub mod provider;
+
+pub mod registry;
+
+pub mod native;
+
+pub mod conformance;
+
+pub use native::{Created, DataSource, NativeProvider, Object, Resource};
+pub use problem::{Problem, Problems, ProviderError, Retry, Severity};
+pub use provider::{
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer,
+    PlanAnswer, PlanRequest, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader, TokenAnswer,
+    UpgradeRequest,
+};
+pub use registry::{Factory, Readers, Registry};
+pub use schema::{
+    Attribute, AttributeKind, Block, Capabilities, FunctionSchema, NestedBlock, Nesting,
+    ProviderSchema, Schema,
+};

@@ -1,0 +1,470 @@
+//! Writing a provider in Rust: one type per resource, with create, read, update and delete.
+//!
+//! [`NativeProvider`] does the rest of the protocol: planning (what is computed and not set is unknown on
+//! create and stays on update), replacement by the schema's flags, upgrade of stored objects, dispatch.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use address::{AttributePath, PathStep};
+use async_trait::async_trait;
+use value::{Refinement, Type, Value};
+
+use crate::problem::{Problem, Problems, ProviderError};
+use crate::provider::{
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer,
+    PlanAnswer, PlanRequest, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader, TokenAnswer,
+    UpgradeRequest,
+};
+use crate::schema::{ProviderSchema, Schema};
+
+/// What a create or an update made, or as much of it as came to be.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// The object; null if nothing came to be.
+    pub object: Value,
+    /// Complaints; with an error, the object is in doubt.
+    pub problems: Problems,
+}
+
+impl Created {
+    /// An object without complaints.
+    pub fn of(object: Value) -> Self {
+        Self { object, problems: Vec::new() }
+    }
+}
+
+impl From<Problem> for Created {
+    fn from(problem: Problem) -> Self {
+        Self { object: Value::dynamic_null(), problems: vec![problem] }
+    }
+}
+
+/// What each call of a resource gets beside its object.
+pub struct Call<'a> {
+    /// Where the provider runs.
+    pub context: &'a Context,
+    /// The provider's settings.
+    pub settings: &'a Value,
+    /// Names this try; the id of a new object can be made from it.
+    pub token: &'a str,
+    /// For lines that tell people how far the call is.
+    pub progress: &'a ProgressSink,
+}
+
+/// A managed resource type.
+#[async_trait]
+pub trait Resource: Send + Sync {
+    /// The type's name.
+    fn name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// Checks a configuration beyond its types; parts may be unknown.
+    fn validate(&self, _config: &Value) -> Problems {
+        Vec::new()
+    }
+
+    /// Changes a default plan: `planned` holds unknowns for what is computed on create, prior values on
+    /// update. Returns the plan and the attributes that need a new object beside those of the schema.
+    fn plan(&self, _prior: &Value, planned: Value, _config: &Value) -> (Value, Vec<AttributePath>) {
+        (planned, Vec::new())
+    }
+
+    /// Makes the object.
+    async fn create(&self, planned: Value, call: Call<'_>) -> Created;
+
+    /// Looks at the object; null if it is gone.
+    async fn read(&self, current: Value, call: Call<'_>) -> Result<Value, Problem>;
+
+    /// Changes the object in place.
+    async fn update(&self, prior: Value, planned: Value, call: Call<'_>) -> Created;
+
+    /// Destroys the object. One that is gone already is no error.
+    async fn delete(&self, prior: Value, call: Call<'_>) -> Result<(), Problem>;
+
+    /// Looks up an object by its id.
+    async fn import(&self, id: &str, _call: Call<'_>) -> Result<Value, Problem> {
+        let message = format!("`{}` cannot be imported", self.name());
+        Err(Problem::error(message, format!("there is no way to find `{id}` by its id")))
+    }
+
+    /// Lists the objects that exist.
+    async fn list(&self, _call: Call<'_>) -> Option<Result<Vec<Listed>, Problem>> {
+        None
+    }
+
+    /// Says what became of a create.
+    async fn find_by_token(&self, _token: &str, _call: Call<'_>) -> TokenAnswer {
+        TokenAnswer::Unsupported
+    }
+}
+
+/// A data source.
+#[async_trait]
+pub trait DataSource: Send + Sync {
+    /// The type's name.
+    fn name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// Checks a configuration beyond its types; parts may be unknown.
+    fn validate(&self, _config: &Value) -> Problems {
+        Vec::new()
+    }
+
+    /// Reads it.
+    async fn read(&self, config: Value, call: Call<'_>) -> Result<Value, Problem>;
+}
+
+/// What a backend's offers come from.
+pub type OfferSource = fn(&Context) -> Result<Vec<Offer>, Problem>;
+
+/// A provider made of resources and data sources.
+pub struct NativeProvider {
+    schema: Arc<ProviderSchema>,
+    resources: BTreeMap<&'static str, Box<dyn Resource>>,
+    data_sources: BTreeMap<&'static str, Box<dyn DataSource>>,
+    offers: Option<OfferSource>,
+    settings: OnceLock<(Value, Context)>,
+}
+
+impl NativeProvider {
+    /// A provider with these settings, resources and data sources.
+    pub fn new(
+        settings: Schema,
+        resources: Vec<Box<dyn Resource>>,
+        data_sources: Vec<Box<dyn DataSource>>,
+    ) -> Self {
+        let schema = ProviderSchema {
+            provider: settings,
+            resources: resources.iter().map(|r| (r.name().into(), r.schema())).collect(),
+            data_sources: data_sources.iter().map(|d| (d.name().into(), d.schema())).collect(),
+            ..ProviderSchema::default()
+        };
+        Self {
+            schema: Arc::new(schema),
+            resources: resources.into_iter().map(|resource| (resource.name(), resource)).collect(),
+            data_sources: data_sources.into_iter().map(|data| (data.name(), data)).collect(),
+            offers: None,
+            settings: OnceLock::new(),
+        }
+    }
+
+    /// The same provider, selling what this function says.
+    #[must_use]
+    pub fn with_offers(mut self, offers: OfferSource) -> Self {
+        self.offers = Some(offers);
+        self
+    }
+
+    fn resource(&self, name: &str) -> Result<&dyn Resource, ProviderError> {
+        let found = self.resources.get(name);
+        found
+            .map(|resource| &**resource)
+            .ok_or_else(|| ProviderError::Unsupported { what: format!("`{name}`") })
+    }
+
+    fn data_source(&self, name: &str) -> Result<&dyn DataSource, ProviderError> {
+        let found = self.data_sources.get(name);
+        found
+            .map(|data| &**data)
+            .ok_or_else(|| ProviderError::Unsupported { what: format!("`{name}`") })
+    }
+
+    fn configured(&self) -> Result<&(Value, Context), ProviderError> {
+        self.settings.get().ok_or_else(|| ProviderError::Protocol {
+            message: "it was called before it was configured".to_owned(),
+        })
+    }
+
+    fn call<'a>(
+        &'a self,
+        token: &'a str,
+        progress: &'a ProgressSink,
+    ) -> Result<Call<'a>, ProviderError> {
+        let (settings, context) = self.configured()?;
+        Ok(Call { context, settings, token, progress })
+    }
+
+    fn schema_of(&self, type_name: &str) -> Result<&Schema, ProviderError> {
+        let found = self.schema.resources.get(type_name);
+        found.ok_or_else(|| ProviderError::Unsupported { what: format!("`{type_name}`") })
+    }
+}
+
+#[async_trait]
+impl Reader for NativeProvider {
+    fn schema(&self) -> Arc<ProviderSchema> {
+        Arc::clone(&self.schema)
+    }
+
+    async fn validate_provider(&self, _config: &Value) -> Result<Problems, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn validate_resource(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Problems, ProviderError> {
+        Ok(self.resource(type_name)?.validate(config))
+    }
+
+    async fn validate_data(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Problems, ProviderError> {
+        Ok(self.data_source(type_name)?.validate(config))
+    }
+
+    async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError> {
+        // A second call would be a fault of the engine; the first settings stay.
+        let _ = self.settings.set((request.config, request.context));
+        Ok(Vec::new())
+    }
+
+    async fn upgrade(&self, request: UpgradeRequest) -> Result<Answer<Value>, ProviderError> {
+        let schema = self.schema_of(&request.type_name)?;
+        Ok(match stored_object(schema, &request.state_json) {
+            Ok(object) => Answer::of(object),
+            Err(message) => Answer::failed(vec![Problem::error(
+                "the stored object does not fit the schema",
+                format!("stored with schema version {}: {message}", request.version),
+            )]),
+        })
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        let ty = self.schema_of(&request.type_name)?.block.ty();
+        let current = request.current.clone();
+        let (new, problems) =
+            match self.resource(&request.type_name)?.read(request.current, call).await {
+                Ok(new) if new.is_null() => (Value::null(ty), Vec::new()),
+                Ok(new) => (new, Vec::new()),
+                Err(problem) => (current, vec![problem]),
+            };
+        Ok(ReadAnswer { new, private: request.private, problems })
+    }
+
+    async fn plan(&self, request: PlanRequest) -> Result<PlanAnswer, ProviderError> {
+        let resource = self.resource(&request.type_name)?;
+        let schema = self.schema_of(&request.type_name)?;
+        let answer = |planned, requires_replace| PlanAnswer {
+            planned,
+            requires_replace,
+            planned_private: request.prior_private.clone(),
+            problems: Vec::new(),
+            legacy_types: false,
+        };
+        if request.proposed.is_null() {
+            return Ok(answer(request.proposed, Vec::new()));
+        }
+        let planned = default_plan(schema, &request.prior, request.proposed);
+        let (planned, mut requires_replace) =
+            resource.plan(&request.prior, planned, &request.config);
+        if !request.prior.is_null() {
+            requires_replace.extend(replaced_attributes(schema, &request.prior, &planned));
+        }
+        Ok(answer(planned, requires_replace))
+    }
+
+    async fn read_data(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Answer<Value>, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        Ok(match self.data_source(type_name)?.read(config.clone(), call).await {
+            Ok(value) => Answer::of(value),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+
+    async fn import(
+        &self,
+        type_name: &str,
+        id: &str,
+    ) -> Result<Answer<Vec<Imported>>, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        Ok(match self.resource(type_name)?.import(id, call).await {
+            Ok(state) => Answer::of(vec![Imported {
+                type_name: type_name.into(),
+                state,
+                private: Vec::new(),
+            }]),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+
+    async fn list(&self, type_name: &str) -> Result<Answer<Vec<Listed>>, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        match self.resource(type_name)?.list(call).await {
+            None => Err(ProviderError::Unsupported { what: format!("listing `{type_name}`") }),
+            Some(Ok(found)) => Ok(Answer::of(found)),
+            Some(Err(problem)) => Ok(Answer::failed(vec![problem])),
+        }
+    }
+
+    async fn find_by_token(
+        &self,
+        type_name: &str,
+        token: &str,
+    ) -> Result<TokenAnswer, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call(token, &progress)?;
+        Ok(self.resource(type_name)?.find_by_token(token, call).await)
+    }
+
+    async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {
+        let Some(offers) = self.offers else { return Ok(Answer::of(Vec::new())) };
+        let (_, context) = self.configured()?;
+        Ok(match offers(context) {
+            Ok(offers) => Answer::of(offers),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+}
+
+#[async_trait]
+impl Provider for NativeProvider {
+    async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
+        let resource = self.resource(&request.type_name)?;
+        let schema = self.schema_of(&request.type_name)?;
+        let call = self.call(&request.token, &request.progress)?;
+        let null = Value::null(schema.block.ty());
+        let created = if request.planned.is_null() {
+            match resource.delete(request.prior.clone(), call).await {
+                Ok(()) => Created::of(null.clone()),
+                Err(problem) => Created { object: request.prior, problems: vec![problem] },
+            }
+        } else if request.prior.is_null() {
+            resource.create(request.planned, call).await
+        } else {
+            let mut updated = resource.update(request.prior.clone(), request.planned, call).await;
+            if updated.object.is_null() && !updated.problems.is_empty() {
+                updated.object = request.prior;
+            }
+            updated
+        };
+        let object =
+            if created.object.is_null() { null } else { clear_write_only(schema, created.object) };
+        Ok(ApplyAnswer {
+            new: object,
+            private: Vec::new(),
+            problems: created.problems,
+            legacy_types: false,
+        })
+    }
+}
+
+/// Reads a stored object: what the schema no longer has is dropped, what it has gained is null.
+fn stored_object(schema: &Schema, json: &str) -> Result<Value, String> {
+    let mut tree: serde_json::Value =
+        serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let known = |name: &str| {
+        schema.block.attributes.contains_key(name) || schema.block.blocks.contains_key(name)
+    };
+    if let Some(attributes) = tree.as_object_mut() {
+        attributes.retain(|name, _| known(name));
+    }
+    value::json::decode(&tree, &schema.block.ty()).map_err(|error| error.to_string())
+}
+
+fn default_plan(schema: &Schema, prior: &Value, proposed: Value) -> Value {
+    let create = prior.is_null();
+    let mut planned = proposed;
+    for (name, attribute) in &schema.block.attributes {
+        if attribute.write_only {
+            planned = planned.with_attr(name, Value::null(attribute.ty()));
+        } else if create && attribute.computed && planned.get_attr(name).is_some_and(Value::is_null)
+        {
+            let unknown = match attribute.ty() {
+                Type::Dynamic => Value::dynamic_unknown(),
+                ty => Value::unknown(ty),
+            };
+            planned = planned.with_attr(name, unknown);
+        }
+    }
+    planned
+}
+
+fn replaced_attributes(schema: &Schema, prior: &Value, planned: &Value) -> Vec<AttributePath> {
+    let differs = |name: &str| prior.get_attr(name) != planned.get_attr(name);
+    schema
+        .block
+        .attributes
+        .iter()
+        .filter(|(name, attribute)| attribute.requires_replace && differs(name))
+        .map(|(name, _)| AttributePath(vec![PathStep::Attribute(Arc::clone(name))]))
+        .collect()
+}
+
+fn clear_write_only(schema: &Schema, object: Value) -> Value {
+    let names = schema.block.attributes.iter().filter(|(_, attribute)| attribute.write_only);
+    names.fold(object, |object, (name, attribute)| {
+        object.with_attr(name, Value::null(attribute.ty()))
+    })
+}
+
+/// Reading parts of an object by name, for resources.
+pub trait Object {
+    /// A string; `None` if it is null, unknown or not there.
+    fn text(&self, name: &str) -> Option<&str>;
+    /// An integer; `None` if it is null, unknown, a fraction or not there.
+    fn integer(&self, name: &str) -> Option<i64>;
+    /// A float; `None` if it is null, unknown or not there.
+    fn float(&self, name: &str) -> Option<f64>;
+    /// A bool; `None` if it is null, unknown or not there.
+    fn flag(&self, name: &str) -> Option<bool>;
+    /// A list of strings; empty if it is null, unknown or not there.
+    fn texts(&self, name: &str) -> Vec<String>;
+    /// A map of strings; empty if it is null, unknown or not there.
+    fn text_map(&self, name: &str) -> BTreeMap<String, String>;
+    /// The object with an attribute that will be known after apply, and will not be null.
+    #[must_use]
+    fn with_unknown(self, name: &str) -> Self;
+}
+
+impl Object for Value {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.get_attr(name)?.as_str()
+    }
+
+    fn integer(&self, name: &str) -> Option<i64> {
+        self.get_attr(name)?.as_number()?.to_i64()
+    }
+
+    fn float(&self, name: &str) -> Option<f64> {
+        Some(self.get_attr(name)?.as_number()?.to_f64())
+    }
+
+    fn flag(&self, name: &str) -> Option<bool> {
+        self.get_attr(name)?.as_bool()
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        let items = self.get_attr(name).and_then(Value::items).unwrap_or_default();
+        items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn text_map(&self, name: &str) -> BTreeMap<String, String> {
+        let entries = self.get_attr(name).and_then(Value::entries).into_iter().flatten();
+        entries
+            .filter_map(|(key, value)| Some((key.to_string(), value.as_str()?.to_owned())))
+            .collect()
+    }
+
+    fn with_unknown(self, name: &str) -> Self {
+        let ty = self.get_attr(name).map_or(Type::Dynamic, Value::ty);
+        self.with_attr(name, Value::unknown_refined(ty, Refinement::not_null()))
+    }
+}

@@ -1,0 +1,325 @@
+//! The life cycle that every provider follows, native or hosted.
+//!
+//! Two traits, so that who holds a [`Reader`] cannot change the world. Objects carry no marks. Names and
+//! meaning follow the Terraform provider protocol, versions 5 and 6.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use address::AttributePath;
+use async_trait::async_trait;
+use value::Value;
+
+use crate::problem::{Problems, ProviderError};
+use crate::schema::ProviderSchema;
+
+/// Where a provider runs.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The folder of the stack.
+    pub working_dir: PathBuf,
+    /// The engine's own binary, which native providers start as a helper.
+    pub executable: PathBuf,
+    /// The engine's version.
+    pub engine_version: String,
+    /// The machine-wide folder of the engine, shared by all stacks of a user.
+    pub home_dir: PathBuf,
+}
+
+/// The provider's settings.
+#[derive(Debug, Clone)]
+pub struct ConfigureRequest {
+    /// An object of the provider schema's type; parts may be unknown while planning.
+    pub config: Value,
+    /// Where it runs.
+    pub context: Context,
+}
+
+/// A stored object to be brought to the current schema.
+#[derive(Debug, Clone)]
+pub struct UpgradeRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// Schema version that the object was stored with.
+    pub version: u64,
+    /// The stored object, as JSON text.
+    pub state_json: Arc<str>,
+}
+
+/// An answer with a result.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// What was asked for; absent if problems kept it from being made.
+    pub result: Option<T>,
+    /// The provider's complaints.
+    pub problems: Problems,
+}
+
+impl<T> Answer<T> {
+    /// A result without complaints.
+    pub fn of(result: T) -> Self {
+        Self { result: Some(result), problems: Vec::new() }
+    }
+
+    /// Complaints without a result.
+    pub fn failed(problems: Problems) -> Self {
+        Self { result: None, problems }
+    }
+}
+
+/// An object to be looked at.
+#[derive(Debug, Clone)]
+pub struct ReadRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// What is recorded.
+    pub current: Value,
+    /// The provider's own data.
+    pub private: Vec<u8>,
+}
+
+/// What is really there.
+#[derive(Debug, Clone)]
+pub struct ReadAnswer {
+    /// The object; null if it is gone.
+    pub new: Value,
+    /// The provider's own data.
+    pub private: Vec<u8>,
+    /// The provider's complaints.
+    pub problems: Problems,
+}
+
+/// A change to be planned.
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The object as it is; null if there is none.
+    pub prior: Value,
+    /// The configuration filled up from the prior object; null for a destruction.
+    pub proposed: Value,
+    /// The configuration; null for a destruction.
+    pub config: Value,
+    /// The provider's own data about the prior object.
+    pub prior_private: Vec<u8>,
+}
+
+/// A planned change.
+#[derive(Debug, Clone)]
+pub struct PlanAnswer {
+    /// The object as it will be; unknown where only apply will know.
+    pub planned: Value,
+    /// Attributes whose change needs a new object.
+    pub requires_replace: Vec<AttributePath>,
+    /// The provider's own data about the plan.
+    pub planned_private: Vec<u8>,
+    /// The provider's complaints.
+    pub problems: Problems,
+    /// The provider keeps to looser rules; only hosted ones may.
+    pub legacy_types: bool,
+}
+
+/// A change to be made.
+#[derive(Clone)]
+pub struct ApplyRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The object as it is; null if there is none.
+    pub prior: Value,
+    /// The object as planned; null for a destruction.
+    pub planned: Value,
+    /// The configuration, wholly known; null for a destruction.
+    pub config: Value,
+    /// The provider's own data about the plan.
+    pub planned_private: Vec<u8>,
+    /// Names this try of this change: a create that is repeated with the same token makes no second object.
+    pub token: String,
+    /// For lines that tell people how far a long call is.
+    pub progress: ProgressSink,
+}
+
+/// A change that was made, or as much of it as was.
+#[derive(Debug, Clone)]
+pub struct ApplyAnswer {
+    /// The object as it is now; null if there is none.
+    pub new: Value,
+    /// The provider's own data.
+    pub private: Vec<u8>,
+    /// The provider's complaints.
+    pub problems: Problems,
+    /// The provider keeps to looser rules; only hosted ones may.
+    pub legacy_types: bool,
+}
+
+/// An object that came by import.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// What is known of it; often little more than its id.
+    pub state: Value,
+    /// The provider's own data.
+    pub private: Vec<u8>,
+}
+
+/// An object that a provider knows to exist.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The id by which it can be imported.
+    pub id: String,
+    /// The token of the create that made it, where the backend keeps it.
+    pub token: Option<String>,
+    /// The object.
+    pub state: Value,
+}
+
+/// What became of a create that was tried with a token.
+#[derive(Debug, Clone)]
+pub enum TokenAnswer {
+    /// The provider cannot tell.
+    Unsupported,
+    /// It made nothing.
+    Absent,
+    /// It made this object.
+    Present {
+        /// The object.
+        state: Value,
+        /// The provider's own data.
+        private: Vec<u8>,
+    },
+    /// The backend is still at it.
+    InProgress,
+}
+
+/// What a backend can sell right now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The backend: `local`, `aws`, …
+    pub backend: Arc<str>,
+    /// Unique within the backend and stable over time.
+    pub name: Arc<str>,
+    /// An object; `capacity` in it is a map of numbers that demands are taken from.
+    pub attributes: Value,
+    /// Where the facts come from.
+    pub source: String,
+    /// When they were true, as YYYY-MM-DD; empty for what was looked up just now.
+    pub date: String,
+}
+
+/// Takes lines for people while a call runs. Cheap to clone.
+#[derive(Clone)]
+pub struct ProgressSink(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl ProgressSink {
+    /// A sink that calls a function.
+    pub fn new(sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// A sink that drops everything.
+    pub fn none() -> Self {
+        Self::new(|_| {})
+    }
+
+    /// Says a line. It must hold no secret.
+    pub fn say(&self, line: &str) {
+        (self.0)(line);
+    }
+}
+
+impl fmt::Debug for ProgressSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProgressSink")
+    }
+}
+
+/// The part of a provider that only looks.
+///
+/// Every call may be repeated without effect on the world.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// All schemas. Cheap.
+    fn schema(&self) -> Arc<ProviderSchema>;
+
+    /// Checks the provider's settings.
+    async fn validate_provider(&self, config: &Value) -> Result<Problems, ProviderError>;
+
+    /// Checks a resource's configuration; parts of it may be unknown.
+    async fn validate_resource(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Problems, ProviderError>;
+
+    /// Checks a data source's configuration; parts of it may be unknown.
+    async fn validate_data(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Problems, ProviderError>;
+
+    /// Takes the settings. Called once before all calls that follow.
+    async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError>;
+
+    /// Brings a stored object to the current schema.
+    async fn upgrade(&self, request: UpgradeRequest) -> Result<Answer<Value>, ProviderError>;
+
+    /// Looks at an object.
+    async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError>;
+
+    /// Plans a change.
+    async fn plan(&self, request: PlanRequest) -> Result<PlanAnswer, ProviderError>;
+
+    /// Reads a data source.
+    async fn read_data(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Answer<Value>, ProviderError>;
+
+    /// Looks up an object by its id.
+    async fn import(
+        &self,
+        type_name: &str,
+        id: &str,
+    ) -> Result<Answer<Vec<Imported>>, ProviderError>;
+
+    /// Lists objects that exist.
+    async fn list(&self, type_name: &str) -> Result<Answer<Vec<Listed>>, ProviderError> {
+        Err(ProviderError::Unsupported { what: format!("listing `{type_name}`") })
+    }
+
+    /// Says what became of a create.
+    async fn find_by_token(
+        &self,
+        _type_name: &str,
+        _token: &str,
+    ) -> Result<TokenAnswer, ProviderError> {
+        Ok(TokenAnswer::Unsupported)
+    }
+
+    /// Calls a function.
+    async fn call_function(
+        &self,
+        name: &str,
+        _arguments: Vec<Value>,
+    ) -> Result<Answer<Value>, ProviderError> {
+        Err(ProviderError::Unsupported { what: format!("the function `{name}`") })
+    }
+
+    /// Says what the backend can sell right now; nothing for providers that sell nothing.
+    async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {
+        Ok(Answer::of(Vec::new()))
+    }
+
+    /// Asks running calls to end soon.
+    async fn stop(&self) {}
+}
+
+/// The part of a provider that changes the world.
+#[async_trait]
+pub trait Provider: Reader {
+    /// Makes, changes or destroys an object. The caller has written its intent to the journal.
+    async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError>;
+}

@@ -1,0 +1,405 @@
+//! What a provider's configuration, resources and data sources look like.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use address::{AttributePath, PathStep};
+use value::{Type, Value};
+
+/// All schemas of a provider.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderSchema {
+    /// The provider's own settings.
+    pub provider: Schema,
+    /// Managed resource types by name.
+    pub resources: BTreeMap<Arc<str>, Schema>,
+    /// Data sources by name.
+    pub data_sources: BTreeMap<Arc<str>, Schema>,
+    /// Ephemeral resource types by name.
+    pub ephemerals: BTreeMap<Arc<str>, Schema>,
+    /// Functions by name.
+    pub functions: BTreeMap<Arc<str>, FunctionSchema>,
+    /// What it can do beyond the minimum.
+    pub capabilities: Capabilities,
+}
+
+/// What a provider can do beyond the minimum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It wants to plan destruction too.
+    pub plan_destroy: bool,
+    /// It can take over objects of other types.
+    pub move_resource: bool,
+}
+
+/// A function's parameters and result.
+#[derive(Debug, Clone)]
+pub struct FunctionSchema {
+    /// Name and type of each parameter.
+    pub parameters: Vec<(Arc<str>, Type)>,
+    /// Type of further arguments.
+    pub variadic: Option<Type>,
+    /// Type of the result.
+    pub result: Type,
+    /// What it does.
+    pub description: String,
+}
+
+/// A schema with its version.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    /// Counts changes of stored objects' form, from 0.
+    pub version: u64,
+    /// The attributes and blocks.
+    pub block: Block,
+}
+
+/// A body's attributes and nested blocks.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// Attributes by name.
+    pub attributes: BTreeMap<Arc<str>, Attribute>,
+    /// Nested blocks by name.
+    pub blocks: BTreeMap<Arc<str>, NestedBlock>,
+    /// What the block is for.
+    pub description: String,
+    /// True if it should not be used any more.
+    pub deprecated: bool,
+    ty: OnceLock<Type>,
+}
+
+/// One attribute.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the flags of the provider protocol")]
+pub struct Attribute {
+    /// Its type, or the attributes within it.
+    pub kind: AttributeKind,
+    /// Must be configured.
+    pub required: bool,
+    /// May be configured.
+    pub optional: bool,
+    /// The provider may set it.
+    pub computed: bool,
+    /// Never shown.
+    pub sensitive: bool,
+    /// Given to the provider and stored nowhere.
+    pub write_only: bool,
+    /// Should not be used any more.
+    pub deprecated: bool,
+    /// What it means.
+    pub description: String,
+    /// A change of it makes a new object. For native providers; hosted ones say so in their plans.
+    pub requires_replace: bool,
+}
+
+/// The form of an attribute.
+#[derive(Debug, Clone)]
+pub enum AttributeKind {
+    /// A value of a type.
+    Plain(Type),
+    /// Objects with attributes of their own.
+    Nested {
+        /// One object, or how many are held together.
+        nesting: Nesting,
+        /// The attributes by name.
+        attributes: BTreeMap<Arc<str>, Attribute>,
+    },
+}
+
+/// How nested objects are held together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nesting {
+    /// At most one.
+    Single,
+    /// Exactly one, which is there even if nothing is written.
+    Group,
+    /// In order.
+    List,
+    /// Without order.
+    Set,
+    /// By label.
+    Map,
+}
+
+/// A nested block.
+#[derive(Debug, Clone)]
+pub struct NestedBlock {
+    /// How many there may be and how they are held.
+    pub nesting: Nesting,
+    /// What is in each.
+    pub block: Block,
+    /// At least so many.
+    pub min_items: u64,
+    /// At most so many; 0 is no limit.
+    pub max_items: u64,
+}
+
+impl Block {
+    /// A block without attributes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says what the block is for.
+    #[must_use]
+    pub fn describe(mut self, description: &str) -> Self {
+        self.description = description.to_owned();
+        self
+    }
+
+    /// Adds an attribute that must be configured.
+    #[must_use]
+    pub fn required(self, name: &str, ty: Type, description: &str) -> Self {
+        let attribute = Attribute { required: true, ..Attribute::plain(ty, description) };
+        self.attribute(name, attribute)
+    }
+
+    /// Adds an attribute that may be configured.
+    #[must_use]
+    pub fn optional(self, name: &str, ty: Type, description: &str) -> Self {
+        let attribute = Attribute { optional: true, ..Attribute::plain(ty, description) };
+        self.attribute(name, attribute)
+    }
+
+    /// Adds an attribute that only the provider sets.
+    #[must_use]
+    pub fn computed(self, name: &str, ty: Type, description: &str) -> Self {
+        let attribute = Attribute { computed: true, ..Attribute::plain(ty, description) };
+        self.attribute(name, attribute)
+    }
+
+    /// Adds an attribute that the provider sets where it is not configured.
+    #[must_use]
+    pub fn optional_computed(self, name: &str, ty: Type, description: &str) -> Self {
+        let attribute =
+            Attribute { optional: true, computed: true, ..Attribute::plain(ty, description) };
+        self.attribute(name, attribute)
+    }
+
+    /// Adds an attribute.
+    #[must_use]
+    pub fn attribute(mut self, name: &str, attribute: Attribute) -> Self {
+        self.attributes.insert(name.into(), attribute);
+        self
+    }
+
+    /// Adds a nested block.
+    #[must_use]
+    pub fn block(mut self, name: &str, block: NestedBlock) -> Self {
+        self.blocks.insert(name.into(), block);
+        self
+    }
+
+    /// Makes attributes secret.
+    #[must_use]
+    pub fn sensitive(self, names: &[&str]) -> Self {
+        self.flag(names, |attribute| attribute.sensitive = true)
+    }
+
+    /// Makes attributes such that a change of them makes a new object.
+    #[must_use]
+    pub fn replaces(self, names: &[&str]) -> Self {
+        self.flag(names, |attribute| attribute.requires_replace = true)
+    }
+
+    /// Makes attributes such that they are stored nowhere.
+    #[must_use]
+    pub fn write_only(self, names: &[&str]) -> Self {
+        self.flag(names, |attribute| attribute.write_only = true)
+    }
+
+    fn flag(mut self, names: &[&str], set: impl Fn(&mut Attribute)) -> Self {
+        for name in names {
+            if let Some(attribute) = self.attributes.get_mut(*name) {
+                set(attribute);
+            }
+        }
+        self
+    }
+
+    /// The type of an object that the block describes.
+    pub fn ty(&self) -> Type {
+        self.ty
+            .get_or_init(|| {
+                let attributes = self.attributes.iter().map(|(name, a)| (Arc::clone(name), a.ty()));
+                let blocks = self.blocks.iter().map(|(name, b)| (Arc::clone(name), b.ty()));
+                Type::object(attributes.chain(blocks))
+            })
+            .clone()
+    }
+
+    /// The object in which nothing is set.
+    pub fn empty_value(&self) -> Value {
+        let attributes =
+            self.attributes.iter().map(|(name, a)| (Arc::clone(name), Value::null(a.ty())));
+        let blocks = self.blocks.iter().map(|(name, b)| (Arc::clone(name), b.empty_value()));
+        Value::object(attributes.chain(blocks))
+    }
+
+    /// True if anything in the block is secret.
+    pub fn has_sensitive(&self) -> bool {
+        self.attributes.values().any(Attribute::has_sensitive)
+            || self.blocks.values().any(|nested| nested.block.has_sensitive())
+    }
+
+    /// Where secrets lie in an object.
+    pub fn sensitive_paths(&self, object: &Value) -> Vec<AttributePath> {
+        let mut paths = Vec::new();
+        if self.has_sensitive() {
+            self.collect_sensitive(object, &AttributePath::root(), &mut paths);
+        }
+        paths
+    }
+
+    fn collect_sensitive(
+        &self,
+        object: &Value,
+        at: &AttributePath,
+        paths: &mut Vec<AttributePath>,
+    ) {
+        collect_from(&self.attributes, object, at, paths);
+        for (name, nested) in &self.blocks {
+            let Some(inner) = object.get_attr(name) else { continue };
+            let at = at.attribute(Arc::clone(name));
+            each_object(inner, nested.nesting, &at, &mut |object, at| {
+                nested.block.collect_sensitive(object, at, paths);
+            });
+        }
+    }
+
+    /// The attribute that a path leads to.
+    pub fn attribute_at(&self, path: &AttributePath) -> Option<&Attribute> {
+        let mut names = path.steps().iter().filter_map(|step| match step {
+            PathStep::Attribute(name) => Some(name),
+            _ => None,
+        });
+        let mut block = self;
+        let mut attribute = loop {
+            let name = names.next()?;
+            match block.blocks.get(name) {
+                Some(nested) => block = &nested.block,
+                None => break block.attributes.get(name)?,
+            }
+        };
+        for name in names {
+            match &attribute.kind {
+                AttributeKind::Nested { attributes, .. } => attribute = attributes.get(name)?,
+                AttributeKind::Plain(_) => return Some(attribute),
+            }
+        }
+        Some(attribute)
+    }
+}
+
+fn collect_from(
+    attributes: &BTreeMap<Arc<str>, Attribute>,
+    object: &Value,
+    at: &AttributePath,
+    paths: &mut Vec<AttributePath>,
+) {
+    for (name, attribute) in attributes {
+        let at = at.attribute(Arc::clone(name));
+        if attribute.sensitive {
+            paths.push(at);
+        } else if let (AttributeKind::Nested { nesting, attributes }, Some(inner)) =
+            (&attribute.kind, object.get_attr(name))
+        {
+            each_object(inner, *nesting, &at, &mut |object, at| {
+                collect_from(attributes, object, at, paths)
+            });
+        }
+    }
+}
+
+fn each_object(
+    value: &Value,
+    nesting: Nesting,
+    at: &AttributePath,
+    visit: &mut dyn FnMut(&Value, &AttributePath),
+) {
+    match nesting {
+        Nesting::Single | Nesting::Group => visit(value, at),
+        Nesting::List | Nesting::Set | Nesting::Map => {
+            for (key, element) in value.elements() {
+                let step = match key {
+                    value::Key::Index(index) => {
+                        PathStep::Index(i64::try_from(index).unwrap_or(i64::MAX))
+                    }
+                    value::Key::Name(name) => PathStep::Key(name),
+                    value::Key::Element => PathStep::Element,
+                };
+                visit(element, &at.child(step));
+            }
+        }
+    }
+}
+
+impl Attribute {
+    /// An attribute of a type that can neither be configured nor computed yet.
+    pub fn plain(ty: Type, description: &str) -> Self {
+        Self {
+            kind: AttributeKind::Plain(ty),
+            required: false,
+            optional: false,
+            computed: false,
+            sensitive: false,
+            write_only: false,
+            deprecated: false,
+            description: description.to_owned(),
+            requires_replace: false,
+        }
+    }
+
+    /// The type of its value.
+    pub fn ty(&self) -> Type {
+        match &self.kind {
+            AttributeKind::Plain(ty) => ty.without_optional(),
+            AttributeKind::Nested { nesting, attributes } => {
+                let object = Type::object(
+                    attributes.iter().map(|(name, inner)| (Arc::clone(name), inner.ty())),
+                );
+                held(*nesting, object)
+            }
+        }
+    }
+
+    fn has_sensitive(&self) -> bool {
+        self.sensitive
+            || matches!(&self.kind, AttributeKind::Nested { attributes, .. }
+                if attributes.values().any(Attribute::has_sensitive))
+    }
+}
+
+impl NestedBlock {
+    fn ty(&self) -> Type {
+        let object = self.block.ty();
+        if object.has_dynamic() && matches!(self.nesting, Nesting::List | Nesting::Map) {
+            return Type::Dynamic;
+        }
+        held(self.nesting, object)
+    }
+
+    /// What stands where no such block is written.
+    pub fn empty_value(&self) -> Value {
+        let object = self.block.ty();
+        let dynamic = object.has_dynamic();
+        match self.nesting {
+            Nesting::Single => Value::null(object),
+            Nesting::Group => self.block.empty_value(),
+            Nesting::List if dynamic => Value::tuple(Vec::new()),
+            Nesting::Map if dynamic => Value::empty_object(),
+            Nesting::List => Value::empty_list(object),
+            Nesting::Set => Value::set(object, Vec::new()),
+            Nesting::Map => Value::map(object, Vec::<(Arc<str>, Value)>::new()),
+        }
+    }
+}
+
+fn held(nesting: Nesting, object: Type) -> Type {
+    match nesting {
+        Nesting::Single | Nesting::Group => object,
+        Nesting::List => Type::list(object),
+        Nesting::Set => Type::set(object),
+        Nesting::Map => Type::map(object),
+    }
+}
