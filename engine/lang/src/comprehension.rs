@@ -1,0 +1,125 @@
+//! `[for …]` and `{for …}`.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use syntax::{Diagnostics, Span};
+use value::{Key, Marks, Type, Value};
+
+use crate::error::EvalError;
+use crate::evaluate::{Evaluation, Outcome, in_words, object_key};
+use crate::node::{For, Node};
+
+impl<'e> Evaluation<'e> {
+    pub(crate) fn comprehension(&mut self, spec: &'e For) -> Outcome {
+        let collection = self.node(&spec.collection)?;
+        let marks = collection.marks();
+        if !walkable(&collection, spec.collection.span)? {
+            return Ok(Value::dynamic_unknown().mark(marks));
+        }
+        let result = match &spec.key {
+            None => self.tuple_of(spec, &collection),
+            Some(key) => self.object_of(spec, key, &collection),
+        };
+        self.unbind(spec.slot);
+        result.map(|value| value.mark(marks))
+    }
+
+    fn tuple_of(&mut self, spec: &'e For, collection: &Value) -> Outcome {
+        let mut items = Vec::with_capacity(collection.len().unwrap_or_default());
+        let mut filter = Filter::default();
+        for (key, element) in collection.elements() {
+            self.bind_element(spec.slot, spec.has_key, key, element);
+            if self.admits(spec, &mut filter)? {
+                items.push(self.node(&spec.body)?);
+            }
+        }
+        let known = if filter.unknown { Value::dynamic_unknown() } else { Value::tuple(items) };
+        Ok(known.mark(filter.marks))
+    }
+
+    fn object_of(&mut self, spec: &'e For, key_node: &'e Node, collection: &Value) -> Outcome {
+        let mut filter = Filter::default();
+        let mut groups: IndexMap<Arc<str>, Vec<Value>> = IndexMap::new();
+        for (key, element) in collection.elements() {
+            self.bind_element(spec.slot, spec.has_key, key, element);
+            if !self.admits(spec, &mut filter)? {
+                continue;
+            }
+            let key = object_key(&self.node(key_node)?, key_node.span)?;
+            filter.marks = filter.marks.union(key.marks);
+            let value = self.node(&spec.body)?;
+            let Some(name) = key.name else {
+                filter.unknown = true;
+                continue;
+            };
+            let shown = if key.marks.is_empty() { format!(" `{name}`") } else { String::new() };
+            let group = groups.entry(name).or_default();
+            if !group.is_empty() && !spec.grouping {
+                return Err(EvalError::DuplicateKey { key: shown, span: key_node.span }.into());
+            }
+            group.push(value);
+        }
+        if filter.unknown {
+            return Ok(Value::dynamic_unknown().mark(filter.marks));
+        }
+        let entries = groups.into_iter().filter_map(|(name, mut group)| {
+            let value = if spec.grouping { Value::tuple(group) } else { group.pop()? };
+            Some((name, value))
+        });
+        Ok(Value::object(entries).mark(filter.marks))
+    }
+
+    pub(crate) fn bind_element(&mut self, slot: usize, has_key: bool, key: Key, element: &Value) {
+        let key = has_key.then(|| match key {
+            Key::Index(at) => Value::number(at),
+            Key::Name(name) => Value::string(name),
+            Key::Element => element.clone(),
+        });
+        self.bind(slot, key, element.clone());
+    }
+
+    fn admits(&mut self, spec: &'e For, filter: &mut Filter) -> Result<bool, Diagnostics> {
+        let Some(condition) = &spec.condition else { return Ok(true) };
+        let value = self.node(condition)?;
+        filter.marks = filter.marks.union(value.marks());
+        match bool_condition(&value, condition.span)? {
+            Some(flag) => Ok(flag),
+            None => {
+                filter.unknown = true;
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// What the conditions and keys say about the whole result.
+#[derive(Default)]
+struct Filter {
+    unknown: bool,
+    marks: Marks,
+}
+
+/// Says whether a collection is known; what has no elements is an error.
+pub(crate) fn walkable(collection: &Value, span: Span) -> Result<bool, EvalError> {
+    let found = || EvalError::ForCollection { found: in_words(collection), span };
+    if collection.is_null() {
+        return Err(found());
+    }
+    if collection.is_unknown() {
+        let barred = matches!(collection.ty(), Type::Bool | Type::Number | Type::String);
+        return if barred { Err(found()) } else { Ok(false) };
+    }
+    if collection.len().is_none() { Err(found()) } else { Ok(true) }
+}
+
+/// The content of a condition; `None` if it is not known.
+pub(crate) fn bool_condition(value: &Value, span: Span) -> Result<Option<bool>, EvalError> {
+    if value.is_null() {
+        let message = "a bool is required, but this is null".to_owned();
+        return Err(EvalError::Condition { message, span });
+    }
+    let converted = value::convert(value, &Type::Bool)
+        .map_err(|error| EvalError::Condition { message: error.message, span })?;
+    Ok(converted.as_bool())
+}

@@ -1,0 +1,3 @@
+//! Functions.
+use super::FunctionInfo;
+pub(super) const FUNCTIONS: &[FunctionInfo] = &[];

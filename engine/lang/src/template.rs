@@ -1,0 +1,120 @@
+//! Templates: text with interpolations and directives.
+
+use syntax::{Diagnostics, Span};
+use value::{Marks, Refinement, Type, Value};
+
+use crate::comprehension::{bool_condition, walkable};
+use crate::error::EvalError;
+use crate::evaluate::{Evaluation, Outcome, in_words};
+use crate::node::{Node, Part};
+
+/// The text so far. Once a part is not known, what follows no longer matters.
+#[derive(Default)]
+struct Text {
+    text: String,
+    unknown: bool,
+    marks: Marks,
+}
+
+impl Text {
+    fn push(&mut self, text: &str) {
+        if !self.unknown {
+            self.text.push_str(text);
+        }
+    }
+}
+
+impl<'e> Evaluation<'e> {
+    pub(crate) fn template(&mut self, parts: &'e [Part]) -> Outcome {
+        let mut text = Text::default();
+        self.parts(parts, &mut text)?;
+        let value = if text.unknown {
+            let prefix = (!text.text.is_empty()).then(|| text.text.as_str().into());
+            Value::unknown_refined(
+                Type::String,
+                Refinement { not_null: true, prefix, ..Refinement::default() },
+            )
+        } else {
+            Value::string(text.text)
+        };
+        Ok(value.mark(text.marks))
+    }
+
+    fn parts(&mut self, parts: &'e [Part], text: &mut Text) -> Result<(), Diagnostics> {
+        let mut faults = Diagnostics::new();
+        for part in parts {
+            if let Err(found) = self.part(part, text) {
+                faults.extend(found);
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    fn part(&mut self, part: &'e Part, text: &mut Text) -> Result<(), Diagnostics> {
+        match part {
+            Part::Literal(literal) => {
+                text.push(literal);
+                Ok(())
+            }
+            Part::Interpolation(node) => {
+                let value = self.node(node)?;
+                interpolate(&value, node.span, text).map_err(Into::into)
+            }
+            Part::If { condition, then, otherwise } => {
+                let value = self.node(condition)?;
+                text.marks = text.marks.union(value.marks());
+                match bool_condition(&value, condition.span)? {
+                    Some(true) => self.parts(then, text),
+                    Some(false) => self.parts(otherwise, text),
+                    None => {
+                        text.unknown = true;
+                        Ok(())
+                    }
+                }
+            }
+            Part::For { slot, has_key, collection, body } => {
+                self.repeat((*slot, *has_key), collection, body, text)
+            }
+        }
+    }
+
+    fn repeat(
+        &mut self,
+        (slot, has_key): (usize, bool),
+        collection: &'e Node,
+        body: &'e [Part],
+        text: &mut Text,
+    ) -> Result<(), Diagnostics> {
+        let value = self.node(collection)?;
+        text.marks = text.marks.union(value.marks());
+        if !walkable(&value, collection.span)? {
+            text.unknown = true;
+            return Ok(());
+        }
+        for (key, element) in value.elements() {
+            self.bind_element(slot, has_key, key, element);
+            self.parts(body, text)?;
+        }
+        self.unbind(slot);
+        Ok(())
+    }
+}
+
+fn interpolate(value: &Value, span: Span, text: &mut Text) -> Result<(), EvalError> {
+    text.marks = text.marks.union(value.marks());
+    let fault = || EvalError::TemplatePart { found: in_words(value), span };
+    if value.is_null() {
+        return Err(fault());
+    }
+    let converted = value::convert(value, &Type::String).map_err(|_| fault())?;
+    match converted.as_str() {
+        Some(found) => text.push(found),
+        None => {
+            if let Some(prefix) = converted.refinement().and_then(|r| r.prefix.as_deref()) {
+                text.push(prefix);
+            }
+            text.unknown = true;
+        }
+    }
+    Ok(())
+}
