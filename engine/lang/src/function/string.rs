@@ -100,7 +100,7 @@ fn title(args: &Arguments<'_>) -> Reply {
         } else {
             result.extend(letter.to_uppercase());
         }
-        within = letter.is_alphanumeric() || letter == '_' || letter == '\'' || letter == '’';
+        within = letter.is_alphanumeric() || letter == '_';
     }
     text(&result)
 }

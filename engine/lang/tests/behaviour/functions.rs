@@ -1,0 +1,71 @@
+use std::collections::BTreeSet;
+
+use lang::testing::FixedWorld;
+use value::{Type, Value};
+
+use crate::common::{compile, evaluate, try_evaluate};
+
+#[test]
+fn every_function_is_described_and_has_a_name_of_its_own() {
+    let mut names = BTreeSet::new();
+    for info in lang::functions() {
+        assert!(names.insert(info.name), "{} stands twice in the table", info.name);
+        assert!(info.description.ends_with('.') || info.description.ends_with('`'), "{}", info.name);
+        assert!(info.description.starts_with(char::is_uppercase), "{}", info.name);
+        assert!(info.usage().starts_with(info.name));
+    }
+    assert!(names.len() > 100, "{}", names.len());
+}
+
+#[test]
+fn every_error_code_is_documented_once() {
+    let codes: BTreeSet<&str> = lang::error_docs().iter().map(|doc| doc.code).collect();
+    assert_eq!(codes.len(), lang::error_docs().len());
+}
+
+#[test]
+fn files_are_read_through_the_world() {
+    let world = FixedWorld::with_files([
+        ("a.txt", "hello"),
+        ("t.tftpl", "%{ for n in names ~}\n${n}!\n%{ endfor ~}\n"),
+        ("bad.tftpl", "first\n${nope}\n"),
+        ("files/x.py", ""),
+        ("files/deep/y.py", ""),
+        ("files/z.txt", ""),
+    ]);
+    let table = [
+        ("file(\"a.txt\")", Value::from("hello")),
+        ("fileexists(\"a.txt\")", Value::from(true)),
+        ("fileexists(\"b.txt\")", Value::from(false)),
+        ("filebase64(\"a.txt\")", Value::from("aGVsbG8=")),
+        ("filemd5(\"a.txt\")", Value::from("5d41402abc4b2a76b9719d911017c592")),
+        (
+            "fileset(\"files\", \"**/*.py\")",
+            Value::set(Type::String, vec!["deep/y.py".into(), "x.py".into()]),
+        ),
+        (
+            "fileset(\"files\", \"*.{py,txt}\")",
+            Value::set(Type::String, vec!["x.py".into(), "z.txt".into()]),
+        ),
+        ("templatefile(\"t.tftpl\", { names = [\"a\", \"b\"] })", Value::from("a!\nb!\n")),
+        ("abspath(\"x/../y\")", Value::from("/work/y")),
+        ("pathexpand(\"~/x\")", Value::from("/home/somebody/x")),
+    ];
+    for (text, expected) in table {
+        let found = try_evaluate(text, &world).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        assert_eq!(found, expected, "{text}");
+    }
+    let faults = try_evaluate("templatefile(\"bad.tftpl\", {})", &world).expect_err("no such name");
+    let message = faults.iter().next().expect("there is a fault").to_string();
+    assert!(message.contains("in `bad.tftpl`, line 2, column 3: unknown name `nope`"), "{message}");
+}
+
+#[test]
+fn functions_that_differ_from_call_to_call_are_unknown_in_a_plan() {
+    for text in ["timestamp()", "uuid()"] {
+        assert!(evaluate(text).is_unknown(), "{text}");
+        assert!(compile(text).0.uses_impure(), "{text}");
+    }
+    assert_eq!(evaluate("plantimestamp()"), Value::from("2026-01-02T03:04:05Z"));
+    assert!(!compile("plantimestamp()").0.uses_impure());
+}
