@@ -25,12 +25,10 @@ impl Scope for Names<'_> {
             (name, _) => Err(EvalError::UnknownName {
                 name: name.to_owned(),
                 span,
-                suggestion: Some(
-                    suggest(name, ["input", "offer"].into_iter()).map_or_else(
-                        || "a component type knows `input` and, in implementations, `offer`".to_owned(),
-                        |near| format!("did you mean `{near}`?"),
-                    ),
-                ),
+                suggestion: Some(suggest(name, ["input", "offer"].into_iter()).map_or_else(
+                    || "a component type knows `input` and, in implementations, `offer`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                )),
             }
             .into()),
         }
@@ -104,7 +102,10 @@ impl Question<'_> {
             match holds(&evaluate(filter, self.input, Some(&offer), self.world)?) {
                 Some(true) => {}
                 Some(false) => return Ok(Verdict::OtherKind),
-                None => deferred.push(format!("whether offer `{}` is of the kind that is wanted", self.offer.name)),
+                None => deferred.push(format!(
+                    "whether offer `{}` is of the kind that is wanted",
+                    self.offer.name
+                )),
             }
         }
         for requirement in &self.implementation.requires {
@@ -123,10 +124,14 @@ impl Question<'_> {
             }
             match value::convert(&value, &Type::Number).ok().as_ref().and_then(Value::as_number) {
                 Some(number) => {
-                    let all = number.mul(&Number::from(self.instances)).unwrap_or_else(|| number.clone());
+                    let all =
+                        number.mul(&Number::from(self.instances)).unwrap_or_else(|| number.clone());
                     demand.push((Arc::clone(name), all));
                 }
-                None => deferred.push(format!("whether `{name}` fits into offer `{}`", self.offer.name)),
+                None => {
+                    deferred
+                        .push(format!("whether `{name}` fits into offer `{}`", self.offer.name));
+                }
             }
         }
         Ok(match ledger.shortage(self.offer, &demand) {
@@ -140,16 +145,21 @@ impl Question<'_> {
         let fallback = || "a requirement of its type does not hold".to_owned();
         let Some(message) = &requirement.message else { return fallback() };
         match evaluate(message, self.input, Some(offer), self.world) {
-            Ok(value) if value.marks().is_empty() => value.as_str().map_or_else(fallback, str::to_owned),
+            Ok(value) if value.marks().is_empty() => {
+                value.as_str().map_or_else(fallback, str::to_owned)
+            }
             _ => fallback(),
         }
     }
 }
 
+/// Backend, offer and the name of what it has so much of.
+type Capacity = (Arc<str>, Arc<str>, Arc<str>);
+
 /// What is taken from each offer, and by whom.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    taken: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), Vec<(String, Number)>>,
+    taken: BTreeMap<Capacity, Vec<(String, Number)>>,
 }
 
 impl Ledger {
@@ -171,15 +181,22 @@ impl Ledger {
             };
             let key = (Arc::clone(&offer.backend), Arc::clone(&offer.name), Arc::clone(name));
             let takers = self.taken.get(&key).map(Vec::as_slice).unwrap_or_default();
-            let taken = takers.iter().fold(Number::ZERO, |sum, (_, number)| sum.add(number).unwrap_or(sum));
+            let taken =
+                takers.iter().fold(Number::ZERO, |sum, (_, number)| sum.add(number).unwrap_or(sum));
             let left = capacity.sub(&taken).unwrap_or(Number::ZERO);
-            let Some(short) = wanted.sub(&left).filter(|short| *short > Number::ZERO) else { continue };
-            let mut text =
-                format!("wants {wanted} of `{name}`, `{}` has {left} left: {short} too little", offer.name);
+            let Some(short) = wanted.sub(&left).filter(|short| *short > Number::ZERO) else {
+                continue;
+            };
+            let mut text = format!(
+                "wants {wanted} of `{name}`, `{}` has {left} left: {short} too little",
+                offer.name
+            );
             if !takers.is_empty() {
-                let who: Vec<String> =
-                    takers.iter().map(|(component, number)| format!("`{component}` takes {number}")).collect();
-                text.push_str(&format!(" (of {capacity}, {})", who.join(", ")));
+                let who: Vec<String> = takers
+                    .iter()
+                    .map(|(component, number)| format!("`{component}` takes {number}"))
+                    .collect();
+                text = format!("{text} (of {capacity}, {})", who.join(", "));
             }
             missing.push(text);
         }

@@ -78,7 +78,10 @@ impl Decision {
             offer: text(object, "offer")?,
             offer_attributes: object.get("offer_attributes")?.clone(),
             inputs_digest: text(object, "inputs_digest")?,
-            reasons: reasons.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            reasons: reasons
+                .iter()
+                .map(|one| one.as_str().map(str::to_owned))
+                .collect::<Option<_>>()?,
             rejected: rejected.collect::<Option<_>>()?,
         })
     }

@@ -66,7 +66,8 @@ pub(crate) fn expand(
         }
     }
     let declared: Vec<Arc<str>> = module.variables.keys().cloned().collect();
-    let inputs = declared.into_iter().filter_map(|name| Some((Arc::clone(&name), expansion.input(&name)?)));
+    let inputs =
+        declared.into_iter().filter_map(|name| Some((Arc::clone(&name), expansion.input(&name)?)));
     let call = expansion.call(&dir, inputs.collect());
     config::add_call(configuration, expansion.path, call);
     diagnostics

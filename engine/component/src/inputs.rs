@@ -32,7 +32,11 @@ pub struct Written {
 }
 
 /// Reads the body of a component, and complains of what its type does not have.
-pub fn read(component: &ComponentBlock, ty: &ComponentType, diagnostics: &mut Diagnostics) -> Written {
+pub fn read(
+    component: &ComponentBlock,
+    ty: &ComponentType,
+    diagnostics: &mut Diagnostics,
+) -> Written {
     let mut written = Written::default();
     for (name, expr) in fields(&component.block.body) {
         let (expression, faults) = lang::compile(&expr);
@@ -107,8 +111,11 @@ fn references(expr: &Expr, diagnostics: &mut Diagnostics) -> Vec<Traversal> {
 
 /// Attributes as they are; blocks of one kind as an object, or, with labels, as a map by label.
 fn fields(body: &Body) -> Vec<(Ident, Expr)> {
-    let mut found: Vec<(Ident, Expr)> =
-        body.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.expr.clone())).collect();
+    let mut found: Vec<(Ident, Expr)> = body
+        .attributes
+        .iter()
+        .map(|attribute| (attribute.name.clone(), attribute.expr.clone()))
+        .collect();
     for block in &body.blocks {
         // Labels lead inwards: `step "a" {}` is the entry `a` of `step`.
         let mut expr = object(&block.body, block.span);
@@ -119,7 +126,9 @@ fn fields(body: &Body) -> Vec<(Ident, Expr)> {
         }
         let earlier = found.iter_mut().find(|(name, _)| name.text == block.kind.text);
         match (earlier, expr.kind) {
-            (Some((_, Expr { kind: ExprKind::Object(items), .. })), ExprKind::Object(more)) => items.extend(more),
+            (Some((_, Expr { kind: ExprKind::Object(items), .. })), ExprKind::Object(more)) => {
+                items.extend(more);
+            }
             (_, kind) => found.push((block.kind.clone(), Expr { kind, span: block.span })),
         }
     }

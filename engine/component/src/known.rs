@@ -36,7 +36,12 @@ impl<'a> Known<'a> {
     /// them again, with everything at hand.
     pub fn evaluate(&self, path: &ModulePath, expression: &Expression) -> Value {
         let scope = ModuleScope { known: self, path };
-        let dir = self.configuration.modules.get(path).map(|module| module.dir.clone()).unwrap_or_default();
+        let dir = self
+            .configuration
+            .modules
+            .get(path)
+            .map(|module| module.dir.clone())
+            .unwrap_or_default();
         let ctx = Context {
             scope: &scope,
             world: self.world,
@@ -70,7 +75,8 @@ impl<'a> Known<'a> {
                 let step = path.steps().last();
                 let caller = self.configuration.modules.get(&parent);
                 let call = caller.zip(step).and_then(|(caller, step)| caller.calls.get(step));
-                call.and_then(|call| call.inputs.get(name)).map(|input| self.evaluate(&parent, input))
+                call.and_then(|call| call.inputs.get(name))
+                    .map(|input| self.evaluate(&parent, input))
             }
         };
         let fallback = || variable.default.clone().unwrap_or_else(Value::dynamic_unknown);
@@ -101,11 +107,17 @@ impl Scope for ModuleScope<'_> {
             module.map_or_else(Value::dynamic_unknown, |module| shown_dir(&module.dir))
         };
         let value = match (root.as_str(), name.as_str()) {
-            ("var", name) => known.remembered(path, format!("var.{name}"), || known.variable(path, name)),
-            ("local", name) => known.remembered(path, format!("local.{name}"), || known.local(path, name)),
+            ("var", name) => {
+                known.remembered(path, format!("var.{name}"), || known.variable(path, name))
+            }
+            ("local", name) => {
+                known.remembered(path, format!("local.{name}"), || known.local(path, name))
+            }
             ("path", "module") => dir(path),
             ("path", "root") => dir(&ModulePath::root()),
-            ("path", "cwd") => Value::string(known.world.working_dir().to_string_lossy().into_owned()),
+            ("path", "cwd") => {
+                Value::string(known.world.working_dir().to_string_lossy().into_owned())
+            }
             _ => return Ok(Lookup { value: Value::dynamic_unknown(), used: steps.len() }),
         };
         Ok(Lookup { value, used: 1 })

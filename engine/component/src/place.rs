@@ -229,13 +229,36 @@ impl<'a> Run<'a> {
         let sound = !faults.has_errors();
         self.diagnostics.extend(faults);
         let instances = instances.unwrap_or(1);
-        Some(Ready { path, step, address, component, ty, written, input, instances, backends, sound })
+        Some(Ready {
+            path,
+            step,
+            address,
+            component,
+            ty,
+            written,
+            input,
+            instances,
+            backends,
+            sound,
+        })
     }
 
     fn unknown_block(&self, name: &Ident) -> ComponentError {
         const BLOCKS: [&str; 14] = [
-            "resource", "data", "variable", "output", "locals", "module", "provider", "terraform", "moved",
-            "removed", "import", "check", "ephemeral", "component_type",
+            "resource",
+            "data",
+            "variable",
+            "output",
+            "locals",
+            "module",
+            "provider",
+            "terraform",
+            "moved",
+            "removed",
+            "import",
+            "check",
+            "ephemeral",
+            "component_type",
         ];
         let types = self.request.types.0.keys().map(|name| &**name);
         let near = suggest(name.as_str(), BLOCKS.into_iter().chain(["stack"]).chain(types));
@@ -267,7 +290,8 @@ impl<'a> Run<'a> {
                         continue;
                     }
                 };
-                let says = evaluate(&validation.error_message, input, None, self.request.world).ok();
+                let says =
+                    evaluate(&validation.error_message, input, None, self.request.world).ok();
                 let says = says
                     .filter(|text| text.marks().is_empty())
                     .and_then(|text| text.as_str().map(str::to_owned))
@@ -283,7 +307,9 @@ impl<'a> Run<'a> {
                             .get(name)
                             .map_or(component.block.header, lang::Expression::span),
                     }),
-                    None => self.deferred.push(Deferred { component: address.to_owned(), check: says }),
+                    None => {
+                        self.deferred.push(Deferred { component: address.to_owned(), check: says });
+                    }
                 }
             }
         }
@@ -296,7 +322,10 @@ impl<'a> Run<'a> {
         if let Some(prior) = self.request.prior.get(&one.address) {
             match self.keep(one, prior) {
                 Ok(choice) => return Some(choice),
-                Err(reason) => moved = Some(format!("left `{}` on `{}`: {reason}", prior.offer, prior.backend)),
+                Err(reason) => {
+                    moved =
+                        Some(format!("left `{}` on `{}`: {reason}", prior.offer, prior.backend));
+                }
             }
         }
         let mut rejected = Vec::new();
@@ -307,11 +336,21 @@ impl<'a> Run<'a> {
                     let mut reasons: Vec<String> = moved.into_iter().collect();
                     reasons.push(self.reason(offer));
                     rejected.truncate(MAX_REJECTED);
-                    return Some(Choice { implementation, offer, demand, deferred, reasons, rejected });
+                    return Some(Choice {
+                        implementation,
+                        offer,
+                        demand,
+                        deferred,
+                        reasons,
+                        rejected,
+                    });
                 }
                 Ok(Verdict::OtherKind) => other_kinds += 1,
                 Ok(Verdict::Lacks(reason)) => {
-                    rejected.push(Rejected { candidate: candidate_name(implementation, offer), reason });
+                    rejected.push(Rejected {
+                        candidate: candidate_name(implementation, offer),
+                        reason,
+                    });
                 }
                 Err(faults) => {
                     self.diagnostics.extend(faults);
@@ -319,7 +358,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let reasons = self.why_not(one, &rejected, other_kinds, moved);
+        let reasons = why_not(one, &rejected, other_kinds, moved);
         self.diagnostics.push(ComponentError::NoPlacement {
             component: one.address.clone(),
             reasons,
@@ -397,7 +436,8 @@ impl<'a> Run<'a> {
             if !self.allows(one, &implementation.backend) {
                 continue;
             }
-            let fitting = offers.iter().enumerate().filter(|(_, o)| o.backend == implementation.backend);
+            let fitting =
+                offers.iter().enumerate().filter(|(_, o)| o.backend == implementation.backend);
             for (offer_at, offer) in fitting {
                 let rank = (self.backend_rank(one, &offer.backend), implementation_at, offer_at);
                 found.push((self.score(offer), rank, implementation, offer));
@@ -425,38 +465,6 @@ impl<'a> Run<'a> {
             Some(number) => format!("the best `{attribute}` of those that suit: {number}"),
             None => "the first that suits".to_owned(),
         }
-    }
-
-    fn why_not(
-        &self,
-        one: &Ready<'_>,
-        rejected: &[Rejected],
-        other_kinds: usize,
-        moved: Option<String>,
-    ) -> String {
-        let mut lines: Vec<String> = moved.into_iter().collect();
-        let listed = rejected.iter().take(MAX_REJECTED);
-        lines.extend(listed.map(|one| format!("{}: {}", one.candidate, one.reason)));
-        if rejected.len() > MAX_REJECTED {
-            lines.push(format!("and {} more", rejected.len() - MAX_REJECTED));
-        }
-        if other_kinds > 0 {
-            let plural = if other_kinds == 1 { " is" } else { "s are" };
-            lines.push(format!("{other_kinds} offer{plural} of a kind that `{}` does not use", one.ty.name));
-        }
-        if lines.is_empty() {
-            let backends: Vec<&str> = one.ty.implementations.iter().map(|i| &*i.backend).collect();
-            lines.push(if backends.is_empty() {
-                format!("component type `{}` has no implementation", one.ty.name)
-            } else {
-                format!(
-                    "`{}` has implementations for `{}`, but none of these is both allowed and offered here",
-                    one.ty.name,
-                    backends.join("`, `")
-                )
-            });
-        }
-        lines.join("\n")
     }
 
     // Outcome.
@@ -489,13 +497,15 @@ impl<'a> Run<'a> {
 
     fn record(&mut self, one: &Ready<'_>, choice: Choice<'_>) {
         self.ledger.take(&one.address, choice.offer, &choice.demand);
-        let price = choice.offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
+        let price =
+            choice.offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
         if let Some(price) = price.and_then(|price| price.mul(&Number::from(one.instances))) {
             self.costs.insert(one.address.clone(), price);
         }
         let component = || one.address.clone();
-        self.deferred
-            .extend(choice.deferred.into_iter().map(|check| Deferred { component: component(), check }));
+        self.deferred.extend(
+            choice.deferred.into_iter().map(|check| Deferred { component: component(), check }),
+        );
         let attributes = plain(&candidate::offer_value(choice.offer));
         self.decisions.insert(
             one.address.clone(),
@@ -515,10 +525,14 @@ impl<'a> Run<'a> {
 
     fn check_budget(&mut self) {
         let Some((limit, span)) = &self.placement.max_hourly_usd else { return };
-        let total = self.costs.values().fold(Number::ZERO, |sum, cost| sum.add(cost).unwrap_or(sum));
+        let total =
+            self.costs.values().fold(Number::ZERO, |sum, cost| sum.add(cost).unwrap_or(sum));
         let Some(over) = total.sub(limit).filter(|over| *over > Number::ZERO) else { return };
-        let parts: Vec<String> =
-            self.costs.iter().map(|(component, cost)| format!("`{component}` costs {cost}")).collect();
+        let parts: Vec<String> = self
+            .costs
+            .iter()
+            .map(|(component, cost)| format!("`{component}` costs {cost}"))
+            .collect();
         self.diagnostics.push(ComponentError::OverBudget {
             total: total.to_string(),
             over: over.to_string(),
@@ -526,6 +540,41 @@ impl<'a> Run<'a> {
             span: *span,
         });
     }
+}
+
+/// One line for each reason why there is no place.
+fn why_not(
+    one: &Ready<'_>,
+    rejected: &[Rejected],
+    other_kinds: usize,
+    moved: Option<String>,
+) -> String {
+    let mut lines: Vec<String> = moved.into_iter().collect();
+    let listed = rejected.iter().take(MAX_REJECTED);
+    lines.extend(listed.map(|one| format!("{}: {}", one.candidate, one.reason)));
+    if rejected.len() > MAX_REJECTED {
+        lines.push(format!("and {} more", rejected.len() - MAX_REJECTED));
+    }
+    if other_kinds > 0 {
+        let plural = if other_kinds == 1 { " is" } else { "s are" };
+        lines.push(format!(
+            "{other_kinds} offer{plural} of a kind that `{}` does not use",
+            one.ty.name
+        ));
+    }
+    if lines.is_empty() {
+        let backends: Vec<&str> = one.ty.implementations.iter().map(|i| &*i.backend).collect();
+        lines.push(if backends.is_empty() {
+            format!("component type `{}` has no implementation", one.ty.name)
+        } else {
+            format!(
+                "`{}` has implementations for `{}`, but none of these is both allowed and offered here",
+                one.ty.name,
+                backends.join("`, `")
+            )
+        });
+    }
+    lines.join("\n")
 }
 
 fn candidate_name(implementation: &Implementation, offer: &Offer) -> String {
@@ -542,7 +591,8 @@ fn input_values(
 ) -> Value {
     let mut entries = Vec::with_capacity(ty.inputs.len());
     for (name, variable) in &ty.inputs {
-        let default = || variable.default.clone().unwrap_or_else(|| Value::unknown(variable.ty.ty.clone()));
+        let default =
+            || variable.default.clone().unwrap_or_else(|| Value::unknown(variable.ty.ty.clone()));
         let given = written.inputs.get(name);
         let value = given.map_or_else(default, |given| known.evaluate(path, given));
         let value = if value.is_null() && !variable.nullable { default() } else { value };

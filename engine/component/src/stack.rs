@@ -55,9 +55,8 @@ pub fn read(stack: Option<&Block>, known: &Known<'_>, diagnostics: &mut Diagnost
             let read = match attribute.name.as_str() {
                 "backends" => names(&value).map(|names| placement.backends = Some(names)),
                 "objective" => objective(&value).map(|objective| placement.objective = objective),
-                "max_hourly_usd" => {
-                    limit(&value).map(|limit| placement.max_hourly_usd = Some((limit, attribute.expr.span)))
-                }
+                "max_hourly_usd" => limit(&value)
+                    .map(|limit| placement.max_hourly_usd = Some((limit, attribute.expr.span))),
                 _ => Ok(()),
             };
             if let Err(message) = read {

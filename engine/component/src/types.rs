@@ -119,11 +119,18 @@ impl Types {
         self.0.get(name)
     }
 
-    fn add(&mut self, block: &Block, dir: &Path, from_library: bool, diagnostics: &mut Diagnostics) {
+    fn add(
+        &mut self,
+        block: &Block,
+        dir: &Path,
+        from_library: bool,
+        diagnostics: &mut Diagnostics,
+    ) {
         let mut reader = Reader { diagnostics };
         let Some(declared) = reader.component_type(block, dir, from_library) else { return };
         if let Some(other) = self.0.get(&declared.name.text) {
-            let origin = if other.from_library { "of the standard library" } else { "declared elsewhere" };
+            let origin =
+                if other.from_library { "of the standard library" } else { "declared elsewhere" };
             reader.diagnostics.push(ComponentError::OverriddenType {
                 name: declared.name.text.to_string(),
                 origin,
@@ -139,7 +146,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn component_type(&mut self, block: &Block, dir: &Path, from_library: bool) -> Option<ComponentType> {
+    fn component_type(
+        &mut self,
+        block: &Block,
+        dir: &Path,
+        from_library: bool,
+    ) -> Option<ComponentType> {
         let [name] = &block.labels[..] else {
             self.fail("one label is expected, the type's name", block.header, None);
             return None;
@@ -155,11 +167,15 @@ impl Reader<'_> {
         let mut outputs = IndexMap::new();
         for inner in block.body.blocks_checked("output", 1, self.diagnostics) {
             if let [label] = &inner.labels[..] {
-                outputs.insert(Arc::clone(&label.text), (self.text(&inner.body, "description"), inner.header));
+                outputs.insert(
+                    Arc::clone(&label.text),
+                    (self.text(&inner.body, "description"), inner.header),
+                );
             }
         }
         let blocks = block.body.blocks_checked("implementation", 1, self.diagnostics);
-        let implementations = blocks.iter().filter_map(|inner| self.implementation(inner)).collect();
+        let implementations =
+            blocks.iter().filter_map(|inner| self.implementation(inner)).collect();
         self.only(&block.body, &["description", "input", "output", "implementation"]);
         Some(ComponentType {
             name: name.clone(),
@@ -180,9 +196,13 @@ impl Reader<'_> {
         let backend = self.required_text(block, "backend");
         let source = self.required_text(block, "source");
         let offer = block.body.attribute("offer").map(|attribute| self.compile(&attribute.expr));
-        let requires = block.body.attribute("requires").map(|attribute| self.requirements(&attribute.expr));
+        let requires =
+            block.body.attribute("requires").map(|attribute| self.requirements(&attribute.expr));
         let demand = block.body.attribute("demand").map(|attribute| self.demand(&attribute.expr));
-        self.only(&block.body, &["description", "backend", "source", "offer", "requires", "demand"]);
+        self.only(
+            &block.body,
+            &["description", "backend", "source", "offer", "requires", "demand"],
+        );
         Some(Implementation {
             name: name.clone(),
             backend: backend?.into(),
@@ -203,11 +223,17 @@ impl Reader<'_> {
         let mut found = Vec::new();
         for item in items {
             let ExprKind::Object(fields) = &item.kind else {
-                self.fail("an object with `condition` and `message` is expected", item.span, Some(help));
+                self.fail(
+                    "an object with `condition` and `message` is expected",
+                    item.span,
+                    Some(help),
+                );
                 continue;
             };
             let mut field = |name: &str| {
-                let found = fields.iter().find(|field| field.key.literal().is_some_and(|key| &**key == name));
+                let found = fields
+                    .iter()
+                    .find(|field| field.key.literal().is_some_and(|key| &**key == name));
                 found.map(|field| self.compile(&field.value))
             };
             let (condition, message) = (field("condition"), field("message"));
@@ -229,7 +255,9 @@ impl Reader<'_> {
         for item in items {
             match item.key.literal() {
                 Some(name) => found.push((Arc::clone(name), self.compile(&item.value))),
-                None => self.fail("the name of a capacity is expected", item.key.span(), Some(help)),
+                None => {
+                    self.fail("the name of a capacity is expected", item.key.span(), Some(help));
+                }
             }
         }
         found

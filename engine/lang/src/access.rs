@@ -71,8 +71,11 @@ fn not_an_object(value: &Value, name: &Ident) -> EvalError {
         name: name.text.to_string(),
         found: in_words(value),
         span: name.span,
-        help: has_elements
-            .then(|| format!("`[*].{name}` takes the attribute of each element, `[0].{name}` that of the first")),
+        help: has_elements.then(|| {
+            format!(
+                "`[*].{name}` takes the attribute of each element, `[0].{name}` that of the first"
+            )
+        }),
     }
 }
 
@@ -129,7 +132,9 @@ impl Shaped for Value {
 
 fn not_indexable(value: &Value, span: Span) -> EvalError {
     let help = match value.ty() {
-        Type::Set(_) => Some("elements of a set have no numbers; use `tolist(…)[0]`, or `one(…)` for the only one"),
+        Type::Set(_) => Some(
+            "elements of a set have no numbers; use `tolist(…)[0]`, or `one(…)` for the only one",
+        ),
         Type::String => Some("use `substr(text, 0, 1)` for a part of a text"),
         _ => None,
     };

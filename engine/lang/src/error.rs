@@ -122,7 +122,9 @@ pub enum EvalError {
     #[error("{what} of a null value")]
     #[diagnostic(
         code(stratiform::lang::null_value),
-        help("null has no content: use a condition, `try` or `coalesce` where the value may be null")
+        help(
+            "null has no content: use a condition, `try` or `coalesce` where the value may be null"
+        )
     )]
     NullValue {
         /// What was asked.
@@ -278,7 +280,9 @@ pub enum EvalError {
     #[error("{found} cannot become part of a text")]
     #[diagnostic(
         code(stratiform::lang::template_part),
-        help("take a part of it that is a string, or turn it into text with `jsonencode` or `join`")
+        help(
+            "take a part of it that is a string, or turn it into text with `jsonencode` or `join`"
+        )
     )]
     TemplatePart {
         /// What was found, in words.
@@ -338,10 +342,7 @@ pub enum EvalError {
 
     /// A number that cannot be represented.
     #[error("number out of range")]
-    #[diagnostic(
-        code(stratiform::lang::number_range),
-        help("an exponent is at most 50000")
-    )]
+    #[diagnostic(code(stratiform::lang::number_range), help("an exponent is at most 50000"))]
     NumberRange {
         /// The literal.
         #[label("too large or too small")]

@@ -162,7 +162,8 @@ impl<'e> Evaluation<'e> {
             .collect();
         let found = self.ctx.scope.lookup(&traversal.root, &steps, traversal.span)?;
         let used = found.used.min(steps.len());
-        let marks = indices.iter().take(used).flatten().fold(Marks::NONE, |m, i| m.union(i.marks()));
+        let marks =
+            indices.iter().take(used).flatten().fold(Marks::NONE, |m, i| m.union(i.marks()));
         let mut value = found.value.mark(marks);
         for step in &steps[used..] {
             value = match step {

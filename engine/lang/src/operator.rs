@@ -132,9 +132,7 @@ fn numeric(
         BinaryOp::LessOrEqual => Ok(Value::bool(x <= y)),
         BinaryOp::Greater => Ok(Value::bool(x > y)),
         BinaryOp::GreaterOrEqual => Ok(Value::bool(x >= y)),
-        BinaryOp::Divide | BinaryOp::Remainder if y.is_zero() => {
-            Err(no_result("division by zero"))
-        }
+        BinaryOp::Divide | BinaryOp::Remainder if y.is_zero() => Err(no_result("division by zero")),
         BinaryOp::Divide => number(x.div(y)),
         BinaryOp::Remainder => number(x.rem(y)),
         BinaryOp::Subtract => number(x.sub(y)),

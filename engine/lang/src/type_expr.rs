@@ -95,10 +95,8 @@ impl Defaults {
             .iter()
             .enumerate()
             .map(|(at, item)| {
-                let inner = self
-                    .element
-                    .as_deref()
-                    .or_else(|| self.children.get(at.to_string().as_str()));
+                let inner =
+                    self.element.as_deref().or_else(|| self.children.get(at.to_string().as_str()));
                 inner.map_or_else(|| item.clone(), |inner| inner.apply(item.clone()))
             })
             .collect();
@@ -144,7 +142,9 @@ impl Reader {
     fn read(&mut self, expr: &Expr) -> Read {
         match &expr.kind {
             ExprKind::Variable(name) => (self.keyword(name), Defaults::default()),
-            ExprKind::Call { name, args, span_args, .. } => self.constructor(name, args, *span_args),
+            ExprKind::Call { name, args, span_args, .. } => {
+                self.constructor(name, args, *span_args)
+            }
             ExprKind::Parens(inner) => self.read(inner),
             ExprKind::String(text) => {
                 let help = format!("write `{text}` without quotes");
@@ -315,7 +315,11 @@ impl Reader {
     }
 
     fn fail(&mut self, message: &str, span: Span, help: Option<String>) -> Read {
-        self.diagnostics.push(EvalError::TypeExpression { message: message.to_owned(), span, help });
+        self.diagnostics.push(EvalError::TypeExpression {
+            message: message.to_owned(),
+            span,
+            help,
+        });
         (Type::Dynamic, Defaults::default())
     }
 }

@@ -3,14 +3,8 @@ use crate::common::{faults, machine, run_in, texts, world};
 #[test]
 fn faults_name_what_is_wrong_and_by_how_much() {
     let table = [
-        (
-            "resorce \"a\" \"b\" {}",
-            "unknown block type `resorce` | did you mean `resource`?",
-        ),
-        (
-            "filesytem \"a\" {}",
-            "unknown block type `filesytem` | did you mean `filesystem`?",
-        ),
+        ("resorce \"a\" \"b\" {}", "unknown block type `resorce` | did you mean `resource`?"),
+        ("filesytem \"a\" {}", "unknown block type `filesytem` | did you mean `filesystem`?"),
         (
             "filesystem \"a\" {}",
             "component `filesystem.a` needs the input `capacity_gib` | Space in GiB.",
@@ -73,7 +67,9 @@ fn a_type_of_the_configuration_wins_and_says_so() {
     let run = run_in(&world, &[machine("m", 10, 2)], &[]);
     assert_eq!(
         texts(&run.faults),
-        ["component type `filesystem` replaces the one of the standard library | give it another name if that is not meant"]
+        [
+            "component type `filesystem` replaces the one of the standard library | give it another name if that is not meant"
+        ]
     );
     assert!(!run.faults.has_errors());
     assert_eq!(run.placed.decisions[0].implementation, "own");
@@ -85,7 +81,8 @@ fn an_implementation_without_an_output_of_its_type_is_a_fault() {
     world.write("stratiform:modules/filesystem/local/main.tf", "variable \"capacity_gib\" {}\n");
     let run = run_in(&world, &[machine("m", 10, 2)], &[]);
     assert!(
-        texts(&run.faults)[0].starts_with("implementation `local` of `filesystem` lacks the output `path`"),
+        texts(&run.faults)[0]
+            .starts_with("implementation `local` of `filesystem` lacks the output `path`"),
         "{:?}",
         run.faults
     );

@@ -47,7 +47,10 @@ fn what_was_placed_stays_until_it_no_longer_suits() {
     let first = run(main, &dear).placed.decisions;
     let both = [machine("cheap", 10, 2), machine("dear", 10, 9)];
     let again = run_in(&world(main), &both, &first).placed.decisions;
-    assert_eq!((again[0].offer.as_str(), again[0].reasons[0].as_str()), ("dear", "stays where it was placed before"));
+    assert_eq!(
+        (again[0].offer.as_str(), again[0].reasons[0].as_str()),
+        ("dear", "stays where it was placed before")
+    );
     let shrunk = [machine("cheap", 10, 2), machine("dear", 3, 9)];
     let moved = run_in(&world(main), &shrunk, &first).placed.decisions;
     assert_eq!(moved[0].offer, "cheap");

@@ -8,10 +8,35 @@ use super::ParameterType::{ListOfString, Number as N, String as S};
 use super::{Arguments, Failure, FunctionInfo, Reply, at, failed, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("cidrhost", &[param("prefix", S), param("hostnum", N)], S, cidrhost, "Gives the address of a host in a network; a negative number counts from the end."),
-    pure("cidrnetmask", &[param("prefix", S)], S, cidrnetmask, "Gives the mask of an IPv4 network."),
-    pure("cidrsubnet", &[param("prefix", S), param("newbits", N), param("netnum", N)], S, cidrsubnet, "Gives one subnet of a network."),
-    pure("cidrsubnets", &[param("prefix", S)], ListOfString, cidrsubnets, "Gives consecutive subnets of a network.").with_variadic(param("newbits", N)),
+    pure(
+        "cidrhost",
+        &[param("prefix", S), param("hostnum", N)],
+        S,
+        cidrhost,
+        "Gives the address of a host in a network; a negative number counts from the end.",
+    ),
+    pure(
+        "cidrnetmask",
+        &[param("prefix", S)],
+        S,
+        cidrnetmask,
+        "Gives the mask of an IPv4 network.",
+    ),
+    pure(
+        "cidrsubnet",
+        &[param("prefix", S), param("newbits", N), param("netnum", N)],
+        S,
+        cidrsubnet,
+        "Gives one subnet of a network.",
+    ),
+    pure(
+        "cidrsubnets",
+        &[param("prefix", S)],
+        ListOfString,
+        cidrsubnets,
+        "Gives consecutive subnets of a network.",
+    )
+    .with_variadic(param("newbits", N)),
 ];
 
 /// A network: the bits of its address, how many bits an address has, and how many name the network.
@@ -24,9 +49,7 @@ struct Network {
 
 impl Network {
     fn parse(text: &str) -> Result<Self, Failure> {
-        let fault = || {
-            at(0, "it is not a network such as `10.0.0.0/16`")
-        };
+        let fault = || at(0, "it is not a network such as `10.0.0.0/16`");
         let (address, prefix) = text.split_once('/').ok_or_else(fault)?;
         let address: IpAddr = address.parse().map_err(|_| fault())?;
         let prefix: u32 = prefix.parse().map_err(|_| fault())?;
@@ -59,10 +82,7 @@ fn host_mask(bits: u32) -> u128 {
 }
 
 fn whole(number: &Number, argument: usize) -> Result<i128, Failure> {
-    number
-        .to_string()
-        .parse()
-        .map_err(|_| at(argument, "it must be a whole number"))
+    number.to_string().parse().map_err(|_| at(argument, "it must be a whole number"))
 }
 
 fn cidrhost(args: &Arguments<'_>) -> Reply {
@@ -92,10 +112,10 @@ fn cidrnetmask(args: &Arguments<'_>) -> Reply {
 
 fn cidrsubnet(args: &Arguments<'_>) -> Reply {
     let network = Network::parse(args.text(0))?;
-    let new = u32::try_from(whole(&args.number(1), 1)?)
-        .map_err(|_| at(1, "it must not be negative"))?;
-    let number = u128::try_from(whole(&args.number(2), 2)?)
-        .map_err(|_| at(2, "it must not be negative"))?;
+    let new =
+        u32::try_from(whole(&args.number(1), 1)?).map_err(|_| at(1, "it must not be negative"))?;
+    let number =
+        u128::try_from(whole(&args.number(2), 2)?).map_err(|_| at(2, "it must not be negative"))?;
     let prefix = network.prefix.saturating_add(new);
     if prefix > network.size {
         return Err(at(1, format!("only {} bits are left", network.size - network.prefix)));

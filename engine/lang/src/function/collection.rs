@@ -12,30 +12,148 @@ use super::{
 };
 use crate::operator::{equal, not_null};
 
-pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("chunklist", &[flagged("list", List, PARTIAL | MARKED), param("size", N)], Any, chunklist, "Cuts a list into lists of a size."),
-    pure("coalesce", &[], Any, coalesce, "Gives the first argument that is neither null nor an empty string.").with_variadic(flagged("vals", Any, NULL | UNKNOWN | MARKED)),
-    pure("coalescelist", &[], Any, coalescelist, "Gives the first list that is not empty.").with_variadic(flagged("vals", Any, NULL | UNKNOWN | MARKED)),
-    pure("compact", &[param("list", ListOfString)], ListOfString, compact, "Drops null and empty strings from a list."),
-    pure("concat", &[], Any, concat, "Puts lists one behind the other.").with_variadic(flagged("seqs", Any, PARTIAL | MARKED)),
-    pure("contains", &[flagged("list", Any, PARTIAL), flagged("value", Any, NULL | UNKNOWN)], Bool, contains, "Says whether a list or set has an element."),
-    pure("distinct", &[flagged("list", List, 0)], Any, distinct, "Drops repeated elements from a list."),
-    pure("element", &[flagged("list", Any, UNKNOWN | MARKED), param("index", N)], Any, element, "Gives the element at an index, which wraps round at the end."),
-    pure("flatten", &[flagged("list", Any, PARTIAL | MARKED)], Any, flatten, "Puts the elements of lists within a list in their place."),
-    pure("index", &[param("list", Any), param("value", Any)], N, index, "Gives the index of the first element that has a value."),
-    pure("keys", &[flagged("inputMap", Any, UNKNOWN | MARKED)], Any, keys, "Gives the keys of a map, sorted."),
-    pure("length", &[flagged("value", Any, UNKNOWN | MARKED)], N, length, "Counts elements, or the characters of a text."),
-    pure("lookup", &[flagged("inputMap", Any, PARTIAL | MARKED), param("key", S)], Any, lookup, "Gives an element of a map, or a default where it has none.").with_variadic(flagged("default", Any, NULL | UNKNOWN | MARKED)),
-    pure("matchkeys", &[flagged("values", List, PARTIAL), param("keys", List), param("searchset", List)], Any, matchkeys, "Gives the values whose keys, at the same index, are among some."),
-    pure("merge", &[], Any, merge, "Puts maps together; later ones win.").with_variadic(flagged("maps", Any, NULL | PARTIAL | MARKED)),
-    pure("one", &[flagged("list", Any, UNKNOWN | MARKED)], Any, one, "Gives the only element, or null if there is none."),
-    pure("reverse", &[flagged("list", Any, PARTIAL | MARKED)], Any, reverse, "Turns the order of a list round."),
-    pure("slice", &[flagged("list", Any, PARTIAL | MARKED), param("start_index", N), param("end_index", N)], Any, slice, "Gives the elements from an index up to but not including another."),
-    pure("sort", &[param("list", ListOfString)], ListOfString, sort, "Sorts strings."),
-    pure("transpose", &[param("values", MapOfLists)], MapOfLists, transpose, "Swaps keys and values in a map of lists of strings."),
-    pure("values", &[flagged("mapping", Any, PARTIAL | MARKED)], Any, values, "Gives the elements of a map in the order of their keys."),
-    pure("zipmap", &[param("keys", ListOfString), flagged("values", Any, PARTIAL | MARKED)], Any, zipmap, "Makes a map of keys and values at the same index."),
-];
+pub(super) const FUNCTIONS: &[FunctionInfo] =
+    &[
+        pure(
+            "chunklist",
+            &[flagged("list", List, PARTIAL | MARKED), param("size", N)],
+            Any,
+            chunklist,
+            "Cuts a list into lists of a size.",
+        ),
+        pure(
+            "coalesce",
+            &[],
+            Any,
+            coalesce,
+            "Gives the first argument that is neither null nor an empty string.",
+        )
+        .with_variadic(flagged("vals", Any, NULL | UNKNOWN | MARKED)),
+        pure("coalescelist", &[], Any, coalescelist, "Gives the first list that is not empty.")
+            .with_variadic(flagged("vals", Any, NULL | UNKNOWN | MARKED)),
+        pure(
+            "compact",
+            &[param("list", ListOfString)],
+            ListOfString,
+            compact,
+            "Drops null and empty strings from a list.",
+        ),
+        pure("concat", &[], Any, concat, "Puts lists one behind the other.")
+            .with_variadic(flagged("seqs", Any, PARTIAL | MARKED)),
+        pure(
+            "contains",
+            &[flagged("list", Any, PARTIAL), flagged("value", Any, NULL | UNKNOWN)],
+            Bool,
+            contains,
+            "Says whether a list or set has an element.",
+        ),
+        pure(
+            "distinct",
+            &[flagged("list", List, 0)],
+            Any,
+            distinct,
+            "Drops repeated elements from a list.",
+        ),
+        pure(
+            "element",
+            &[flagged("list", Any, UNKNOWN | MARKED), param("index", N)],
+            Any,
+            element,
+            "Gives the element at an index, which wraps round at the end.",
+        ),
+        pure(
+            "flatten",
+            &[flagged("list", Any, PARTIAL | MARKED)],
+            Any,
+            flatten,
+            "Puts the elements of lists within a list in their place.",
+        ),
+        pure(
+            "index",
+            &[param("list", Any), param("value", Any)],
+            N,
+            index,
+            "Gives the index of the first element that has a value.",
+        ),
+        pure(
+            "keys",
+            &[flagged("inputMap", Any, UNKNOWN | MARKED)],
+            Any,
+            keys,
+            "Gives the keys of a map, sorted.",
+        ),
+        pure(
+            "length",
+            &[flagged("value", Any, UNKNOWN | MARKED)],
+            N,
+            length,
+            "Counts elements, or the characters of a text.",
+        ),
+        pure(
+            "lookup",
+            &[flagged("inputMap", Any, PARTIAL | MARKED), param("key", S)],
+            Any,
+            lookup,
+            "Gives an element of a map, or a default where it has none.",
+        )
+        .with_variadic(flagged("default", Any, NULL | UNKNOWN | MARKED)),
+        pure(
+            "matchkeys",
+            &[flagged("values", List, PARTIAL), param("keys", List), param("searchset", List)],
+            Any,
+            matchkeys,
+            "Gives the values whose keys, at the same index, are among some.",
+        ),
+        pure("merge", &[], Any, merge, "Puts maps together; later ones win.")
+            .with_variadic(flagged("maps", Any, NULL | PARTIAL | MARKED)),
+        pure(
+            "one",
+            &[flagged("list", Any, UNKNOWN | MARKED)],
+            Any,
+            one,
+            "Gives the only element, or null if there is none.",
+        ),
+        pure(
+            "reverse",
+            &[flagged("list", Any, PARTIAL | MARKED)],
+            Any,
+            reverse,
+            "Turns the order of a list round.",
+        ),
+        pure(
+            "slice",
+            &[
+                flagged("list", Any, PARTIAL | MARKED),
+                param("start_index", N),
+                param("end_index", N),
+            ],
+            Any,
+            slice,
+            "Gives the elements from an index up to but not including another.",
+        ),
+        pure("sort", &[param("list", ListOfString)], ListOfString, sort, "Sorts strings."),
+        pure(
+            "transpose",
+            &[param("values", MapOfLists)],
+            MapOfLists,
+            transpose,
+            "Swaps keys and values in a map of lists of strings.",
+        ),
+        pure(
+            "values",
+            &[flagged("mapping", Any, PARTIAL | MARKED)],
+            Any,
+            values,
+            "Gives the elements of a map in the order of their keys.",
+        ),
+        pure(
+            "zipmap",
+            &[param("keys", ListOfString), flagged("values", Any, PARTIAL | MARKED)],
+            Any,
+            zipmap,
+            "Makes a map of keys and values at the same index.",
+        ),
+    ];
 
 /// The elements of a list, set or tuple; anything else is a fault of the argument.
 fn sequence<'a>(args: &'a Arguments<'_>, position: usize) -> Result<&'a [Value], Failure> {
@@ -54,8 +172,7 @@ fn like(source: &Value, items: Vec<Value>) -> Value {
 
 /// One type for values that are to be alternatives of each other.
 fn unified(values: &[Value]) -> Result<Vec<Value>, Failure> {
-    let types: Vec<Type> =
-        values.iter().map(Value::ty).filter(|ty| *ty != Type::Dynamic).collect();
+    let types: Vec<Type> = values.iter().map(Value::ty).filter(|ty| *ty != Type::Dynamic).collect();
     let Some(ty) = value::unify(&types) else {
         return Err(failed("the arguments have no common type"));
     };
@@ -67,7 +184,10 @@ fn unified(values: &[Value]) -> Result<Vec<Value>, Failure> {
 
 fn chunklist(args: &Arguments<'_>) -> Reply {
     let list = args.value(0);
-    let size = args.number(1).to_usize().ok_or_else(|| at(1, "it must be a whole number, not negative"))?;
+    let size = args
+        .number(1)
+        .to_usize()
+        .ok_or_else(|| at(1, "it must be a whole number, not negative"))?;
     let items = args.items(0);
     let chunk = |items: &[Value]| like(list, items.to_vec());
     let chunks: Vec<Value> = match size {
@@ -113,9 +233,9 @@ fn coalescelist(args: &Arguments<'_>) -> Reply {
     Err(failed("all lists are empty"))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn compact(args: &Arguments<'_>) -> Reply {
-    let kept = args.items(0).iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
+    let kept =
+        args.items(0).iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
     Ok(Value::list(Type::String, kept.cloned().collect()))
 }
 
@@ -169,10 +289,10 @@ fn contains(args: &Arguments<'_>) -> Reply {
     Ok(if unknown { not_null(Type::Bool) } else { Value::bool(false) })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn distinct(args: &Arguments<'_>) -> Reply {
     let mut seen = BTreeSet::new();
-    let kept: Vec<Value> = args.items(0).iter().filter(|item| seen.insert(*item)).cloned().collect();
+    let kept: Vec<Value> =
+        args.items(0).iter().filter(|item| seen.insert(*item)).cloned().collect();
     Ok(like(args.value(0), kept))
 }
 
@@ -242,9 +362,9 @@ fn keys(args: &Arguments<'_>) -> Reply {
     let marks = map.marks();
     if map.is_unknown() {
         return Ok(match map.ty() {
-            Type::Object(object) => {
-                Value::tuple(object.attributes.keys().map(|name| Value::string(Arc::clone(name))).collect())
-            }
+            Type::Object(object) => Value::tuple(
+                object.attributes.keys().map(|name| Value::string(Arc::clone(name))).collect(),
+            ),
             Type::Map(_) => not_null(Type::list(Type::String)),
             _ => Value::dynamic_unknown(),
         }
@@ -379,10 +499,9 @@ fn slice(args: &Arguments<'_>) -> Reply {
     }
     let items = sequence(args, 0)?;
     let place = |position: usize| {
-        args.number(position)
-            .to_usize()
-            .filter(|place| *place <= items.len())
-            .ok_or_else(|| at(position, format!("it must be a whole number from 0 to {}", items.len())))
+        args.number(position).to_usize().filter(|place| *place <= items.len()).ok_or_else(|| {
+            at(position, format!("it must be a whole number from 0 to {}", items.len()))
+        })
     };
     let (start, end) = (place(1)?, place(2)?);
     if start > end {
@@ -429,11 +548,7 @@ fn zipmap(args: &Arguments<'_>) -> Reply {
     let list = args.value(1);
     let found = sequence(args, 1)?;
     if names.len() != found.len() {
-        return Err(failed(format!(
-            "there are {} keys, but {} values",
-            names.len(),
-            found.len()
-        )));
+        return Err(failed(format!("there are {} keys, but {} values", names.len(), found.len())));
     }
     let mut entries = Vec::with_capacity(names.len());
     for (name, value) in names.iter().zip(found) {

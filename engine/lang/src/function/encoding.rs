@@ -9,17 +9,37 @@ use super::{Arguments, FunctionInfo, NULL, Reply, at, flagged, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     pure("base64decode", &[param("str", S)], S, base64decode, "Reads text in base64."),
-    pure("base64encode", &[param("str", S)], S, |a| Ok(Value::string(STANDARD.encode(a.text(0)))), "Writes a text in base64."),
-    pure("csvdecode", &[param("str", S)], Any, csvdecode, "Reads comma-separated rows below a row of names."),
+    pure(
+        "base64encode",
+        &[param("str", S)],
+        S,
+        |a| Ok(Value::string(STANDARD.encode(a.text(0)))),
+        "Writes a text in base64.",
+    ),
+    pure(
+        "csvdecode",
+        &[param("str", S)],
+        Any,
+        csvdecode,
+        "Reads comma-separated rows below a row of names.",
+    ),
     pure("jsondecode", &[param("str", S)], Any, jsondecode, "Reads a value in JSON."),
     pure("jsonencode", &[flagged("val", Any, NULL)], S, jsonencode, "Writes a value in JSON."),
-    pure("urlencode", &[param("str", S)], S, |a| Ok(Value::string(urlencode(a.text(0)))), "Escapes a text for use in a URL."),
+    pure(
+        "urlencode",
+        &[param("str", S)],
+        S,
+        |a| Ok(Value::string(urlencode(a.text(0)))),
+        "Escapes a text for use in a URL.",
+    ),
     pure("yamlencode", &[flagged("value", Any, NULL)], S, yamlencode, "Writes a value in YAML."),
 ];
 
 fn base64decode(args: &Arguments<'_>) -> Reply {
     let bytes = STANDARD.decode(args.text(0)).map_err(|_| at(0, "it is not base64"))?;
-    String::from_utf8(bytes).map(Value::string).map_err(|_| at(0, "what it encodes is not UTF-8 text"))
+    String::from_utf8(bytes)
+        .map(Value::string)
+        .map_err(|_| at(0, "what it encodes is not UTF-8 text"))
 }
 
 fn jsondecode(args: &Arguments<'_>) -> Reply {
@@ -30,7 +50,6 @@ fn jsondecode(args: &Arguments<'_>) -> Reply {
 }
 
 /// As Go writes it: `<`, `>`, `&` and two line separators are escaped.
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn jsonencode(args: &Arguments<'_>) -> Reply {
     let plain = value::json::to_string(args.value(0));
     if !plain.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
@@ -76,7 +95,12 @@ fn csvdecode(args: &Arguments<'_>) -> Reply {
         if row.len() != names.len() {
             return Err(at(
                 0,
-                format!("row {} has {} fields, but there are {} names", index + 2, row.len(), names.len()),
+                format!(
+                    "row {} has {} fields, but there are {} names",
+                    index + 2,
+                    row.len(),
+                    names.len()
+                ),
             ));
         }
         items.push(Value::object(
@@ -133,7 +157,6 @@ fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, String> {
 
 // YAML.
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn yamlencode(args: &Arguments<'_>) -> Reply {
     let mut out = String::new();
     yaml(&mut out, args.value(0), 0, Position::Start);
@@ -157,9 +180,8 @@ fn yaml(out: &mut String, value: &Value, depth: usize, position: Position) {
     let pad = "  ".repeat(depth);
     if let Some(items) = value.items().filter(|items| !items.is_empty()) {
         for (index, item) in items.iter().enumerate() {
-            match (position, index) {
-                (Position::Value, 0) => out.push('\n'),
-                _ => {}
+            if position == Position::Value && index == 0 {
+                out.push('\n');
             }
             if !(position == Position::Item && index == 0) {
                 out.push_str(&pad);

@@ -13,16 +13,76 @@ use crate::context::{Context, Lookup, Scope, Step};
 use crate::error::EvalError;
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("abspath", &[param("path", S)], S, |a| Ok(text_of(&absolute(a, Path::new(a.text(0))))), "Makes a path start at the root."),
-    pure("basename", &[param("path", S)], S, |a| Ok(Value::from(basename(a.text(0)))), "Gives the last part of a path."),
-    pure("dirname", &[param("path", S)], S, |a| Ok(Value::string(dirname(a.text(0)))), "Gives a path without its last part."),
-    pure("file", &[param("path", S)], S, |a| Ok(Value::string(read_text(a, 0)?)), "Gives the text of a file."),
-    pure("filebase64", &[param("path", S)], S, |a| Ok(Value::string(STANDARD.encode(read(a, 0)?))), "Gives the content of a file in base64."),
-    pure("fileexists", &[param("path", S)], Bool, |a| Ok(Value::bool(a.ctx.world.exists(&expanded(a, 0)))), "Says whether a file is there."),
-    pure("fileset", &[param("path", S), param("pattern", S)], SetOfString, fileset, "Finds the files below a folder whose paths match a pattern."),
-    pure("pathexpand", &[param("path", S)], S, |a| Ok(text_of(&expanded(a, 0))), "Puts the home directory in the place of `~`."),
-    pure("templatefile", &[param("path", S), flagged("vars", Any, PARTIAL | MARKED)], Any, templatefile, "Renders a file as a template."),
-    pure("templatestring", &[param("template", S), flagged("vars", Any, PARTIAL | MARKED)], Any, templatestring, "Renders a text as a template."),
+    pure(
+        "abspath",
+        &[param("path", S)],
+        S,
+        |a| Ok(text_of(&absolute(a, Path::new(a.text(0))))),
+        "Makes a path start at the root.",
+    ),
+    pure(
+        "basename",
+        &[param("path", S)],
+        S,
+        |a| Ok(Value::from(basename(a.text(0)))),
+        "Gives the last part of a path.",
+    ),
+    pure(
+        "dirname",
+        &[param("path", S)],
+        S,
+        |a| Ok(Value::string(dirname(a.text(0)))),
+        "Gives a path without its last part.",
+    ),
+    pure(
+        "file",
+        &[param("path", S)],
+        S,
+        |a| Ok(Value::string(read_text(a, 0)?)),
+        "Gives the text of a file.",
+    ),
+    pure(
+        "filebase64",
+        &[param("path", S)],
+        S,
+        |a| Ok(Value::string(STANDARD.encode(read(a, 0)?))),
+        "Gives the content of a file in base64.",
+    ),
+    pure(
+        "fileexists",
+        &[param("path", S)],
+        Bool,
+        |a| Ok(Value::bool(a.ctx.world.exists(&expanded(a, 0)))),
+        "Says whether a file is there.",
+    ),
+    pure(
+        "fileset",
+        &[param("path", S), param("pattern", S)],
+        SetOfString,
+        fileset,
+        "Finds the files below a folder whose paths match a pattern.",
+    ),
+    pure(
+        "pathexpand",
+        &[param("path", S)],
+        S,
+        |a| Ok(text_of(&expanded(a, 0))),
+        "Puts the home directory in the place of `~`.",
+    ),
+    pure(
+        "templatefile",
+        &[param("path", S), flagged("vars", Any, PARTIAL | MARKED)],
+        Any,
+        templatefile,
+        "Renders a file as a template.",
+    ),
+    pure(
+        "templatestring",
+        &[param("template", S), flagged("vars", Any, PARTIAL | MARKED)],
+        Any,
+        templatestring,
+        "Renders a text as a template.",
+    ),
 ];
 
 fn text_of(path: &Path) -> Value {
@@ -94,8 +154,7 @@ pub(super) fn read(args: &Arguments<'_>, index: usize) -> Result<Vec<u8>, Failur
 
 fn read_text(args: &Arguments<'_>, index: usize) -> Result<String, Failure> {
     String::from_utf8(read(args, index)?).map_err(|_| {
-        at(index, "the file is not UTF-8 text")
-            .help("`filebase64` reads files of any content")
+        at(index, "the file is not UTF-8 text").help("`filebase64` reads files of any content")
     })
 }
 
@@ -193,7 +252,7 @@ impl Scope for Names<'_> {
         if let Some(value) = self.0.get_attr(&root.text) {
             return Ok(Lookup::root(value.clone().mark(self.0.marks())));
         }
-        let names = self.0.entries().into_iter().flat_map(|entries| entries.keys());
+        let names = self.0.entries().into_iter().flat_map(value::Entries::keys);
         Err(EvalError::UnknownName {
             name: root.text.to_string(),
             span,
@@ -229,7 +288,8 @@ fn fault(map: &SourceMap, name: &str, faults: &Diagnostics) -> Failure {
     let Some(first) = faults.iter().next() else { return at(0, "the template has a fault") };
     let offset = first.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
     let place = offset.and_then(|offset| u32::try_from(offset).ok()).map(|at| map.locate(at));
-    let place = place.map_or_else(String::new, |at| format!(", line {}, column {}", at.line, at.column));
+    let place =
+        place.map_or_else(String::new, |at| format!(", line {}, column {}", at.line, at.column));
     let mut failure = at(0, format!("in `{name}`{place}: {first}"));
     failure.help = first.help().map(|help| help.to_string());
     failure

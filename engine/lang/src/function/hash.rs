@@ -9,22 +9,99 @@ use super::ParameterType::String as S;
 use super::{Arguments, FunctionInfo, Reply, at, file, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("base64sha256", &[param("str", S)], S, |a| text_digest(a, base64::<sha2::Sha256>), "Gives the SHA-256 of a text in base64."),
-    pure("base64sha512", &[param("str", S)], S, |a| text_digest(a, base64::<sha2::Sha512>), "Gives the SHA-512 of a text in base64."),
-    pure("filebase64sha256", &[param("path", S)], S, |a| file_digest(a, base64::<sha2::Sha256>), "Gives the SHA-256 of a file in base64."),
-    pure("filebase64sha512", &[param("path", S)], S, |a| file_digest(a, base64::<sha2::Sha512>), "Gives the SHA-512 of a file in base64."),
-    pure("filemd5", &[param("path", S)], S, |a| file_digest(a, hex::<md5::Md5>), "Gives the MD5 of a file in hexadecimal."),
-    pure("filesha1", &[param("path", S)], S, |a| file_digest(a, hex::<sha1::Sha1>), "Gives the SHA-1 of a file in hexadecimal."),
-    pure("filesha256", &[param("path", S)], S, |a| file_digest(a, hex::<sha2::Sha256>), "Gives the SHA-256 of a file in hexadecimal."),
-    pure("filesha512", &[param("path", S)], S, |a| file_digest(a, hex::<sha2::Sha512>), "Gives the SHA-512 of a file in hexadecimal."),
-    pure("md5", &[param("str", S)], S, |a| text_digest(a, hex::<md5::Md5>), "Gives the MD5 of a text in hexadecimal."),
-    pure("sha1", &[param("str", S)], S, |a| text_digest(a, hex::<sha1::Sha1>), "Gives the SHA-1 of a text in hexadecimal."),
-    pure("sha256", &[param("str", S)], S, |a| text_digest(a, hex::<sha2::Sha256>), "Gives the SHA-256 of a text in hexadecimal."),
-    pure("sha512", &[param("str", S)], S, |a| text_digest(a, hex::<sha2::Sha512>), "Gives the SHA-512 of a text in hexadecimal."),
-    pure("uuidv5", &[param("namespace", S), param("name", S)], S, uuidv5, "Gives the UUID of a name in a namespace: `dns`, `url`, `oid`, `x500` or a UUID."),
+    pure(
+        "base64sha256",
+        &[param("str", S)],
+        S,
+        |a| text_digest(a, base64::<sha2::Sha256>),
+        "Gives the SHA-256 of a text in base64.",
+    ),
+    pure(
+        "base64sha512",
+        &[param("str", S)],
+        S,
+        |a| text_digest(a, base64::<sha2::Sha512>),
+        "Gives the SHA-512 of a text in base64.",
+    ),
+    pure(
+        "filebase64sha256",
+        &[param("path", S)],
+        S,
+        |a| file_digest(a, base64::<sha2::Sha256>),
+        "Gives the SHA-256 of a file in base64.",
+    ),
+    pure(
+        "filebase64sha512",
+        &[param("path", S)],
+        S,
+        |a| file_digest(a, base64::<sha2::Sha512>),
+        "Gives the SHA-512 of a file in base64.",
+    ),
+    pure(
+        "filemd5",
+        &[param("path", S)],
+        S,
+        |a| file_digest(a, hex::<md5::Md5>),
+        "Gives the MD5 of a file in hexadecimal.",
+    ),
+    pure(
+        "filesha1",
+        &[param("path", S)],
+        S,
+        |a| file_digest(a, hex::<sha1::Sha1>),
+        "Gives the SHA-1 of a file in hexadecimal.",
+    ),
+    pure(
+        "filesha256",
+        &[param("path", S)],
+        S,
+        |a| file_digest(a, hex::<sha2::Sha256>),
+        "Gives the SHA-256 of a file in hexadecimal.",
+    ),
+    pure(
+        "filesha512",
+        &[param("path", S)],
+        S,
+        |a| file_digest(a, hex::<sha2::Sha512>),
+        "Gives the SHA-512 of a file in hexadecimal.",
+    ),
+    pure(
+        "md5",
+        &[param("str", S)],
+        S,
+        |a| text_digest(a, hex::<md5::Md5>),
+        "Gives the MD5 of a text in hexadecimal.",
+    ),
+    pure(
+        "sha1",
+        &[param("str", S)],
+        S,
+        |a| text_digest(a, hex::<sha1::Sha1>),
+        "Gives the SHA-1 of a text in hexadecimal.",
+    ),
+    pure(
+        "sha256",
+        &[param("str", S)],
+        S,
+        |a| text_digest(a, hex::<sha2::Sha256>),
+        "Gives the SHA-256 of a text in hexadecimal.",
+    ),
+    pure(
+        "sha512",
+        &[param("str", S)],
+        S,
+        |a| text_digest(a, hex::<sha2::Sha512>),
+        "Gives the SHA-512 of a text in hexadecimal.",
+    ),
+    pure(
+        "uuidv5",
+        &[param("namespace", S), param("name", S)],
+        S,
+        uuidv5,
+        "Gives the UUID of a name in a namespace: `dns`, `url`, `oid`, `x500` or a UUID.",
+    ),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn text_digest(args: &Arguments<'_>, digest: fn(&[u8]) -> String) -> Reply {
     Ok(Value::string(digest(args.text(0).as_bytes())))
 }

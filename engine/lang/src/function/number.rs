@@ -6,19 +6,76 @@ use super::ParameterType::{Any, Number as N};
 use super::{Arguments, FunctionInfo, PARTIAL, Reply, at, failed, flagged, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("abs", &[param("num", N)], N, |a| Ok(Value::number(a.number(0).abs())), "Drops the sign of a number."),
-    pure("ceil", &[param("num", N)], N, |a| Ok(Value::number(a.number(0).ceil())), "Rounds up to a whole number."),
-    pure("floor", &[param("num", N)], N, |a| Ok(Value::number(a.number(0).floor())), "Rounds down to a whole number."),
-    pure("log", &[param("num", N), param("base", N)], N, log, "Gives the logarithm of a number to a base."),
-    pure("max", &[], N, |a| extreme(a, true), "Gives the largest of its arguments.").with_variadic(param("numbers", N)),
-    pure("min", &[], N, |a| extreme(a, false), "Gives the smallest of its arguments.").with_variadic(param("numbers", N)),
-    pure("parseint", &[param("number", Any), param("base", N)], N, parseint, "Reads a whole number in a base from 2 to 62."),
+    pure(
+        "abs",
+        &[param("num", N)],
+        N,
+        |a| Ok(Value::number(a.number(0).abs())),
+        "Drops the sign of a number.",
+    ),
+    pure(
+        "ceil",
+        &[param("num", N)],
+        N,
+        |a| Ok(Value::number(a.number(0).ceil())),
+        "Rounds up to a whole number.",
+    ),
+    pure(
+        "floor",
+        &[param("num", N)],
+        N,
+        |a| Ok(Value::number(a.number(0).floor())),
+        "Rounds down to a whole number.",
+    ),
+    pure(
+        "log",
+        &[param("num", N), param("base", N)],
+        N,
+        log,
+        "Gives the logarithm of a number to a base.",
+    ),
+    pure("max", &[], N, |a| extreme(a, true), "Gives the largest of its arguments.")
+        .with_variadic(param("numbers", N)),
+    pure("min", &[], N, |a| extreme(a, false), "Gives the smallest of its arguments.")
+        .with_variadic(param("numbers", N)),
+    pure(
+        "parseint",
+        &[param("number", Any), param("base", N)],
+        N,
+        parseint,
+        "Reads a whole number in a base from 2 to 62.",
+    ),
     pure("pow", &[param("num", N), param("power", N)], N, pow, "Raises a number to a power."),
-    pure("signum", &[param("num", N)], N, |a| Ok(Value::number(a.number(0).signum())), "Gives -1, 0 or 1, by the sign of a number."),
+    pure(
+        "signum",
+        &[param("num", N)],
+        N,
+        |a| Ok(Value::number(a.number(0).signum())),
+        "Gives -1, 0 or 1, by the sign of a number.",
+    ),
     pure("sum", &[flagged("list", Any, 0)], N, sum, "Adds up the numbers of a list or set."),
-    pure("range", &[], super::ParameterType::ListOfNumber, range, "Counts: `range(limit)`, `range(start, limit)` or `range(start, limit, step)`.").with_variadic(param("params", N)),
-    pure("alltrue", &[flagged("list", super::ParameterType::ListOfBool, PARTIAL)], super::ParameterType::Bool, |a| quantify(a, false), "Says whether all elements are true; so it is for no elements."),
-    pure("anytrue", &[flagged("list", super::ParameterType::ListOfBool, PARTIAL)], super::ParameterType::Bool, |a| quantify(a, true), "Says whether some element is true."),
+    pure(
+        "range",
+        &[],
+        super::ParameterType::ListOfNumber,
+        range,
+        "Counts: `range(limit)`, `range(start, limit)` or `range(start, limit, step)`.",
+    )
+    .with_variadic(param("params", N)),
+    pure(
+        "alltrue",
+        &[flagged("list", super::ParameterType::ListOfBool, PARTIAL)],
+        super::ParameterType::Bool,
+        |a| quantify(a, false),
+        "Says whether all elements are true; so it is for no elements.",
+    ),
+    pure(
+        "anytrue",
+        &[flagged("list", super::ParameterType::ListOfBool, PARTIAL)],
+        super::ParameterType::Bool,
+        |a| quantify(a, true),
+        "Says whether some element is true.",
+    ),
 ];
 
 fn log(args: &Arguments<'_>) -> Reply {
@@ -39,7 +96,8 @@ fn extreme(args: &Arguments<'_>, largest: bool) -> Reply {
     let numbers = args.values.iter().filter_map(Value::as_number);
     let found = if largest { numbers.max() } else { numbers.min() };
     found.cloned().map(Value::number).ok_or_else(|| {
-        failed("at least one number is needed").help("to take the numbers of a list, write `list...`")
+        failed("at least one number is needed")
+            .help("to take the numbers of a list, write `list...`")
     })
 }
 

@@ -6,18 +6,47 @@ use super::ParameterType::{Any, Set};
 use super::{Arguments, Failure, FunctionInfo, PARTIAL, Reply, at, failed, flagged, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("setintersection", &[param("first_set", Set)], Any, |a| combine(a, |own, others| others.iter().all(|other| has(other, own))), "Gives the elements that are in all sets.").with_variadic(param("other_sets", Set)),
-    pure("setproduct", &[], Any, setproduct, "Gives all combinations of one element of each set or list.").with_variadic(flagged("sets", Any, PARTIAL)),
-    pure("setsubtract", &[param("a", Set), param("b", Set)], Any, |a| combine(a, |own, others| !others.iter().any(|other| has(other, own))), "Gives the elements of the first set that are not in the second."),
-    pure("setunion", &[param("first_set", Set)], Any, setunion, "Gives the elements that are in any of the sets.").with_variadic(param("other_sets", Set)),
+    pure(
+        "setintersection",
+        &[param("first_set", Set)],
+        Any,
+        |a| combine(a, |own, others| others.iter().all(|other| has(other, own))),
+        "Gives the elements that are in all sets.",
+    )
+    .with_variadic(param("other_sets", Set)),
+    pure(
+        "setproduct",
+        &[],
+        Any,
+        setproduct,
+        "Gives all combinations of one element of each set or list.",
+    )
+    .with_variadic(flagged("sets", Any, PARTIAL)),
+    pure(
+        "setsubtract",
+        &[param("a", Set), param("b", Set)],
+        Any,
+        |a| combine(a, |own, others| !others.iter().any(|other| has(other, own))),
+        "Gives the elements of the first set that are not in the second.",
+    ),
+    pure(
+        "setunion",
+        &[param("first_set", Set)],
+        Any,
+        setunion,
+        "Gives the elements that are in any of the sets.",
+    )
+    .with_variadic(param("other_sets", Set)),
 ];
 
 /// All sets with one element type.
 fn alike(args: &Arguments<'_>) -> Result<(Type, Vec<Value>), Failure> {
-    let types: Vec<Type> = args.values.iter().filter(|set| set.len() != Some(0)).map(Value::ty).collect();
-    let ty = match types.is_empty() {
-        true => args.value(0).ty(),
-        false => value::unify(&types).ok_or_else(|| failed("the sets have no common element type"))?,
+    let types: Vec<Type> =
+        args.values.iter().filter(|set| set.len() != Some(0)).map(Value::ty).collect();
+    let ty = if types.is_empty() {
+        args.value(0).ty()
+    } else {
+        value::unify(&types).ok_or_else(|| failed("the sets have no common element type"))?
     };
     let element = ty.element().cloned().unwrap_or(Type::Dynamic);
     let sets: Result<Vec<Value>, Failure> = args
@@ -66,7 +95,9 @@ fn setproduct(args: &Arguments<'_>) -> Reply {
     let mut columns = Vec::with_capacity(args.values.len());
     let mut types = Vec::with_capacity(args.values.len());
     for (position, set) in args.values.iter().enumerate() {
-        let Some(items) = set.items() else { return Err(at(position, "it must be a list, set or tuple")) };
+        let Some(items) = set.items() else {
+            return Err(at(position, "it must be a list, set or tuple"));
+        };
         total = total
             .checked_mul(items.len())
             .filter(|total| *total <= PRODUCT_LIMIT)

@@ -8,28 +8,136 @@ use super::ParameterType::{Any, Bool, List, ListOfString, Number as N, String as
 use super::{Arguments, Failure, FunctionInfo, Reply, UNKNOWN, at, failed, flagged, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("chomp", &[param("str", S)], S, |a| text(a.text(0).trim_end_matches(['\r', '\n'])), "Drops line ends at the end of a text."),
-    pure("endswith", &[param("str", S), param("suffix", S)], Bool, |a| Ok(Value::bool(a.text(0).ends_with(a.text(1)))), "Says whether a text ends with another."),
-    pure("indent", &[param("spaces", N), param("str", S)], S, indent, "Indents all lines of a text but the first."),
-    pure("join", &[param("separator", S)], S, join, "Puts the strings of lists together, with a separator between them.").with_variadic(param("lists", ListOfString)),
-    pure("lower", &[param("str", S)], S, |a| text(&a.text(0).to_lowercase()), "Makes all letters small."),
-    pure("regex", &[param("pattern", S), param("string", S)], Any, regex, "Gives the first match of a regular expression: the text, or its groups."),
-    pure("regexall", &[param("pattern", S), param("string", S)], List, regexall, "Gives all matches of a regular expression."),
-    pure("replace", &[param("str", S), param("substr", S), param("replace", S)], S, replace, "Replaces a part wherever it occurs; `/…/` is a regular expression."),
-    pure("split", &[param("separator", S), param("str", S)], ListOfString, split, "Cuts a text at each separator."),
-    pure("startswith", &[flagged("str", S, UNKNOWN), param("prefix", S)], Bool, startswith, "Says whether a text starts with another."),
-    pure("strcontains", &[param("str", S), param("substr", S)], Bool, |a| Ok(Value::bool(a.text(0).contains(a.text(1)))), "Says whether a text holds another."),
-    pure("strrev", &[param("str", S)], S, |a| text(&a.text(0).graphemes(true).rev().collect::<String>()), "Turns a text round, character by character."),
-    pure("substr", &[param("str", S), param("offset", N), param("length", N)], S, substr, "Takes a part of a text, by characters; a negative offset counts from the end."),
+    pure(
+        "chomp",
+        &[param("str", S)],
+        S,
+        |a| text(a.text(0).trim_end_matches(['\r', '\n'])),
+        "Drops line ends at the end of a text.",
+    ),
+    pure(
+        "endswith",
+        &[param("str", S), param("suffix", S)],
+        Bool,
+        |a| Ok(Value::bool(a.text(0).ends_with(a.text(1)))),
+        "Says whether a text ends with another.",
+    ),
+    pure(
+        "indent",
+        &[param("spaces", N), param("str", S)],
+        S,
+        indent,
+        "Indents all lines of a text but the first.",
+    ),
+    pure(
+        "join",
+        &[param("separator", S)],
+        S,
+        join,
+        "Puts the strings of lists together, with a separator between them.",
+    )
+    .with_variadic(param("lists", ListOfString)),
+    pure(
+        "lower",
+        &[param("str", S)],
+        S,
+        |a| text(&a.text(0).to_lowercase()),
+        "Makes all letters small.",
+    ),
+    pure(
+        "regex",
+        &[param("pattern", S), param("string", S)],
+        Any,
+        regex,
+        "Gives the first match of a regular expression: the text, or its groups.",
+    ),
+    pure(
+        "regexall",
+        &[param("pattern", S), param("string", S)],
+        List,
+        regexall,
+        "Gives all matches of a regular expression.",
+    ),
+    pure(
+        "replace",
+        &[param("str", S), param("substr", S), param("replace", S)],
+        S,
+        replace,
+        "Replaces a part wherever it occurs; `/…/` is a regular expression.",
+    ),
+    pure(
+        "split",
+        &[param("separator", S), param("str", S)],
+        ListOfString,
+        split,
+        "Cuts a text at each separator.",
+    ),
+    pure(
+        "startswith",
+        &[flagged("str", S, UNKNOWN), param("prefix", S)],
+        Bool,
+        startswith,
+        "Says whether a text starts with another.",
+    ),
+    pure(
+        "strcontains",
+        &[param("str", S), param("substr", S)],
+        Bool,
+        |a| Ok(Value::bool(a.text(0).contains(a.text(1)))),
+        "Says whether a text holds another.",
+    ),
+    pure(
+        "strrev",
+        &[param("str", S)],
+        S,
+        |a| text(&a.text(0).graphemes(true).rev().collect::<String>()),
+        "Turns a text round, character by character.",
+    ),
+    pure(
+        "substr",
+        &[param("str", S), param("offset", N), param("length", N)],
+        S,
+        substr,
+        "Takes a part of a text, by characters; a negative offset counts from the end.",
+    ),
     pure("title", &[param("str", S)], S, title, "Makes the first letter of each word a capital."),
-    pure("trim", &[param("str", S), param("cutset", S)], S, trim, "Drops characters of a set at both ends."),
-    pure("trimprefix", &[param("str", S), param("prefix", S)], S, |a| text(a.text(0).strip_prefix(a.text(1)).unwrap_or(a.text(0))), "Drops a prefix, if it is there."),
-    pure("trimspace", &[param("str", S)], S, |a| text(a.text(0).trim()), "Drops white space at both ends."),
-    pure("trimsuffix", &[param("str", S), param("suffix", S)], S, |a| text(a.text(0).strip_suffix(a.text(1)).unwrap_or(a.text(0))), "Drops a suffix, if it is there."),
-    pure("upper", &[param("str", S)], S, |a| text(&a.text(0).to_uppercase()), "Makes all letters capitals."),
+    pure(
+        "trim",
+        &[param("str", S), param("cutset", S)],
+        S,
+        trim,
+        "Drops characters of a set at both ends.",
+    ),
+    pure(
+        "trimprefix",
+        &[param("str", S), param("prefix", S)],
+        S,
+        |a| text(a.text(0).strip_prefix(a.text(1)).unwrap_or(a.text(0))),
+        "Drops a prefix, if it is there.",
+    ),
+    pure(
+        "trimspace",
+        &[param("str", S)],
+        S,
+        |a| text(a.text(0).trim()),
+        "Drops white space at both ends.",
+    ),
+    pure(
+        "trimsuffix",
+        &[param("str", S), param("suffix", S)],
+        S,
+        |a| text(a.text(0).strip_suffix(a.text(1)).unwrap_or(a.text(0))),
+        "Drops a suffix, if it is there.",
+    ),
+    pure(
+        "upper",
+        &[param("str", S)],
+        S,
+        |a| text(&a.text(0).to_uppercase()),
+        "Makes all letters capitals.",
+    ),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends functions that answer with a reply")]
 fn text(text: &str) -> Reply {
     Ok(Value::string(text))
 }
@@ -127,12 +235,12 @@ fn captured(regex: &Regex, captures: &regex::Captures<'_>) -> Result<Value, Fail
         captures.get(at).map_or_else(|| Value::null(Type::String), |found| found.as_str().into())
     };
     let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
-    let named = names.iter().filter(|name| name.is_some()).count();
+    let with_name = names.iter().flatten().count();
     if names.is_empty() {
         Ok(group(0))
-    } else if named == 0 {
+    } else if with_name == 0 {
         Ok(Value::tuple((1..=names.len()).map(group).collect()))
-    } else if named == names.len() {
+    } else if with_name == names.len() {
         let entries = names.iter().enumerate().filter_map(|(index, name)| {
             Some((std::sync::Arc::<str>::from((*name)?), group(index + 1)))
         });

@@ -3,11 +3,27 @@
 use value::{Number, Type, Value};
 
 use super::ParameterType::{Any, String as S};
-use super::{Arguments, Failure, FunctionInfo, NULL, PARTIAL, Reply, at, failed, flagged, param, pure};
+use super::{
+    Arguments, Failure, FunctionInfo, NULL, PARTIAL, Reply, at, failed, flagged, param, pure,
+};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("format", &[param("format", S)], S, format_one, "Fills values into a text, as `%s`, `%d`, `%q`, `%v`, `%5.2f` and so on say.").with_variadic(flagged("args", Any, NULL)),
-    pure("formatlist", &[param("format", S)], Any, format_list, "Formats a text for each element of lists.").with_variadic(flagged("args", Any, NULL | PARTIAL)),
+    pure(
+        "format",
+        &[param("format", S)],
+        S,
+        format_one,
+        "Fills values into a text, as `%s`, `%d`, `%q`, `%v`, `%5.2f` and so on say.",
+    )
+    .with_variadic(flagged("args", Any, NULL)),
+    pure(
+        "formatlist",
+        &[param("format", S)],
+        Any,
+        format_list,
+        "Formats a text for each element of lists.",
+    )
+    .with_variadic(flagged("args", Any, NULL | PARTIAL)),
 ];
 
 fn format_one(args: &Arguments<'_>) -> Reply {
@@ -26,10 +42,7 @@ fn format_list(args: &Arguments<'_>) -> Reply {
             Some((wanted, first)) if wanted != found => {
                 return Err(at(
                     position + 1,
-                    format!(
-                        "it has {found} elements, but argument {} has {wanted}",
-                        first + 2
-                    ),
+                    format!("it has {found} elements, but argument {} has {wanted}", first + 2),
                 ));
             }
             Some(_) => {}
@@ -51,6 +64,7 @@ fn format_list(args: &Arguments<'_>) -> Reply {
 
 /// One `%…` of a format.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the flags of the format")]
 struct Verb {
     minus: bool,
     plus: bool,
@@ -210,7 +224,8 @@ fn signed(text: String, verb: &Verb) -> String {
 }
 
 fn radix(kind: char, number: &Number, verb: &Verb) -> Result<String, String> {
-    let whole = number.trunc().to_i64().ok_or_else(|| format!("`%{kind}` wants a smaller number"))?;
+    let whole =
+        number.trunc().to_i64().ok_or_else(|| format!("`%{kind}` wants a smaller number"))?;
     let size = whole.unsigned_abs();
     let digits = match kind {
         'b' => format!("{size:b}"),
@@ -237,7 +252,8 @@ fn float(kind: char, number: &Number, verb: &Verb) -> String {
         _ => {
             let exponent = if float == 0.0 { 0.0 } else { float.abs().log10().floor() };
             let digits = verb.precision.unwrap_or(21).max(1);
-            let in_range = exponent >= -4.0 && exponent < f64::from(u32::try_from(digits).unwrap_or(u32::MAX));
+            let in_range =
+                exponent >= -4.0 && exponent < f64::from(u32::try_from(digits).unwrap_or(u32::MAX));
             let letter = if kind == 'g' { 'e' } else { 'E' };
             match (in_range, verb.precision) {
                 (true, None) => format!("{float}"),

@@ -6,15 +6,45 @@ use super::ParameterType::{Number as N, String as S};
 use super::{Arguments, Failure, FunctionInfo, Reply, at, hash, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
-    pure("formatdate", &[param("format", S), param("time", S)], S, formatdate, "Writes a time in a form such as `DD MMM YYYY hh:mm:ss ZZZ`."),
-    pure("plantimestamp", &[], S, |a| Ok(Value::string(Time::from_nanos(a.ctx.world.plan_time_unix_nanos()).to_string())), "Gives the time at which the plan was made."),
-    pure("timeadd", &[param("timestamp", S), param("duration", S)], S, timeadd, "Adds a duration such as `1h30m` to a time."),
-    pure("timecmp", &[param("timestamp_a", S), param("timestamp_b", S)], N, timecmp, "Gives -1, 0 or 1 for earlier, same and later."),
-    pure("timestamp", &[], S, |a| Ok(Value::string(Time::from_nanos(a.ctx.world.now_unix_nanos()).to_string())), "Gives the time of apply.").impure(),
+    pure(
+        "formatdate",
+        &[param("format", S), param("time", S)],
+        S,
+        formatdate,
+        "Writes a time in a form such as `DD MMM YYYY hh:mm:ss ZZZ`.",
+    ),
+    pure(
+        "plantimestamp",
+        &[],
+        S,
+        |a| Ok(Value::string(Time::from_nanos(a.ctx.world.plan_time_unix_nanos()).to_string())),
+        "Gives the time at which the plan was made.",
+    ),
+    pure(
+        "timeadd",
+        &[param("timestamp", S), param("duration", S)],
+        S,
+        timeadd,
+        "Adds a duration such as `1h30m` to a time.",
+    ),
+    pure(
+        "timecmp",
+        &[param("timestamp_a", S), param("timestamp_b", S)],
+        N,
+        timecmp,
+        "Gives -1, 0 or 1 for earlier, same and later.",
+    ),
+    pure(
+        "timestamp",
+        &[],
+        S,
+        |a| Ok(Value::string(Time::from_nanos(a.ctx.world.now_unix_nanos()).to_string())),
+        "Gives the time of apply.",
+    )
+    .impure(),
     pure("uuid", &[], S, uuid, "Makes a random UUID.").impure(),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn uuid(args: &Arguments<'_>) -> Reply {
     let mut bytes = [0; 16];
     args.ctx.world.random_bytes(&mut bytes);
@@ -58,7 +88,8 @@ impl Time {
             let part = text.get(from..to)?;
             part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
         };
-        let mark = |at: usize, wanted: &[u8]| bytes.get(at).is_some_and(|byte| wanted.contains(byte));
+        let mark =
+            |at: usize, wanted: &[u8]| bytes.get(at).is_some_and(|byte| wanted.contains(byte));
         if !(mark(4, b"-") && mark(7, b"-") && mark(10, b"T") && mark(13, b":") && mark(16, b":")) {
             return None;
         }
@@ -242,8 +273,18 @@ fn parse_duration(text: &str) -> Option<i128> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -295,7 +336,8 @@ fn quoted(letters: &[char], start: usize, out: &mut String) -> Option<usize> {
 
 fn date_part(letter: char, run: usize, moment: Time) -> Option<String> {
     let t = moment.fields();
-    let name = |names: &[&str], at: i64| names.get(usize::try_from(at).ok()?).map(|n| (*n).to_owned());
+    let name =
+        |names: &[&str], at: i64| names.get(usize::try_from(at).ok()?).map(|n| (*n).to_owned());
     let two = |number: i64| format!("{number:02}");
     let twelve = if t.hour % 12 == 0 { 12 } else { t.hour % 12 };
     let half = if t.hour < 12 { "am" } else { "pm" };
@@ -320,12 +362,10 @@ fn date_part(letter: char, run: usize, moment: Time) -> Option<String> {
         ('m', 1) => Some(t.minute.to_string()),
         ('s', 2) => Some(two(t.second)),
         ('s', 1) => Some(t.second.to_string()),
-        ('Z', 5) => Some(moment.zone(":")),
-        ('Z', 4) => Some(moment.zone("")),
         ('Z', 3) if moment.offset == 0 => Some("UTC".to_owned()),
-        ('Z', 3) => Some(moment.zone("")),
         ('Z', 1) if moment.offset == 0 => Some("Z".to_owned()),
-        ('Z', 1) => Some(moment.zone(":")),
+        ('Z', 3 | 4) => Some(moment.zone("")),
+        ('Z', 1 | 5) => Some(moment.zone(":")),
         _ => None,
     }
 }

@@ -19,8 +19,14 @@ fn faults_say_what_is_wrong() {
         ("null ? 1 : 2", "unsuitable condition: a bool is required, but this is null"),
         ("max(1...)", "only a list, set or tuple can be expanded into arguments"),
         ("upper(null)", "unsuitable value for `str` of function `upper`: it must not be null"),
-        ("parseint(\"z\", 10)", "unsuitable value for `number` of function `parseint`: it is not a whole number in base 10"),
-        ("coalesce(null, \"\")", "call of function `coalesce` failed: all arguments are null or empty strings"),
+        (
+            "parseint(\"z\", 10)",
+            "unsuitable value for `number` of function `parseint`: it is not a whole number in base 10",
+        ),
+        (
+            "coalesce(null, \"\")",
+            "call of function `coalesce` failed: all arguments are null or empty strings",
+        ),
         ("file(\"none\")", "unsuitable value for `path` of function `file`: there is no such file"),
         ("nowhere.a", "unknown name `nowhere`"),
     ];

@@ -10,7 +10,11 @@ fn every_function_is_described_and_has_a_name_of_its_own() {
     let mut names = BTreeSet::new();
     for info in lang::functions() {
         assert!(names.insert(info.name), "{} stands twice in the table", info.name);
-        assert!(info.description.ends_with('.') || info.description.ends_with('`'), "{}", info.name);
+        assert!(
+            info.description.ends_with('.') || info.description.ends_with('`'),
+            "{}",
+            info.name
+        );
         assert!(info.description.starts_with(char::is_uppercase), "{}", info.name);
         assert!(info.usage().starts_with(info.name));
     }

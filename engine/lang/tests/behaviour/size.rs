@@ -6,7 +6,8 @@ use crate::common::{compile, evaluate};
 #[test]
 fn large_collections_take_linear_work() {
     let digits = "[for i in range(1000) : i]";
-    let million = format!("length([for p in setproduct({digits}, range(100)) : p[0] * 100 + p[1]])");
+    let million =
+        format!("length([for p in setproduct({digits}, range(100)) : p[0] * 100 + p[1]])");
     assert_eq!(evaluate(&million), Value::from(100_000));
     let names = "[for p in setproduct(range(100), range(100)) : \"n${p[0]}-${p[1]}\"]";
     assert_eq!(evaluate(&format!("length(toset({names}))")), Value::from(10_000));

@@ -65,8 +65,5 @@ fn defaults_fill_what_is_missing_or_null() {
         assert_eq!(found, expected, "{ty} of {given}");
     }
     let (constraint, _) = constraint("object({ a = optional(string, \"d\") })");
-    assert_eq!(
-        constraint.accept(Value::dynamic_null()).map(|value| value.is_null()),
-        Ok(true)
-    );
+    assert_eq!(constraint.accept(Value::dynamic_null()).map(|value| value.is_null()), Ok(true));
 }

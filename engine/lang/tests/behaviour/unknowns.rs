@@ -73,12 +73,26 @@ fn marks_pass_from_operands_to_results() {
     for text in whole {
         assert!(evaluate(text).is_sensitive(), "{text}");
     }
-    let inside = ["[secret]", "{ a = secret }", "[for i in [secret] : upper(i)]", "values({ a = secret })", "flatten([[secret], 1])", "concat([secret], [1])", "merge({ a = secret }, { b = 1 })"];
+    let inside = [
+        "[secret]",
+        "{ a = secret }",
+        "[for i in [secret] : upper(i)]",
+        "values({ a = secret })",
+        "flatten([[secret], 1])",
+        "concat([secret], [1])",
+        "merge({ a = secret }, { b = 1 })",
+    ];
     for text in inside {
         let found = evaluate(text);
         assert!(!found.is_sensitive() && found.deep_marks() == Marks::SENSITIVE, "{text}");
     }
-    for text in ["length([secret])", "keys({ a = secret })", "lookup({ a = secret, b = 2 }, \"b\")", "nonsensitive(secret)", "issensitive(secret)"] {
+    for text in [
+        "length([secret])",
+        "keys({ a = secret })",
+        "lookup({ a = secret, b = 2 }, \"b\")",
+        "nonsensitive(secret)",
+        "issensitive(secret)",
+    ] {
         assert!(evaluate(text).deep_marks().is_empty(), "{text}");
     }
 }
