@@ -169,7 +169,7 @@ impl Run<'_> {
             }
         }
         for decision in &self.plan.decisions {
-            let json: Arc<str> = decision.to_json().into();
+            let json: Arc<str> = decision.to_json().to_string().into();
             changes.push(Change::PutDecision(DecisionRecord {
                 component: decision.component.clone(),
                 json,

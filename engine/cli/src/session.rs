@@ -22,6 +22,7 @@ pub(crate) struct Stack {
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) inputs: BTreeMap<Arc<str>, Value>,
     pub(crate) decisions: Vec<Decision>,
+    pub(crate) deferred_checks: Vec<String>,
 }
 
 /// What all stages share.
@@ -77,6 +78,7 @@ impl Session {
         let has_components =
             configuration.modules.values().any(|module| !module.components.is_empty());
         let mut decisions = Vec::new();
+        let mut deferred_checks = Vec::new();
         if has_components {
             let (types, errors) = component::load_types(&mut configuration, world);
             found.extend(errors);
@@ -85,7 +87,7 @@ impl Session {
             let prior: BTreeMap<String, Decision> = snapshot
                 .decisions
                 .values()
-                .filter_map(|record| Decision::from_json(&record.json))
+                .filter_map(|record| Decision::from_json(&serde_json::from_str(&record.json).ok()?))
                 .map(|decision| (decision.component.clone(), decision))
                 .collect();
             let request = PlaceRequest {
@@ -99,11 +101,17 @@ impl Session {
             found.extend(errors);
             configuration = placed.configuration;
             decisions = placed.decisions;
+            let deferred = placed.deferred.into_iter();
+            deferred_checks =
+                deferred.map(|one| format!("{}: {}", one.component, one.check)).collect();
         }
         if !found.has_errors() {
             found.extend(config::validate(&configuration));
         }
-        (Stack { configuration: Arc::new(configuration), inputs, decisions }, found)
+        (
+            Stack { configuration: Arc::new(configuration), inputs, decisions, deferred_checks },
+            found,
+        )
     }
 
     fn input_sources(
@@ -174,6 +182,7 @@ impl Session {
                             name: offer.name,
                             attributes: offer.attributes,
                             source: offer.source,
+                            date: offer.date,
                         });
                     }
                     for complaint in answer.problems {
@@ -211,6 +220,7 @@ impl Session {
             configuration: stack.configuration,
             inputs: stack.inputs,
             decisions: stack.decisions,
+            deferred_checks: stack.deferred_checks,
             snapshot,
             readers,
             context: self.context.clone(),

@@ -308,7 +308,7 @@ fn components_ask_for_more_than_there_is() {
         "cluster \"big\" {\n  nodes               = 1000\n  memory_gib_per_node = 1000\n}\n",
     )]);
     let err = stack.fails(&["plan"]);
-    assert!(err.contains("`cluster.big` fits nowhere") && err.contains("too few"), "{err}");
+    assert!(err.contains("no place for `cluster.big`") && err.contains("too few"), "{err}");
 }
 
 #[test]
@@ -324,7 +324,8 @@ component_type "queue" {
   }
   output "id" {}
   implementation "local" {
-    source = "./queue"
+    backend = "local"
+    source  = "./queue"
   }
 }
 queue "jobs" {

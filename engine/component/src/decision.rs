@@ -1,25 +1,27 @@
-//! What was chosen for a component, and why.
+//! The record of a placement, which the state keeps.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
-/// A placement.
+/// Where a component went, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The component: its type and name, with its module in front.
+    /// The component's address, such as `cluster.train`.
     pub component: String,
     /// Its type.
     pub component_type: String,
-    /// The implementation.
-    pub implementation: String,
     /// The backend.
     pub backend: String,
-    /// The offer.
+    /// The implementation's name.
+    pub implementation: String,
+    /// The offer's name.
     pub offer: String,
-    /// Where the offer's facts come from.
-    pub source: String,
-    /// Why this one.
+    /// What was known about the offer, as JSON.
+    pub offer_attributes: Json,
+    /// Digest of the inputs as far as they were known; sensitive ones are left out.
+    pub inputs_digest: String,
+    /// Why, in sentences.
     pub reasons: Vec<String>,
-    /// What else there was, and why not.
+    /// What was not chosen.
     pub rejected: Vec<Rejected>,
 }
 
@@ -28,75 +30,63 @@ pub struct Decision {
 pub struct Rejected {
     /// Implementation and offer.
     pub candidate: String,
-    /// What was missing.
+    /// What it lacks.
     pub reason: String,
 }
 
+/// The form that is written; a reader refuses forms that it does not know.
+const FORMAT: u64 = 1;
+
 impl Decision {
-    /// The decision as it is recorded.
-    pub fn to_json(&self) -> String {
+    /// The written form, keys in a fixed order.
+    pub fn to_json(&self) -> Json {
         let rejected: Vec<Json> = self
             .rejected
             .iter()
-            .map(|rejected| json!({ "candidate": rejected.candidate, "reason": rejected.reason }))
+            .map(|one| json!({ "candidate": one.candidate, "reason": one.reason }))
             .collect();
         json!({
+            "format": FORMAT,
             "component": self.component,
             "component_type": self.component_type,
-            "implementation": self.implementation,
             "backend": self.backend,
+            "implementation": self.implementation,
             "offer": self.offer,
-            "source": self.source,
+            "offer_attributes": self.offer_attributes,
+            "inputs_digest": self.inputs_digest,
             "reasons": self.reasons,
             "rejected": rejected,
         })
-        .to_string()
     }
 
-    /// Reads a recorded decision; `None` if it is none.
-    pub fn from_json(text: &str) -> Option<Self> {
-        let json: Json = serde_json::from_str(text).ok()?;
-        let text =
-            |json: &Json, name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
-        let reasons = json.get("reasons")?.as_array()?.iter().filter_map(Json::as_str);
-        let rejected = json.get("rejected")?.as_array()?.iter();
+    /// Reads the written form. `None` if it is something else, or of a newer format.
+    pub fn from_json(json: &Json) -> Option<Self> {
+        let object = json.as_object()?;
+        if object.get("format")?.as_u64()? != FORMAT {
+            return None;
+        }
+        let rejected = object.get("rejected")?.as_array()?.iter().map(|one| {
+            let one = one.as_object()?;
+            Some(Rejected { candidate: text(one, "candidate")?, reason: text(one, "reason")? })
+        });
+        let reasons = object.get("reasons")?.as_array()?;
         Some(Self {
-            component: text(&json, "component")?,
-            component_type: text(&json, "component_type")?,
-            implementation: text(&json, "implementation")?,
-            backend: text(&json, "backend")?,
-            offer: text(&json, "offer")?,
-            source: text(&json, "source")?,
-            reasons: reasons.map(str::to_owned).collect(),
-            rejected: rejected
-                .filter_map(|entry| {
-                    Some(Rejected {
-                        candidate: text(entry, "candidate")?,
-                        reason: text(entry, "reason")?,
-                    })
-                })
-                .collect(),
+            component: text(object, "component")?,
+            component_type: text(object, "component_type")?,
+            backend: text(object, "backend")?,
+            implementation: text(object, "implementation")?,
+            offer: text(object, "offer")?,
+            offer_attributes: object.get("offer_attributes")?.clone(),
+            inputs_digest: text(object, "inputs_digest")?,
+            reasons: reasons
+                .iter()
+                .map(|one| one.as_str().map(str::to_owned))
+                .collect::<Option<_>>()?,
+            rejected: rejected.collect::<Option<_>>()?,
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recorded_decision_reads_back() {
-        let decision = Decision {
-            component: "cluster.train".into(),
-            component_type: "cluster".into(),
-            implementation: "local".into(),
-            backend: "local".into(),
-            offer: "this-machine".into(),
-            source: "discovered".into(),
-            reasons: vec!["the only offer".into()],
-            rejected: vec![Rejected { candidate: "x".into(), reason: "too small".into() }],
-        };
-        assert_eq!(Decision::from_json(&decision.to_json()), Some(decision));
-        assert_eq!(Decision::from_json("{}"), None);
-    }
+fn text(object: &Map<String, Json>, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(str::to_owned)
 }

@@ -4,250 +4,257 @@ use miette::Diagnostic;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
-/// A fault in a component type, a component or the settings of the stack.
+/// A fault in the component layer.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum ComponentError {
-    /// A top-level block of a kind that nobody declares.
-    #[error("unknown block type `{kind}`")]
+    /// A top-level block is neither part of the language nor a component.
+    #[error("unknown block type `{name}`")]
     #[diagnostic(code(stratiform::component::unknown_block))]
     UnknownBlock {
-        /// The kind.
-        kind: String,
-        /// The kind's place.
+        /// The block's kind.
+        name: String,
+        /// Its place.
         #[label("neither a block of the language nor a component type")]
         span: Span,
-        /// The nearest kind.
+        /// The nearest kind, where one is near.
         #[help]
         suggestion: Option<String>,
     },
-    /// A component needs one label.
-    #[error("a `{kind}` needs exactly one label, its name")]
-    #[diagnostic(code(stratiform::component::label), help("write `{kind} \"name\" {{ … }}`"))]
-    Label {
-        /// The kind.
+
+    /// A component has no name, or more than one.
+    #[error("a `{kind}` component has one label, its name")]
+    #[diagnostic(code(stratiform::component::labels), help("write `{kind} \"name\" {{ … }}`"))]
+    Labels {
+        /// The component's type.
         kind: String,
-        /// The header.
-        #[label("this block")]
+        /// The block's header.
+        #[label("one label is expected here")]
         span: Span,
     },
+
     /// Two components of one type have the same name.
-    #[error("duplicate component `{name}`")]
-    #[diagnostic(code(stratiform::component::duplicate), help("rename one of the two"))]
+    #[error("component `{name}` is declared twice")]
+    #[diagnostic(code(stratiform::component::duplicate), help("give one of them another name"))]
     Duplicate {
-        /// Its type and name.
+        /// Type and name.
         name: String,
-        /// The second.
-        #[label("declared again here")]
+        /// The first one.
+        #[label("declared here first")]
+        first: Span,
+        /// The second one.
+        #[label(primary, "declared again here")]
         span: Span,
     },
-    /// A component sets what its type does not have.
-    #[error("`{component}` has no input `{name}`")]
-    #[diagnostic(code(stratiform::component::unknown_input))]
-    UnknownInput {
-        /// Its type and name.
-        component: String,
-        /// The input.
-        name: String,
-        /// The name's place.
-        #[label("no such input")]
-        span: Span,
-        /// The nearest name.
-        #[help]
-        suggestion: Option<String>,
-    },
-    /// A component lacks an input without a default.
-    #[error("`{component}` needs a value for `{name}`")]
-    #[diagnostic(code(stratiform::component::missing_input), help("add `{name} = …`{description}"))]
-    MissingInput {
-        /// Its type and name.
-        component: String,
-        /// The input.
-        name: String,
-        /// What it means.
-        description: String,
-        /// The header.
-        #[label("`{name}` belongs in this block")]
-        span: Span,
-    },
-    /// An input's value does not fit.
-    #[error("input `{name}` of `{component}` does not fit: {message}")]
-    #[diagnostic(code(stratiform::component::invalid_input))]
-    InvalidInput {
-        /// Its type and name.
-        component: String,
-        /// The input.
-        name: String,
-        /// What is wrong.
-        message: String,
-        /// The value.
-        #[label("{message}")]
-        span: Span,
-    },
-    /// A component type is declared badly.
-    #[error("component type `{name}`: {message}")]
+
+    /// A type of the configuration takes the place of another one.
+    #[error("component type `{name}` replaces the one {origin}")]
     #[diagnostic(
-        code(stratiform::component::invalid_type),
-        help("`docs/how-to/component-type.md` shows a whole one")
+        code(stratiform::component::overridden_type),
+        severity(Warning),
+        help("give it another name if that is not meant")
     )]
-    InvalidType {
+    OverriddenType {
         /// The type.
         name: String,
+        /// Where the other one comes from.
+        origin: &'static str,
+        /// The declaration that counts.
+        #[label("this one counts")]
+        span: Span,
+    },
+
+    /// A declaration cannot be understood.
+    #[error("unsuitable declaration: {message}")]
+    #[diagnostic(code(stratiform::component::declaration))]
+    Declaration {
         /// What is wrong.
         message: String,
         /// The place.
         #[label("{message}")]
         span: Span,
-    },
-    /// A type of the standard library is replaced.
-    #[error("component type `{name}` replaces the one of the standard library")]
-    #[diagnostic(
-        code(stratiform::component::type_replaced),
-        severity(warning),
-        help("rename it if that is not meant")
-    )]
-    TypeReplaced {
-        /// The type.
-        name: String,
-        /// The declaration.
-        #[label("declared here")]
-        span: Span,
-    },
-    /// A type of the standard library cannot be read.
-    #[error("the standard library cannot be read: {reason}")]
-    #[diagnostic(code(stratiform::component::library))]
-    Library {
-        /// What is wrong.
-        reason: String,
-    },
-    /// No place can take the component.
-    #[error("`{component}` fits nowhere")]
-    #[diagnostic(code(stratiform::component::no_placement))]
-    NoPlacement {
-        /// Its type and name.
-        component: String,
-        /// The header.
-        #[label("no offer can take this")]
-        span: Span,
-        /// One line for each candidate.
+        /// What to write.
         #[help]
-        reasons: String,
+        help: Option<String>,
     },
-    /// Components together ask for more than an offer has.
-    #[error(
-        "the components on `{offer}` together need {needed} {resource}, but it has {available}: {missing} too few"
-    )]
+
+    /// The standard library cannot be read.
+    #[error("the standard library of component types cannot be read: {path}")]
     #[diagnostic(
-        code(stratiform::component::over_capacity),
-        help(
-            "ask for less, or add a backend to `stack {{ placement {{ backends = […] }} }}`; {shares}"
-        )
+        code(stratiform::component::library),
+        help("the installation is damaged; install stratiform again")
     )]
-    OverCapacity {
-        /// The offer.
-        offer: String,
-        /// The resource, with its unit.
-        resource: String,
-        /// What is asked for.
-        needed: String,
-        /// What is there.
-        available: String,
-        /// By how much it is too little.
-        missing: String,
-        /// Who asks for how much.
-        shares: String,
-        /// The last component that asks.
-        #[label("asks for the rest")]
+    Library {
+        /// The path that failed.
+        path: String,
+    },
+
+    /// A component sets something that its type does not have.
+    #[error("component type `{kind}` has no input `{name}`")]
+    #[diagnostic(code(stratiform::component::unknown_input))]
+    UnknownInput {
+        /// The component's type.
+        kind: String,
+        /// The name as written.
+        name: String,
+        /// Its place.
+        #[label("not an input of `{kind}`")]
+        span: Span,
+        /// The nearest input, or all of them.
+        #[help]
+        suggestion: Option<String>,
+    },
+
+    /// A component lacks an input.
+    #[error("component `{component}` needs the input `{name}`")]
+    #[diagnostic(code(stratiform::component::missing_input))]
+    MissingInput {
+        /// Type and name.
+        component: String,
+        /// The input.
+        name: String,
+        /// The component's header.
+        #[label("`{name}` is not set")]
+        span: Span,
+        /// What it means.
+        #[help]
+        help: Option<String>,
+    },
+
+    /// An input has a value of another type.
+    #[error("unsuitable value for input `{name}`: {message}")]
+    #[diagnostic(code(stratiform::component::input_type))]
+    InputType {
+        /// The input.
+        name: String,
+        /// What was wanted and found.
+        message: String,
+        /// The value.
+        #[label("{message}")]
         span: Span,
     },
-    /// A setting of the stack is not understood.
-    #[error("`{name}` in `stack`: {message}")]
-    #[diagnostic(code(stratiform::component::invalid_setting))]
-    InvalidSetting {
-        /// The setting.
+
+    /// A validation of the type does not hold.
+    #[error("unsuitable value for input `{name}` of `{component}`")]
+    #[diagnostic(code(stratiform::component::validation), help("{message}"))]
+    Validation {
+        /// The input.
         name: String,
-        /// What was expected.
+        /// Type and name.
+        component: String,
+        /// What the type says.
+        message: String,
+        /// The value, or the component.
+        #[label("does not pass the check of its type")]
+        span: Span,
+    },
+
+    /// A component does not fit anywhere.
+    #[error("no place for `{component}`")]
+    #[diagnostic(code(stratiform::component::no_placement), help("{reasons}"))]
+    NoPlacement {
+        /// Type and name.
+        component: String,
+        /// One line for each candidate: what it lacks, and by how much.
+        reasons: String,
+        /// The component's header.
+        #[label("fits none of the offers")]
+        span: Span,
+    },
+
+    /// The sum of prices is over the limit.
+    #[error("the stack costs {total} USD per hour, {over} more than `max_hourly_usd` allows")]
+    #[diagnostic(
+        code(stratiform::component::over_budget),
+        help("raise `max_hourly_usd`, or ask for less: {parts}")
+    )]
+    OverBudget {
+        /// The sum.
+        total: String,
+        /// By how much it is over.
+        over: String,
+        /// What each component costs.
+        parts: String,
+        /// The limit.
+        #[label("the limit")]
+        span: Span,
+    },
+
+    /// A setting of the stack cannot be used.
+    #[error("unsuitable setting: {message}")]
+    #[diagnostic(code(stratiform::component::setting))]
+    Setting {
+        /// What is wrong.
         message: String,
         /// The setting.
         #[label("{message}")]
         span: Span,
+        /// What to write.
+        #[help]
+        help: Option<String>,
     },
-    /// Something that is not there yet.
-    #[error("{what} is not supported yet")]
-    #[diagnostic(code(stratiform::component::unsupported))]
-    Unsupported {
-        /// The feature.
-        what: String,
-        /// Where it is used.
-        #[label("used here")]
+
+    /// An implementation lacks an output of its type.
+    #[error("implementation `{implementation}` of `{kind}` lacks the output `{name}`")]
+    #[diagnostic(
+        code(stratiform::component::missing_output),
+        help("add `output \"{name}\" {{ value = … }}` to the module in `{dir}`")
+    )]
+    MissingOutput {
+        /// The type.
+        kind: String,
+        /// The implementation.
+        implementation: String,
+        /// The output.
+        name: String,
+        /// The module's folder.
+        dir: String,
+        /// Where the type declares it.
+        #[label("declared by the type")]
+        span: Span,
+    },
+
+    /// Components contain each other without end.
+    #[error("component `{component}` is nested too deeply")]
+    #[diagnostic(
+        code(stratiform::component::recursion),
+        help("an implementation cannot use a component that uses the implementation again")
+    )]
+    Recursion {
+        /// The address.
+        component: String,
+        /// The component's header.
+        #[label("one level too many")]
         span: Span,
     },
 }
 
 /// The codes of this crate, for the reference.
-pub const ERROR_DOCS: &[ErrorDoc] = &[
-    doc(
-        "stratiform::component::unknown_block",
-        "Unknown block type",
-        "A top-level block is neither of the language nor a component type.",
-    ),
-    doc("stratiform::component::label", "Component label", "A component has one label, its name."),
-    doc(
-        "stratiform::component::duplicate",
-        "Duplicate component",
-        "Two components of one type have the same name.",
-    ),
-    doc(
-        "stratiform::component::unknown_input",
-        "Unknown input",
-        "A component sets an input that its type does not declare.",
-    ),
-    doc(
-        "stratiform::component::missing_input",
-        "Missing input",
-        "A component lacks an input that has no default.",
-    ),
-    doc(
-        "stratiform::component::invalid_input",
-        "Invalid input",
-        "An input's value does not fit its type, or one of its validations fails.",
-    ),
-    doc(
-        "stratiform::component::invalid_type",
-        "Invalid component type",
-        "A `component_type` block is not complete.",
-    ),
-    doc(
-        "stratiform::component::type_replaced",
-        "Replaced type",
-        "A user's component type has the name of one of the standard library.",
-    ),
-    doc(
-        "stratiform::component::library",
-        "Standard library",
-        "The embedded standard library cannot be read. This is a fault of the engine.",
-    ),
-    doc(
-        "stratiform::component::no_placement",
-        "No placement",
-        "No implementation has an offer that satisfies what the component asks for.",
-    ),
-    doc(
-        "stratiform::component::over_capacity",
-        "Over capacity",
-        "The components on one offer together ask for more than it has.",
-    ),
-    doc(
-        "stratiform::component::invalid_setting",
-        "Invalid setting",
-        "A setting in the `stack` block is not understood.",
-    ),
-    doc(
-        "stratiform::component::unsupported",
-        "Not supported yet",
-        "A part of the component layer that this version does not have.",
-    ),
-];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
+pub fn error_docs() -> &'static [ErrorDoc] {
+    macro_rules! docs {
+        ($($code:literal, $title:literal, $explanation:literal, $example:literal;)*) => {
+            &[$(ErrorDoc {
+                code: concat!("stratiform::component::", $code),
+                title: $title,
+                explanation: $explanation,
+                example: $example,
+            }),*]
+        };
+    }
+    docs![
+        "unknown_block", "unknown block type", "A top-level block is part of the language or a component; this is neither.", "resorce \"a\" \"b\" {}";
+        "labels", "wrong number of labels", "A component has its type as keyword and one label, its name.", "cluster {}";
+        "duplicate", "component declared twice", "The name is part of the address, so it is used once per type.", "cluster \"a\" {}\ncluster \"a\" {}";
+        "overridden_type", "component type replaced", "A type of the configuration wins over one of the same name.", "component_type \"cluster\" {}";
+        "declaration", "unsuitable declaration", "A part of a `component_type` block is missing or of another form.", "component_type \"a\" { implementation \"b\" {} }";
+        "library", "standard library unreadable", "The binary carries the standard library; it could not be read.", "stratiform plan";
+        "unknown_input", "no such input", "A component sets only what its type declares.", "cluster \"a\" { acelerator = {} }";
+        "missing_input", "input missing", "An input without a default must be set.", "filesystem \"a\" {}";
+        "input_type", "input of another type", "The value does not convert to the type that is declared.", "filesystem \"a\" { capacity_gib = [] }";
+        "validation", "input does not pass a check", "The type checks values of its inputs.", "filesystem \"a\" { capacity_gib = -1 }";
+        "no_placement", "no place", "Every implementation and offer lacks something.", "filesystem \"a\" { capacity_gib = 1e9 }";
+        "over_budget", "over the budget", "The prices of the chosen offers add up to more than the limit.", "stack { placement { max_hourly_usd = 0.01 } }";
+        "setting", "unsuitable setting", "A setting of the `stack` block, or `backend`, is unknown or has an unknown value.", "stack { placement { objective = \"fun\" } }";
+        "missing_output", "output missing", "An implementation has all outputs that its type declares.", "component_type \"a\" { output \"x\" {} }";
+        "recursion", "nested too deeply", "Components of implementations are placed too, and must come to an end.", "cluster \"a\" {}";
+    ]
 }

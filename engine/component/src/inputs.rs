@@ -1,214 +1,144 @@
-//! What a component block says: inputs as expressions for the call, and as values for the choice.
+//! What a component sets: attributes, and nested blocks as objects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::Variable;
+use config::ComponentBlock;
 use indexmap::IndexMap;
 use lang::{Expression, Traversal};
-use syntax::{
-    Block, Body, Diagnostics, Expr, ExprKind, Ident, ObjectItem, ObjectKey, Span, suggest,
-};
-use value::Value;
+use syntax::{Body, Diagnostics, Expr, ExprKind, Ident, ObjectItem, ObjectKey, Span, suggest};
 
 use crate::error::ComponentError;
-use crate::scope::{OfferScope, StaticScope, evaluate};
 use crate::types::ComponentType;
 
-/// A component block, taken apart.
-pub(crate) struct Inputs {
-    pub(crate) expressions: IndexMap<Arc<str>, Expression>,
-    pub(crate) spans: BTreeMap<Arc<str>, Span>,
-    pub(crate) depends_on: Vec<Traversal>,
-    pub(crate) backends: Option<Vec<Arc<str>>>,
+/// What every component may say beside its inputs.
+pub const META_ARGUMENTS: [&str; 4] = ["count", "for_each", "depends_on", "backend"];
+
+/// A component as it was written, its expressions compiled.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    /// Inputs that are set.
+    pub inputs: IndexMap<Arc<str>, Expression>,
+    /// Where each name stands.
+    pub spans: BTreeMap<Arc<str>, Span>,
+    /// How many instances.
+    pub count: Option<Expression>,
+    /// One instance for each element.
+    pub for_each: Option<Expression>,
+    /// What it waits for beside what it refers to.
+    pub depends_on: Vec<Traversal>,
+    /// Where it may go.
+    pub backend: Option<Expression>,
 }
 
-const META: &[&str] = &["depends_on", "backend", "count", "for_each"];
-
-/// Takes a block apart; nested blocks become objects, or maps where they have a label.
-pub(crate) fn read(component: &str, kind: &ComponentType, block: &Block) -> (Inputs, Diagnostics) {
-    let mut diagnostics = Diagnostics::new();
-    let mut inputs = Inputs {
-        expressions: IndexMap::new(),
-        spans: BTreeMap::new(),
-        depends_on: Vec::new(),
-        backends: None,
-    };
-    for (name, expr) in entries(&block.body) {
+/// Reads the body of a component, and complains of what its type does not have.
+pub fn read(
+    component: &ComponentBlock,
+    ty: &ComponentType,
+    diagnostics: &mut Diagnostics,
+) -> Written {
+    let mut written = Written::default();
+    for (name, expr) in fields(&component.block.body) {
+        let (expression, faults) = lang::compile(&expr);
+        diagnostics.extend(faults);
         match name.as_str() {
-            "depends_on" => inputs.depends_on = references(&expr, &mut diagnostics),
-            "backend" => {
-                let (expression, _) = lang::compile(&expr);
-                inputs.backends = expression.as_constant().and_then(crate::settings::names);
-                if inputs.backends.is_none() {
-                    diagnostics.push(ComponentError::InvalidInput {
-                        component: component.to_owned(),
-                        name: "backend".to_owned(),
-                        message: "the name of a backend, or a list of names, must be written out"
-                            .to_owned(),
-                        span: expr.span,
-                    });
-                }
+            "count" => written.count = Some(expression),
+            "for_each" => written.for_each = Some(expression),
+            "backend" => written.backend = Some(expression),
+            "depends_on" => written.depends_on = references(&expr, diagnostics),
+            input if ty.inputs.contains_key(input) => {
+                written.spans.insert(Arc::clone(&name.text), name.span);
+                written.inputs.insert(Arc::clone(&name.text), expression);
             }
-            "count" | "for_each" => diagnostics.push(ComponentError::Unsupported {
-                what: format!("`{name}` in a component"),
-                span: name.span,
-            }),
-            _ if !kind.inputs.contains_key(&name.text) => {
-                diagnostics.push(ComponentError::UnknownInput {
-                    component: component.to_owned(),
-                    name: name.text.to_string(),
-                    span: name.span,
-                    suggestion: suggest(
-                        &name.text,
-                        kind.inputs.keys().map(|key| &**key).chain(META.iter().copied()),
-                    )
-                    .map(|near| format!("did you mean `{near}`?")),
-                });
-            }
-            _ => {
-                let (expression, errors) = lang::compile(&expr);
-                diagnostics.extend(errors);
-                inputs.spans.insert(Arc::clone(&name.text), name.span);
-                inputs.expressions.insert(Arc::clone(&name.text), expression);
-            }
+            _ => diagnostics.push(unknown_input(ty, &name)),
         }
     }
-    for (name, variable) in &kind.inputs {
-        if variable.default.is_none() && !inputs.expressions.contains_key(name) {
-            let description =
-                variable.description.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    for (name, variable) in &ty.inputs {
+        let missing = variable.default.is_none() && !written.inputs.contains_key(name);
+        if missing && !component.block.body.incomplete {
             diagnostics.push(ComponentError::MissingInput {
-                component: component.to_owned(),
+                component: shown(component),
                 name: name.to_string(),
-                description,
-                span: block.header,
+                span: component.block.header,
+                help: variable.description.clone(),
             });
         }
     }
-    (inputs, diagnostics)
+    written
+}
+
+/// Type and name, as in references.
+pub fn shown(component: &ComponentBlock) -> String {
+    let name = component.name.as_ref().map_or("?", Ident::as_str);
+    format!("{}.{name}", component.type_name)
+}
+
+fn unknown_input(ty: &ComponentType, name: &Ident) -> ComponentError {
+    let names: Vec<&str> = ty.inputs.keys().map(|name| &**name).collect();
+    let all = names.iter().copied().chain(META_ARGUMENTS);
+    let suggestion = match suggest(name.as_str(), all) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => format!("`{}` has no inputs", ty.name),
+        None => format!("the inputs are `{}`", names.join("`, `")),
+    };
+    ComponentError::UnknownInput {
+        kind: ty.name.text.to_string(),
+        name: name.text.to_string(),
+        span: name.span,
+        suggestion: Some(suggestion),
+    }
 }
 
 fn references(expr: &Expr, diagnostics: &mut Diagnostics) -> Vec<Traversal> {
-    let ExprKind::Tuple(items) = &expr.kind else { return Vec::new() };
+    let fault = |span| ComponentError::Setting {
+        message: "a list of references is expected".to_owned(),
+        span,
+        help: Some("write `depends_on = [cluster.train, module.network]`".to_owned()),
+    };
+    let ExprKind::Tuple(items) = &expr.kind else {
+        diagnostics.push(fault(expr.span));
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for item in items {
-        let (expression, errors) = lang::compile(item);
-        diagnostics.extend(errors);
-        found.extend(expression.as_traversal().cloned());
+        match lang::compile(item).0.as_traversal() {
+            Some(traversal) => found.push(traversal.clone()),
+            None => diagnostics.push(fault(item.span)),
+        }
     }
     found
 }
 
-/// The arguments of a body, nested blocks turned into objects.
-fn entries(body: &Body) -> Vec<(Ident, Expr)> {
+/// Attributes as they are; blocks of one kind as an object, or, with labels, as a map by label.
+fn fields(body: &Body) -> Vec<(Ident, Expr)> {
     let mut found: Vec<(Ident, Expr)> = body
         .attributes
         .iter()
         .map(|attribute| (attribute.name.clone(), attribute.expr.clone()))
         .collect();
-    let mut groups: IndexMap<Arc<str>, Vec<&Block>> = IndexMap::new();
     for block in &body.blocks {
-        groups.entry(Arc::clone(&block.kind.text)).or_default().push(block);
-    }
-    for blocks in groups.into_values() {
-        let Some(first) = blocks.first() else { continue };
-        let span = blocks.iter().fold(first.span, |span, block| span.join(block.span));
-        let kind = if first.labels.is_empty() {
-            if blocks.len() == 1 {
-                object(&first.body).kind
-            } else {
-                ExprKind::Tuple(blocks.iter().map(|block| object(&block.body)).collect())
+        // Labels lead inwards: `step "a" {}` is the entry `a` of `step`.
+        let mut expr = object(&block.body, block.span);
+        for label in block.labels.iter().rev() {
+            let key = Expr { kind: ExprKind::String(Arc::clone(&label.text)), span: label.span };
+            let items = vec![ObjectItem { key: ObjectKey::Expr(key), value: expr }];
+            expr = Expr { kind: ExprKind::Object(items), span: block.span };
+        }
+        let earlier = found.iter_mut().find(|(name, _)| name.text == block.kind.text);
+        match (earlier, expr.kind) {
+            (Some((_, Expr { kind: ExprKind::Object(items), .. })), ExprKind::Object(more)) => {
+                items.extend(more);
             }
-        } else {
-            ExprKind::Object(
-                blocks
-                    .iter()
-                    .filter_map(|block| {
-                        let label = block.labels.first()?.clone();
-                        Some(ObjectItem { key: ObjectKey::Name(label), value: object(&block.body) })
-                    })
-                    .collect(),
-            )
-        };
-        found.push((first.kind.clone(), Expr { kind, span }));
+            (_, kind) => found.push((block.kind.clone(), Expr { kind, span: block.span })),
+        }
     }
     found
 }
 
-fn object(body: &Body) -> Expr {
-    let items = entries(body)
+fn object(body: &Body, span: Span) -> Expr {
+    let items = fields(body)
         .into_iter()
-        .map(|(name, value)| ObjectItem { key: ObjectKey::Name(name), value });
-    Expr { kind: ExprKind::Object(items.collect()), span: body.span }
-}
-
-/// The inputs as one object, as far as they are known now; validations that can be decided are.
-pub(crate) fn evaluate_all(
-    component: &str,
-    kind: &ComponentType,
-    inputs: &Inputs,
-    scope: &StaticScope<'_>,
-) -> (Value, Diagnostics) {
-    let mut diagnostics = Diagnostics::new();
-    let mut values: Vec<(Arc<str>, Value)> = Vec::new();
-    for (name, variable) in &kind.inputs {
-        let (value, errors) = one(component, variable, inputs.expressions.get(name), scope);
-        diagnostics.extend(errors);
-        values.push((Arc::clone(name), value));
-    }
-    let object = Value::object(values);
-    let seen = OfferScope { offer: None, input: &object };
-    for (name, variable) in &kind.inputs {
-        for validation in &variable.validations {
-            let holds = evaluate(&seen, scope.world, &validation.condition);
-            match holds {
-                Ok(value) if value.as_bool() == Some(false) => {
-                    let message = evaluate(&seen, scope.world, &validation.error_message);
-                    let message = message.ok().and_then(|text| text.as_str().map(str::to_owned));
-                    let span = inputs.expressions.get(name).map_or(variable.span, Expression::span);
-                    diagnostics.push(ComponentError::InvalidInput {
-                        component: component.to_owned(),
-                        name: name.to_string(),
-                        message: message.unwrap_or_else(|| "a validation fails".to_owned()),
-                        span,
-                    });
-                }
-                Ok(_) => {}
-                Err(errors) => diagnostics.extend(errors),
-            }
-        }
-    }
-    (object, diagnostics)
-}
-
-fn one(
-    component: &str,
-    variable: &Variable,
-    expression: Option<&Expression>,
-    scope: &StaticScope<'_>,
-) -> (Value, Diagnostics) {
-    let unknown = || Value::unknown(variable.ty.ty.without_optional());
-    let Some(expression) = expression else {
-        return (variable.default.clone().unwrap_or_else(unknown), Diagnostics::new());
-    };
-    let value = match evaluate(scope, scope.world, expression) {
-        Ok(value) => value,
-        Err(errors) => return (unknown(), errors),
-    };
-    match variable.ty.accept(value) {
-        Ok(value) if value.is_null() && variable.default.is_some() && !variable.nullable => {
-            (variable.default.clone().unwrap_or_else(unknown), Diagnostics::new())
-        }
-        Ok(value) => (value, Diagnostics::new()),
-        Err(error) => {
-            let fault = ComponentError::InvalidInput {
-                component: component.to_owned(),
-                name: variable.name.text.to_string(),
-                message: error.to_string(),
-                span: expression.span(),
-            };
-            (unknown(), fault.into())
-        }
-    }
+        .map(|(name, value)| ObjectItem { key: ObjectKey::Name(name), value })
+        .collect();
+    Expr { kind: ExprKind::Object(items), span }
 }

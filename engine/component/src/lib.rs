@@ -1,32 +1,43 @@
-//! Chooses where components go and makes module calls of them.
+//! Component types, placement and expansion: from portable blocks to ordinary module calls.
 //!
-//! In: a [`config::Configuration`] whose modules hold blocks of kinds that config does not know, the offers of
-//! the backends, earlier decisions. Out: the configuration with every component as a call of its
-//! implementation, and a [`Decision`] with its reasons for each. **This crate knows no component type by name**;
-//! they are declared in HCL, in the standard library or by the user.
+//! In: a [`config::Configuration`] whose unknown top-level blocks may be components, the offers of the
+//! backends, the values of root variables, the decisions of earlier runs. Out: [`Placed`], where each component
+//! is a module call of its implementation, with the [`Decision`]s that led there. **No component type is
+//! known here by name**: all come from `component_type` blocks, of the user or of the standard library.
 //!
 //! Read in this order:
 //!
-//! 1. [`types`]: component types, from `component_type` blocks.
-//! 2. [`settings`]: the `stack` block.
-//! 3. [`decision`]: what was chosen, as it is shown and recorded.
-//! 4. [`place()`]: the choice, and the expansion.
-//! 5. `inputs`: what a component block says, as values and as expressions.
+//! 1. [`types`]: what a component type declares, and where declarations are found.
+//! 2. [`inputs`]: what a component sets, nested blocks included.
+//! 3. [`known`]: what can be known of values before anything is planned.
+//! 4. [`place`](mod@place): which implementation and offer each component gets; `candidate` judges one of them.
+//! 5. `expand`: the module call that a placed component becomes.
+//! 6. [`decision`]: the record of a placement; [`stack`]: the settings of the whole.
+//!
+//! # Invariants
+//!
+//! * What was placed stays, as long as its implementation and offer exist and suit it.
+//! * A check whose input is not known yet is listed as deferred, never skipped.
+//! * Equal inputs give equal decisions: candidates are compared by score, then by the order in which backends,
+//!   implementations and offers are given.
 
 pub mod types;
 
-pub mod settings;
+pub mod inputs;
+
+pub mod known;
+
+mod candidate;
+pub mod place;
+
+mod expand;
 
 pub mod decision;
-
-mod inputs;
-mod place;
-mod scope;
+pub mod stack;
 
 mod error;
 
 pub use decision::{Decision, Rejected};
-pub use error::{ComponentError, ERROR_DOCS};
-pub use place::{Offer, PlaceRequest, Placed, place};
-pub use settings::Settings;
-pub use types::{ComponentType, Implementation, Requirement, Types, load_types};
+pub use error::{ComponentError, error_docs};
+pub use place::{Deferred, Offer, PlaceRequest, Placed, place};
+pub use types::{ComponentType, Implementation, Types, load_types};

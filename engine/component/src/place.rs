@@ -1,469 +1,667 @@
-//! The choice for each component, and its expansion into a module call.
+//! Chooses an implementation and an offer for each component.
 //!
-//! Components are placed in the order of their types and names. A candidate is an implementation with an offer
-//! of its backend; the first that satisfies everything is taken, in the order of the allowed backends,
-//! implementations and offers. What an earlier run chose goes first while it still satisfies everything:
-//! a running cluster does not move because a new offer has come up.
+//! Components that the prior decisions still suit keep their places; the others follow in the order of their
+//! addresses. Components of the chosen implementations are placed in further rounds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{ModuleKind, ModulePath, ModulePathStep};
-use config::{ComponentBlock, Configuration, ModuleCall};
-use indexmap::IndexMap;
-use lang::{Expression, World};
-use syntax::{Diagnostics, Span, suggest};
-use value::{Number, Value};
+use address::{ModulePath, ModulePathStep};
+use config::{ComponentBlock, Configuration};
+use lang::World;
+use sha2::{Digest, Sha256};
+use syntax::{Diagnostics, Ident, suggest};
+use value::{Marks, Number, Value};
 
+use crate::candidate::{self, Ledger, Question, Verdict, evaluate, holds};
 use crate::decision::{Decision, Rejected};
 use crate::error::ComponentError;
-use crate::inputs::{self, Inputs};
-use crate::scope::{OfferScope, StaticScope, evaluate};
-use crate::settings::{self, Settings};
+use crate::expand::{self, Expansion};
+use crate::inputs::{self, Written, shown};
+use crate::known::Known;
+use crate::stack::{self, Objective, Placement};
 use crate::types::{ComponentType, Implementation, Types};
 
-/// What a backend can sell right now.
-#[derive(Debug, Clone)]
+/// What a backend sells, or has.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// The backend.
     pub backend: Arc<str>,
-    /// Unique within the backend.
+    /// What it is called there.
     pub name: Arc<str>,
-    /// An object; `capacity` in it is a map of numbers.
+    /// What is known about it: an object; `capacity`, where there is one, is a map of numbers.
     pub attributes: Value,
-    /// Where the facts come from.
+    /// Who says so.
     pub source: String,
+    /// When.
+    pub date: String,
 }
 
-/// What placement is made from.
+/// What a placement needs to know.
 pub struct PlaceRequest<'a> {
-    /// Component types.
+    /// All component types.
     pub types: &'a Types,
-    /// What can be had.
+    /// All offers, in an order that breaks ties.
     pub offers: &'a [Offer],
     /// Values of root variables.
     pub inputs: &'a BTreeMap<Arc<str>, Value>,
-    /// Earlier decisions by component.
+    /// Decisions of the last run, by component address.
     pub prior: &'a BTreeMap<String, Decision>,
-    /// Where modules are read from.
+    /// Files and clock.
     pub world: &'a dyn World,
 }
 
-/// A configuration without components: each is a module call now.
-#[derive(Debug)]
+/// A configuration whose components are module calls.
+#[derive(Debug, Clone)]
 pub struct Placed {
-    /// The configuration.
+    /// The configuration; no component is left in it.
     pub configuration: Configuration,
-    /// What was chosen, in the order of the components.
+    /// What was decided, in the order of addresses.
     pub decisions: Vec<Decision>,
+    /// Checks that wait for values.
+    pub deferred: Vec<Deferred>,
 }
 
-/// Places and expands all components.
-pub fn place(
-    mut configuration: Configuration,
-    request: &PlaceRequest<'_>,
-) -> (Placed, Diagnostics) {
-    let root = Arc::clone(configuration.root());
-    let (settings, mut diagnostics) = settings::read(root.stack.as_ref());
-    refuse_in_modules(&configuration, request.types, &mut diagnostics);
-    let scope = StaticScope::new(&root, request.inputs, request.world);
-    let mut taken: BTreeMap<Arc<str>, Taken> = BTreeMap::new();
-    let mut decisions = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut blocks: Vec<&ComponentBlock> = root.components.iter().collect();
-    blocks.sort_by_key(|block| {
-        (block.type_name.text.clone(), block.name.as_ref().map(|name| name.text.clone()))
-    });
-    for block in blocks {
-        let Some(kind) = request.types.get(&block.type_name.text) else {
-            diagnostics.push(unknown_block(block, request.types));
-            continue;
-        };
-        let Some(name) = &block.name else {
-            diagnostics.push(ComponentError::Label {
-                kind: block.type_name.text.to_string(),
-                span: block.block.header,
-            });
-            continue;
-        };
-        let component = format!("{}.{name}", block.type_name);
-        if !seen.insert(component.clone()) {
-            diagnostics
-                .push(ComponentError::Duplicate { name: component, span: block.block.header });
-            continue;
+/// A check that waits for a value that is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deferred {
+    /// The component's address.
+    pub component: String,
+    /// What is to be checked, in words.
+    pub check: String,
+}
+
+/// Implementations that hold components of their own end somewhere.
+const MAX_ROUNDS: usize = 16;
+/// More rejected candidates than this tell nobody more.
+const MAX_REJECTED: usize = 20;
+
+/// Places all components and expands them.
+pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Placed, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let placement = {
+        let known = Known::new(&configuration, request.inputs, request.world);
+        stack::read(configuration.root().stack.as_ref(), &known, &mut diagnostics)
+    };
+    let mut run = Run {
+        request,
+        placement,
+        configuration,
+        ledger: Ledger::default(),
+        decisions: BTreeMap::new(),
+        deferred: Vec::new(),
+        costs: BTreeMap::new(),
+        diagnostics,
+    };
+    for round in 0.. {
+        let waiting = run.take_components();
+        if waiting.is_empty() {
+            break;
         }
-        let (inputs, found) = inputs::read(&component, kind, &block.block);
-        let broken = found.has_errors();
-        diagnostics.extend(found);
-        let (values, found) = inputs::evaluate_all(&component, kind, &inputs, &scope);
-        let broken = broken || found.has_errors();
-        diagnostics.extend(found);
-        if broken {
-            continue;
+        if round == MAX_ROUNDS {
+            run.refuse_depth(&waiting);
+            break;
         }
-        let search = Search {
-            component: &component,
-            kind,
-            inputs: &inputs,
-            values: &values,
-            settings: &settings,
-            request,
-        };
-        let Some((implementation, offer, decision)) =
-            search.choose(block.block.header, &mut diagnostics)
-        else {
-            continue;
-        };
-        add_demand(
-            &mut taken,
-            &component,
-            implementation,
-            offer,
-            &values,
-            request.world,
-            block.block.header,
-            &mut diagnostics,
-        );
-        let call = call(block, kind, implementation, offer, &inputs);
-        let path = ModulePath::root().child(call.step.clone());
-        let dir = config_dir(implementation);
-        config::add_call(&mut configuration, &ModulePath::root(), call);
-        let found = config::load_module_at(
-            &mut configuration,
-            &path,
-            &dir,
-            block.block.header,
-            request.world,
-        );
-        diagnostics.extend(found);
-        keep_known_inputs(&mut configuration, &path);
-        decisions.push(decision);
+        run.place_all(waiting);
     }
-    check_capacity(&taken, request.offers, &mut diagnostics);
-    (Placed { configuration, decisions }, diagnostics)
+    run.check_budget();
+    run.deferred.sort_by(|a, b| a.component.cmp(&b.component));
+    let placed = Placed {
+        configuration: run.configuration,
+        decisions: run.decisions.into_values().collect(),
+        deferred: run.deferred,
+    };
+    (placed, run.diagnostics)
 }
 
-fn config_dir(implementation: &Implementation) -> std::path::PathBuf {
-    let mut parts: Vec<String> = implementation
-        .dir
-        .to_string_lossy()
-        .split('/')
-        .filter(|p| *p != "." && !p.is_empty())
-        .map(str::to_owned)
-        .collect();
-    for part in implementation.source.split('/') {
-        match part {
-            "." | "" => {}
-            ".." if parts.last().is_some_and(|last| last != "..") => {
-                parts.pop();
-            }
-            other => parts.push(other.to_owned()),
-        }
-    }
-    let root = if implementation.dir.is_absolute() { "/" } else { "" };
-    std::path::PathBuf::from(format!("{root}{}", parts.join("/")))
-}
-
-/// Components stand in the root module only, for now.
-fn refuse_in_modules(configuration: &Configuration, types: &Types, diagnostics: &mut Diagnostics) {
-    for (path, module) in configuration.modules.iter().filter(|(path, _)| !path.is_root()) {
-        for block in &module.components {
-            if types.contains_key(&block.type_name.text) {
-                diagnostics.push(ComponentError::Unsupported {
-                    what: format!("a component inside of `{path}`"),
-                    span: block.block.header,
-                });
-            } else {
-                diagnostics.push(unknown_block(block, types));
-            }
-        }
-    }
-}
-
-fn unknown_block(block: &ComponentBlock, types: &Types) -> ComponentError {
-    const BLOCKS: &[&str] = &[
-        "terraform",
-        "variable",
-        "locals",
-        "output",
-        "module",
-        "resource",
-        "data",
-        "provider",
-        "moved",
-        "removed",
-        "import",
-        "check",
-        "stack",
-        "component_type",
-    ];
-    let known = types.keys().map(|name| &**name).chain(BLOCKS.iter().copied());
-    ComponentError::UnknownBlock {
-        kind: block.type_name.text.to_string(),
-        span: block.type_name.span,
-        suggestion: suggest(&block.type_name.text, known)
-            .map(|near| format!("did you mean `{near}`?")),
-    }
-}
-
-struct Search<'a> {
-    component: &'a str,
-    kind: &'a ComponentType,
-    inputs: &'a Inputs,
-    values: &'a Value,
-    settings: &'a Settings,
+struct Run<'a> {
     request: &'a PlaceRequest<'a>,
+    placement: Placement,
+    configuration: Configuration,
+    ledger: Ledger,
+    decisions: BTreeMap<String, Decision>,
+    deferred: Vec<Deferred>,
+    /// Price per hour by component.
+    costs: BTreeMap<String, Number>,
+    diagnostics: Diagnostics,
 }
 
-impl<'a> Search<'a> {
-    fn choose(
-        &self,
-        span: Span,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<(&'a Implementation, &'a Offer, Decision)> {
-        let mut candidates = self.candidates();
-        let prior = self.request.prior.get(self.component);
-        let is_prior = |implementation: &Implementation, offer: &Offer| {
-            prior.is_some_and(|p| {
-                p.implementation == *implementation.name
-                    && p.offer == *offer.name
-                    && p.backend == *offer.backend
-            })
+/// A component that is ready to be placed.
+struct Ready<'a> {
+    path: ModulePath,
+    step: ModulePathStep,
+    address: String,
+    component: ComponentBlock,
+    ty: &'a ComponentType,
+    written: Written,
+    /// The inputs as far as they are known.
+    input: Value,
+    instances: usize,
+    /// Backends that the component itself allows.
+    backends: Option<Vec<String>>,
+    /// False if a fault was found in it; then no place is looked for.
+    sound: bool,
+}
+
+/// A chosen candidate.
+struct Choice<'a> {
+    implementation: &'a Implementation,
+    offer: &'a Offer,
+    demand: Vec<(Arc<str>, Number)>,
+    deferred: Vec<String>,
+    reasons: Vec<String>,
+    rejected: Vec<Rejected>,
+}
+
+impl<'a> Run<'a> {
+    /// The components of all modules, which have none afterwards.
+    fn take_components(&mut self) -> Vec<(ModulePath, ComponentBlock)> {
+        let mut taken = Vec::new();
+        for (path, module) in &mut self.configuration.modules {
+            if !module.components.is_empty() {
+                let components = std::mem::take(&mut Arc::make_mut(module).components);
+                taken.extend(components.into_iter().map(|component| (path.clone(), component)));
+            }
+        }
+        taken
+    }
+
+    fn refuse_depth(&mut self, waiting: &[(ModulePath, ComponentBlock)]) {
+        for (_, component) in waiting {
+            self.diagnostics.push(ComponentError::Recursion {
+                component: shown(component),
+                span: component.block.header,
+            });
+        }
+    }
+
+    fn place_all(&mut self, waiting: Vec<(ModulePath, ComponentBlock)>) {
+        let mut ready: Vec<Ready<'a>> = Vec::new();
+        for (path, component) in waiting {
+            let Some(one) = self.prepare(path, component) else { continue };
+            if let Some(first) = ready.iter().find(|other| other.address == one.address) {
+                self.diagnostics.push(ComponentError::Duplicate {
+                    name: one.address.clone(),
+                    first: first.component.block.header,
+                    span: one.component.block.header,
+                });
+                continue;
+            }
+            ready.push(one);
+        }
+        // What has a place keeps it before others look for theirs.
+        ready.sort_by(|a, b| {
+            let settled = |one: &Ready<'_>| !self.request.prior.contains_key(&one.address);
+            settled(a).cmp(&settled(b)).then_with(|| a.address.cmp(&b.address))
+        });
+        for one in &ready {
+            let choice = if one.sound { self.choose(one) } else { None };
+            self.settle(one, choice);
+        }
+    }
+
+    // Preparation.
+
+    fn prepare(&mut self, path: ModulePath, component: ComponentBlock) -> Option<Ready<'a>> {
+        let Some(ty) = self.request.types.get(component.type_name.as_str()) else {
+            self.diagnostics.push(self.unknown_block(&component.type_name));
+            return None;
         };
-        candidates.sort_by_key(|(implementation, offer)| !is_prior(implementation, offer));
-        let count = candidates.len();
-        let mut rejected = Vec::new();
-        for (implementation, offer) in candidates {
-            match self.unfit(implementation, offer) {
-                Ok(None) => {
-                    let reason = if is_prior(implementation, offer) {
-                        "chosen by an earlier apply, and it still satisfies everything".to_owned()
-                    } else if count == 1 {
-                        "the only offer of an allowed backend".to_owned()
-                    } else {
-                        "the first offer, in the order of the backends, that satisfies everything"
-                            .to_owned()
-                    };
-                    let decision = Decision {
-                        component: self.component.to_owned(),
-                        component_type: self.kind.name.to_string(),
-                        implementation: implementation.name.to_string(),
-                        backend: offer.backend.to_string(),
-                        offer: offer.name.to_string(),
-                        source: offer.source.clone(),
-                        reasons: vec![reason],
-                        rejected,
-                    };
-                    return Some((implementation, offer, decision));
+        let Some(step) = expand::step(&component) else {
+            self.diagnostics.push(ComponentError::Labels {
+                kind: component.type_name.text.to_string(),
+                span: component.block.header,
+            });
+            return None;
+        };
+        let mut faults = Diagnostics::new();
+        let written = inputs::read(&component, ty, &mut faults);
+        let known = Known::new(&self.configuration, self.request.inputs, self.request.world);
+        let input = input_values(&known, &path, &written, ty, &mut faults);
+        let instances = instances(&known, &path, &written);
+        let backends = allowed_backends(&known, &path, &written, &mut faults);
+        let address = path.child(step.clone()).to_string();
+        self.validate(&address, &component, ty, &written, &input, &mut faults);
+        if instances.is_none() {
+            let check = "how many instances there are, and whether all of them fit".to_owned();
+            self.deferred.push(Deferred { component: address.clone(), check });
+        }
+        let sound = !faults.has_errors();
+        self.diagnostics.extend(faults);
+        let instances = instances.unwrap_or(1);
+        Some(Ready {
+            path,
+            step,
+            address,
+            component,
+            ty,
+            written,
+            input,
+            instances,
+            backends,
+            sound,
+        })
+    }
+
+    fn unknown_block(&self, name: &Ident) -> ComponentError {
+        const BLOCKS: [&str; 14] = [
+            "resource",
+            "data",
+            "variable",
+            "output",
+            "locals",
+            "module",
+            "provider",
+            "terraform",
+            "moved",
+            "removed",
+            "import",
+            "check",
+            "ephemeral",
+            "component_type",
+        ];
+        let types = self.request.types.0.keys().map(|name| &**name);
+        let near = suggest(name.as_str(), BLOCKS.into_iter().chain(["stack"]).chain(types));
+        ComponentError::UnknownBlock {
+            name: name.text.to_string(),
+            span: name.span,
+            suggestion: near.map(|near| format!("did you mean `{near}`?")),
+        }
+    }
+
+    fn validate(
+        &mut self,
+        address: &str,
+        component: &ComponentBlock,
+        ty: &ComponentType,
+        written: &Written,
+        input: &Value,
+        faults: &mut Diagnostics,
+    ) {
+        if faults.has_errors() {
+            return;
+        }
+        for (name, variable) in &ty.inputs {
+            for validation in &variable.validations {
+                let value = match evaluate(&validation.condition, input, None, self.request.world) {
+                    Ok(value) => value,
+                    Err(found) => {
+                        faults.extend(found);
+                        continue;
+                    }
+                };
+                let says =
+                    evaluate(&validation.error_message, input, None, self.request.world).ok();
+                let says = says
+                    .filter(|text| text.marks().is_empty())
+                    .and_then(|text| text.as_str().map(str::to_owned))
+                    .unwrap_or_else(|| "a check of the type does not hold".to_owned());
+                match holds(&value) {
+                    Some(true) => {}
+                    Some(false) => faults.push(ComponentError::Validation {
+                        name: name.to_string(),
+                        component: address.to_owned(),
+                        message: says,
+                        span: written
+                            .inputs
+                            .get(name)
+                            .map_or(component.block.header, lang::Expression::span),
+                    }),
+                    None => {
+                        self.deferred.push(Deferred { component: address.to_owned(), check: says });
+                    }
                 }
-                Ok(Some(reason)) => rejected.push(Rejected {
-                    candidate: format!("{} on {}", implementation.name, offer.name),
-                    reason,
-                }),
-                Err(found) => {
-                    diagnostics.extend(found);
+            }
+        }
+    }
+
+    // Choice.
+
+    fn choose(&mut self, one: &Ready<'a>) -> Option<Choice<'a>> {
+        let mut moved = None;
+        if let Some(prior) = self.request.prior.get(&one.address) {
+            match self.keep(one, prior) {
+                Ok(choice) => return Some(choice),
+                Err(reason) => {
+                    moved =
+                        Some(format!("left `{}` on `{}`: {reason}", prior.offer, prior.backend));
+                }
+            }
+        }
+        let mut rejected = Vec::new();
+        let mut other_kinds = 0;
+        for (implementation, offer) in self.candidates(one) {
+            match self.question(one, implementation, offer).judge(&self.ledger) {
+                Ok(Verdict::Suits { demand, deferred }) => {
+                    let mut reasons: Vec<String> = moved.into_iter().collect();
+                    reasons.push(self.reason(offer));
+                    rejected.truncate(MAX_REJECTED);
+                    return Some(Choice {
+                        implementation,
+                        offer,
+                        demand,
+                        deferred,
+                        reasons,
+                        rejected,
+                    });
+                }
+                Ok(Verdict::OtherKind) => other_kinds += 1,
+                Ok(Verdict::Lacks(reason)) => {
+                    rejected.push(Rejected {
+                        candidate: candidate_name(implementation, offer),
+                        reason,
+                    });
+                }
+                Err(faults) => {
+                    self.diagnostics.extend(faults);
                     return None;
                 }
             }
         }
-        let mut lines: Vec<String> = rejected
-            .iter()
-            .map(|rejected| format!("{}: {}", rejected.candidate, rejected.reason))
-            .collect();
-        if lines.is_empty() {
-            let backends: Vec<&str> =
-                self.kind.implementations.iter().map(|i| &*i.backend).collect();
-            lines.push(format!(
-                "`{}` is implemented for {}, and none of these is allowed and has offers",
-                self.kind.name,
-                backends.join(", ")
-            ));
-        }
-        diagnostics.push(ComponentError::NoPlacement {
-            component: self.component.to_owned(),
-            span,
-            reasons: lines.join("\n"),
+        let reasons = why_not(one, &rejected, other_kinds, moved);
+        self.diagnostics.push(ComponentError::NoPlacement {
+            component: one.address.clone(),
+            reasons,
+            span: one.component.block.header,
         });
         None
     }
 
-    fn candidates(&self) -> Vec<(&'a Implementation, &'a Offer)> {
-        let allowed = |backend: &Arc<str>| {
-            self.settings.backends.as_ref().is_none_or(|all| all.contains(backend))
-                && self.inputs.backends.as_ref().is_none_or(|all| all.contains(backend))
-        };
-        let rank = |backend: &Arc<str>| {
-            let order = self.inputs.backends.as_ref().or(self.settings.backends.as_ref());
-            order.and_then(|all| all.iter().position(|name| name == backend)).unwrap_or(usize::MAX)
-        };
-        let mut found: Vec<(&Implementation, &Offer)> = self
-            .kind
+    /// The prior place, if it still exists and suits; else why not.
+    fn keep(&self, one: &Ready<'a>, prior: &Decision) -> Result<Choice<'a>, String> {
+        if prior.component_type != *one.ty.name.text {
+            return Err("it was of another type then".to_owned());
+        }
+        let implementation = one
+            .ty
             .implementations
             .iter()
-            .filter(|implementation| allowed(&implementation.backend))
-            .flat_map(|implementation| {
-                let offers = self
-                    .request
-                    .offers
-                    .iter()
-                    .filter(|offer| offer.backend == implementation.backend);
-                offers.map(move |offer| (implementation, offer))
-            })
-            .collect();
-        found.sort_by_key(|(implementation, _)| rank(&implementation.backend));
-        found
+            .find(|i| i.name.as_str() == prior.implementation && *i.backend == *prior.backend)
+            .ok_or("its implementation is gone")?;
+        let offer = self
+            .request
+            .offers
+            .iter()
+            .find(|offer| *offer.backend == *prior.backend && *offer.name == *prior.offer)
+            .ok_or("that is offered no more")?;
+        if !self.allows(one, &prior.backend) {
+            return Err("the backend is allowed no more".to_owned());
+        }
+        match self.question(one, implementation, offer).judge(&self.ledger) {
+            Ok(Verdict::Suits { demand, deferred }) => Ok(Choice {
+                implementation,
+                offer,
+                demand,
+                deferred,
+                reasons: vec!["stays where it was placed before".to_owned()],
+                rejected: Vec::new(),
+            }),
+            Ok(Verdict::OtherKind) => Err("the implementation uses such offers no more".to_owned()),
+            Ok(Verdict::Lacks(reason)) => Err(reason),
+            Err(_) => Err("its requirements cannot be evaluated".to_owned()),
+        }
     }
 
-    /// Why an offer will not do; `None` if it will, as far as is known.
-    fn unfit(
+    fn question<'q>(
         &self,
-        implementation: &Implementation,
-        offer: &Offer,
-    ) -> Result<Option<String>, Diagnostics> {
-        let named =
-            offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name)));
-        let scope = OfferScope { offer: Some(&named), input: self.values };
-        if let Some(usable) = &implementation.offer
-            && evaluate(&scope, self.request.world, usable)?.as_bool() == Some(false)
-        {
-            return Ok(Some("the implementation cannot use this kind of offer".to_owned()));
-        }
-        for requirement in &implementation.requires {
-            if evaluate(&scope, self.request.world, &requirement.condition)?.as_bool()
-                == Some(false)
-            {
-                let message = evaluate(&scope, self.request.world, &requirement.message)?;
-                return Ok(Some(message.as_str().unwrap_or("a requirement is not met").to_owned()));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// What the components on one offer take from it.
-#[derive(Default)]
-struct Taken {
-    sums: BTreeMap<Arc<str>, (Number, Vec<String>)>,
-    span: Span,
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call site; the parts belong to different stages"
-)]
-fn add_demand(
-    taken: &mut BTreeMap<Arc<str>, Taken>,
-    component: &str,
-    implementation: &Implementation,
-    offer: &Offer,
-    values: &Value,
-    world: &dyn World,
-    span: Span,
-    diagnostics: &mut Diagnostics,
-) {
-    let Some(demand) = &implementation.demand else { return };
-    let named = offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name)));
-    let scope = OfferScope { offer: Some(&named), input: values };
-    let demand = match evaluate(&scope, world, demand) {
-        Ok(demand) => demand,
-        Err(found) => return diagnostics.extend(found),
-    };
-    let key: Arc<str> = format!("{}/{}", offer.backend, offer.name).into();
-    let entry = taken.entry(key).or_default();
-    entry.span = span;
-    for (name, amount) in demand.entries().into_iter().flatten() {
-        // An amount that is not known yet cannot be counted; the resource itself will refuse too much.
-        let Some(amount) = amount.as_number() else { continue };
-        let (sum, shares) =
-            entry.sums.entry(Arc::clone(name)).or_insert_with(|| (Number::ZERO, Vec::new()));
-        *sum = sum.add(amount).unwrap_or_else(|| sum.clone());
-        if !amount.is_zero() {
-            shares.push(format!("`{component}` asks for {amount}"));
+        one: &'q Ready<'a>,
+        implementation: &'q Implementation,
+        offer: &'q Offer,
+    ) -> Question<'q>
+    where
+        'a: 'q,
+    {
+        Question {
+            implementation,
+            offer,
+            input: &one.input,
+            instances: one.instances,
+            world: self.request.world,
         }
     }
-}
 
-fn check_capacity(
-    taken: &BTreeMap<Arc<str>, Taken>,
-    offers: &[Offer],
-    diagnostics: &mut Diagnostics,
-) {
-    for offer in offers {
-        let Some(taken) = taken.get(&*format!("{}/{}", offer.backend, offer.name)) else {
-            continue;
+    fn allows(&self, one: &Ready<'_>, backend: &str) -> bool {
+        let among = |names: &Option<Vec<String>>| {
+            names.as_ref().is_none_or(|names| names.iter().any(|name| name == backend))
         };
-        let Some(capacity) = offer.attributes.get_attr("capacity") else { continue };
-        for (name, (needed, shares)) in &taken.sums {
-            let Some(available) = capacity.get_attr(name).and_then(Value::as_number) else {
+        among(&one.backends) && among(&self.placement.backends)
+    }
+
+    /// All pairs of implementation and offer on an allowed backend, the best first.
+    fn candidates(&self, one: &Ready<'a>) -> Vec<(&'a Implementation, &'a Offer)> {
+        let ty: &'a ComponentType = one.ty;
+        let offers: &'a [Offer] = self.request.offers;
+        let mut found = Vec::new();
+        for (implementation_at, implementation) in ty.implementations.iter().enumerate() {
+            if !self.allows(one, &implementation.backend) {
                 continue;
-            };
-            if needed > available {
-                let missing = needed.sub(available).unwrap_or_else(|| needed.clone());
-                diagnostics.push(ComponentError::OverCapacity {
-                    offer: offer.name.to_string(),
-                    resource: name.to_string(),
-                    needed: needed.to_string(),
-                    available: available.to_string(),
-                    missing: missing.to_string(),
-                    shares: shares.join(", "),
-                    span: taken.span,
-                });
+            }
+            let fitting =
+                offers.iter().enumerate().filter(|(_, o)| o.backend == implementation.backend);
+            for (offer_at, offer) in fitting {
+                let rank = (self.backend_rank(one, &offer.backend), implementation_at, offer_at);
+                found.push((self.score(offer), rank, implementation, offer));
             }
         }
+        found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        found.into_iter().map(|(_, _, implementation, offer)| (implementation, offer)).collect()
     }
-}
 
-fn call(
-    block: &ComponentBlock,
-    kind: &ComponentType,
-    implementation: &Implementation,
-    offer: &Offer,
-    inputs: &Inputs,
-) -> ModuleCall {
-    let name = block.name.as_ref().map_or_else(|| "".into(), |name| Arc::clone(&name.text));
-    let step = ModulePathStep {
-        kind: ModuleKind::Component,
-        type_name: Arc::clone(&block.type_name.text),
-        name: Arc::clone(&name),
-    };
-    let span = block.block.header;
-    let mut expressions: IndexMap<Arc<str>, Expression> = inputs.expressions.clone();
-    // Defaults of the type hold whatever the implementation's own defaults are.
-    for (input, variable) in &kind.inputs {
-        if let (Some(default), false) = (&variable.default, expressions.contains_key(input)) {
-            expressions.insert(Arc::clone(input), Expression::literal(default.clone(), span));
+    fn backend_rank(&self, one: &Ready<'_>, backend: &str) -> usize {
+        let order = one.backends.as_ref().or(self.placement.backends.as_ref());
+        order.and_then(|names| names.iter().position(|name| name == backend)).unwrap_or(0)
+    }
+
+    /// The smaller, the better. What an offer does not say counts as nothing.
+    fn score(&self, offer: &Offer) -> Number {
+        let found = offer.attributes.get_attr(self.placement.objective.attribute());
+        let number = found.and_then(Value::as_number).cloned().unwrap_or(Number::ZERO);
+        if self.placement.objective == Objective::Performance { number.neg() } else { number }
+    }
+
+    fn reason(&self, offer: &Offer) -> String {
+        let attribute = self.placement.objective.attribute();
+        match offer.attributes.get_attr(attribute).and_then(Value::as_number) {
+            Some(number) => format!("the best `{attribute}` of those that suit: {number}"),
+            None => "the first that suits".to_owned(),
         }
     }
-    let about = Value::object([
-        ("type", Value::string(Arc::clone(&block.type_name.text))),
-        ("name", Value::string(name)),
-        ("backend", Value::string(Arc::clone(&offer.backend))),
-        (
-            "offer",
-            offer.attributes.clone().with_attr("name", Value::string(Arc::clone(&offer.name))),
-        ),
-    ]);
-    expressions.insert("component".into(), Expression::literal(about, span));
-    ModuleCall {
-        step,
-        source: implementation.source.clone(),
-        inputs: expressions,
-        input_spans: inputs.spans.clone(),
-        count: None,
-        for_each: None,
-        depends_on: inputs.depends_on.clone(),
-        providers: BTreeMap::new(),
-        span: block.block.span,
-        header: span,
+
+    // Outcome.
+
+    fn settle(&mut self, one: &Ready<'a>, choice: Option<Choice<'a>>) {
+        let fallback = || {
+            let allowed = one.ty.implementations.iter().find(|i| self.allows(one, &i.backend));
+            allowed.or_else(|| one.ty.implementations.first())
+        };
+        let Some(implementation) =
+            choice.as_ref().map_or_else(fallback, |choice| Some(choice.implementation))
+        else {
+            return;
+        };
+        let expansion = Expansion {
+            path: &one.path,
+            step: &one.step,
+            component: &one.component,
+            ty: one.ty,
+            written: &one.written,
+            implementation,
+            offer: choice.as_ref().map(|choice| choice.offer),
+        };
+        let found = expand::expand(&mut self.configuration, &expansion, self.request.world);
+        self.diagnostics.extend(found);
+        if let Some(choice) = choice {
+            self.record(one, choice);
+        }
+    }
+
+    fn record(&mut self, one: &Ready<'_>, choice: Choice<'_>) {
+        self.ledger.take(&one.address, choice.offer, &choice.demand);
+        let price =
+            choice.offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
+        if let Some(price) = price.and_then(|price| price.mul(&Number::from(one.instances))) {
+            self.costs.insert(one.address.clone(), price);
+        }
+        let component = || one.address.clone();
+        self.deferred.extend(
+            choice.deferred.into_iter().map(|check| Deferred { component: component(), check }),
+        );
+        let attributes = plain(&candidate::offer_value(choice.offer));
+        self.decisions.insert(
+            one.address.clone(),
+            Decision {
+                component: one.address.clone(),
+                component_type: one.ty.name.text.to_string(),
+                backend: choice.implementation.backend.to_string(),
+                implementation: choice.implementation.name.text.to_string(),
+                offer: choice.offer.name.to_string(),
+                offer_attributes: value::json::to_plain(&attributes),
+                inputs_digest: digest(&one.input),
+                reasons: choice.reasons,
+                rejected: choice.rejected,
+            },
+        );
+    }
+
+    fn check_budget(&mut self) {
+        let Some((limit, span)) = &self.placement.max_hourly_usd else { return };
+        let total =
+            self.costs.values().fold(Number::ZERO, |sum, cost| sum.add(cost).unwrap_or(sum));
+        let Some(over) = total.sub(limit).filter(|over| *over > Number::ZERO) else { return };
+        let parts: Vec<String> = self
+            .costs
+            .iter()
+            .map(|(component, cost)| format!("`{component}` costs {cost}"))
+            .collect();
+        self.diagnostics.push(ComponentError::OverBudget {
+            total: total.to_string(),
+            over: over.to_string(),
+            parts: parts.join(", "),
+            span: *span,
+        });
     }
 }
 
-/// An implementation takes the inputs that it declares as variables and leaves the others.
-fn keep_known_inputs(configuration: &mut Configuration, path: &ModulePath) {
-    let Some(child) = configuration.modules.get(path).cloned() else { return };
-    let Some(step) = path.steps().last() else { return };
-    let Some(root) = configuration.modules.get_mut(&ModulePath::root()) else { return };
-    if let Some(call) = Arc::make_mut(root).calls.get_mut(step) {
-        call.inputs.retain(|name, _| child.variables.contains_key(name));
+/// One line for each reason why there is no place.
+fn why_not(
+    one: &Ready<'_>,
+    rejected: &[Rejected],
+    other_kinds: usize,
+    moved: Option<String>,
+) -> String {
+    let mut lines: Vec<String> = moved.into_iter().collect();
+    let listed = rejected.iter().take(MAX_REJECTED);
+    lines.extend(listed.map(|one| format!("{}: {}", one.candidate, one.reason)));
+    if rejected.len() > MAX_REJECTED {
+        lines.push(format!("and {} more", rejected.len() - MAX_REJECTED));
     }
+    if other_kinds > 0 {
+        let plural = if other_kinds == 1 { " is" } else { "s are" };
+        lines.push(format!(
+            "{other_kinds} offer{plural} of a kind that `{}` does not use",
+            one.ty.name
+        ));
+    }
+    if lines.is_empty() {
+        let backends: Vec<&str> = one.ty.implementations.iter().map(|i| &*i.backend).collect();
+        lines.push(if backends.is_empty() {
+            format!("component type `{}` has no implementation", one.ty.name)
+        } else {
+            format!(
+                "`{}` has implementations for `{}`, but none of these is both allowed and offered here",
+                one.ty.name,
+                backends.join("`, `")
+            )
+        });
+    }
+    lines.join("\n")
+}
+
+fn candidate_name(implementation: &Implementation, offer: &Offer) -> String {
+    format!("`{}` on `{}`", implementation.name, offer.name)
+}
+
+/// The inputs as an object, as far as they are known; defaults are filled in.
+fn input_values(
+    known: &Known<'_>,
+    path: &ModulePath,
+    written: &Written,
+    ty: &ComponentType,
+    faults: &mut Diagnostics,
+) -> Value {
+    let mut entries = Vec::with_capacity(ty.inputs.len());
+    for (name, variable) in &ty.inputs {
+        let default =
+            || variable.default.clone().unwrap_or_else(|| Value::unknown(variable.ty.ty.clone()));
+        let given = written.inputs.get(name);
+        let value = given.map_or_else(default, |given| known.evaluate(path, given));
+        let value = if value.is_null() && !variable.nullable { default() } else { value };
+        let value = match variable.ty.accept(value) {
+            Ok(value) => value,
+            Err(error) => {
+                faults.push(ComponentError::InputType {
+                    name: name.to_string(),
+                    message: error.to_string(),
+                    span: given.map_or(variable.span, lang::Expression::span),
+                });
+                Value::dynamic_unknown()
+            }
+        };
+        let marks = if variable.sensitive { Marks::SENSITIVE } else { Marks::NONE };
+        entries.push((Arc::clone(name), value.mark(marks)));
+    }
+    Value::object(entries)
+}
+
+/// How many instances there are; `None` if that is not known yet.
+fn instances(known: &Known<'_>, path: &ModulePath, written: &Written) -> Option<usize> {
+    if let Some(count) = &written.count {
+        return known.evaluate(path, count).as_number().and_then(Number::to_usize);
+    }
+    match &written.for_each {
+        Some(for_each) => known.evaluate(path, for_each).len(),
+        None => Some(1),
+    }
+}
+
+fn allowed_backends(
+    known: &Known<'_>,
+    path: &ModulePath,
+    written: &Written,
+    faults: &mut Diagnostics,
+) -> Option<Vec<String>> {
+    let expression = written.backend.as_ref()?;
+    match stack::names(&known.evaluate(path, expression)) {
+        Ok(names) => Some(names),
+        Err(message) => {
+            faults.push(ComponentError::Setting {
+                message: message.to_owned(),
+                span: expression.span(),
+                help: Some("write `backend = \"local\"`".to_owned()),
+            });
+            None
+        }
+    }
+}
+
+/// The value with words in the place of what is sensitive or unknown.
+fn plain(value: &Value) -> Value {
+    value.clone().transform(&mut |_, value| {
+        if !value.marks().is_empty() {
+            Value::from("(sensitive)")
+        } else if value.is_unknown() {
+            Value::from("(unknown)")
+        } else {
+            value
+        }
+    })
+}
+
+fn digest(input: &Value) -> String {
+    use std::fmt::Write as _;
+    let text = value::json::to_string(&plain(input));
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }

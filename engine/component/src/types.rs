@@ -1,4 +1,4 @@
-//! Component types: an interface, and one implementation per backend.
+//! What a component type declares, and where declarations are found.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,232 +7,299 @@ use std::sync::Arc;
 use config::{Configuration, Variable};
 use indexmap::IndexMap;
 use lang::{Expression, World};
-use syntax::{Block, Diagnostics, ExprKind, ObjectKey, SourceMap, Span};
+use syntax::{Block, Body, Diagnostics, Expr, ExprKind, Ident, SourceMap, Span, suggest};
 
 use crate::error::ComponentError;
 
-/// Component types by name.
-pub type Types = BTreeMap<Arc<str>, Arc<ComponentType>>;
-
-/// The folder of the standard library, as the world serves it.
+/// Where the standard library lies.
 const LIBRARY: &str = "stratiform:modules";
 
-/// A component type.
+/// An interface and its implementations.
 #[derive(Debug, Clone)]
 pub struct ComponentType {
-    /// Its name: the kind of its blocks.
-    pub name: Arc<str>,
-    /// What it stands for.
-    pub description: String,
-    /// Its inputs, written like variables.
+    /// The keyword of its components.
+    pub name: Ident,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What components may set, in source order.
     pub inputs: IndexMap<Arc<str>, Variable>,
-    /// Its outputs with their descriptions.
-    pub outputs: IndexMap<Arc<str>, String>,
-    /// Its implementations, in the order in which they are tried.
+    /// What each implementation gives back: name, meaning and place of declaration.
+    pub outputs: IndexMap<Arc<str>, (Option<String>, Span)>,
+    /// In source order.
     pub implementations: Vec<Implementation>,
-    /// The declaration.
-    pub span: Span,
-}
-
-/// How a component type is made on one backend.
-#[derive(Debug, Clone)]
-pub struct Implementation {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The backend.
-    pub backend: Arc<str>,
-    /// The module's folder.
-    pub source: String,
     /// The folder of the file that declares it.
     pub dir: PathBuf,
-    /// Which offers it can use; all if absent.
+    /// Whether it comes from the standard library.
+    pub from_library: bool,
+}
+
+/// One way to make a component real.
+#[derive(Debug, Clone)]
+pub struct Implementation {
+    /// Its name within the type.
+    pub name: Ident,
+    /// The backend that it is for.
+    pub backend: Arc<str>,
+    /// The module's folder, relative to that of the type.
+    pub source: String,
+    /// Which offers it can use; all, if it does not say.
     pub offer: Option<Expression>,
-    /// What must hold of offer and inputs.
+    /// What must hold, over `offer` and `input`.
     pub requires: Vec<Requirement>,
     /// What it takes from the offer's capacity.
-    pub demand: Option<Expression>,
-    /// The block.
+    pub demand: Vec<(Arc<str>, Expression)>,
+    /// The block's header.
     pub span: Span,
 }
 
-/// A condition on offer and inputs.
+/// A condition and what to say where it does not hold.
 #[derive(Debug, Clone)]
 pub struct Requirement {
-    /// True if the offer will do.
+    /// True if all is well.
     pub condition: Expression,
-    /// What is missing otherwise.
-    pub message: Expression,
+    /// What to say otherwise.
+    pub message: Option<Expression>,
 }
 
-/// Reads the standard library and the types that the configuration declares; a user's type goes before one of
-/// the library.
+/// All component types by name.
+#[derive(Debug, Clone, Default)]
+pub struct Types(pub BTreeMap<Arc<str>, ComponentType>);
+
+/// Reads the standard library and the `component_type` blocks of the configuration. Those of the configuration
+/// win, with a warning.
 pub fn load_types(configuration: &mut Configuration, world: &dyn World) -> (Types, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let mut types = Types::new();
+    let mut types = Types::default();
     let mut sources = SourceMap::clone(&configuration.sources);
-    for (dir, block) in library_blocks(&mut sources, world, &mut diagnostics) {
-        if let Some(found) = decode(&block, &dir, &mut diagnostics) {
-            types.insert(Arc::clone(&found.name), Arc::new(found));
+    for (dir, body) in library(world, &mut sources, &mut diagnostics) {
+        for block in body.blocks_named("component_type", 1) {
+            types.add(&block, &dir, true, &mut diagnostics);
         }
     }
     configuration.sources = Arc::new(sources);
     for module in configuration.modules.values() {
         for block in &module.component_types {
-            let Some(found) = decode(block, &module.dir, &mut diagnostics) else { continue };
-            if types.contains_key(&found.name) {
-                diagnostics.push(ComponentError::TypeReplaced {
-                    name: found.name.to_string(),
-                    span: block.header,
-                });
-            }
-            types.insert(Arc::clone(&found.name), Arc::new(found));
+            types.add(block, &module.dir, false, &mut diagnostics);
         }
     }
     (types, diagnostics)
 }
 
-fn library_blocks(
-    sources: &mut SourceMap,
+/// The declaration file of each folder of the library, in the order of their names.
+fn library(
     world: &dyn World,
+    sources: &mut SourceMap,
     diagnostics: &mut Diagnostics,
-) -> Vec<(PathBuf, Block)> {
-    // A world without a library is one without component types.
-    let Ok(folders) = world.read_dir(Path::new(LIBRARY)) else { return Vec::new() };
-    let mut found = Vec::new();
-    for folder in folders.into_iter().filter(|entry| entry.is_dir) {
-        let dir = Path::new(LIBRARY).join(&folder.name);
-        let file = dir.join("component.tf");
-        match world.read_file(&file) {
+) -> Vec<(PathBuf, Body)> {
+    // A world without a library is fine: tests, or types of one's own alone.
+    let Ok(mut folders) = world.read_dir(Path::new(LIBRARY)) else { return Vec::new() };
+    folders.sort();
+    let mut bodies = Vec::new();
+    for folder in folders.into_iter().filter(|folder| folder.is_dir) {
+        let dir = PathBuf::from(format!("{LIBRARY}/{}", folder.name));
+        let file = format!("{}/component.tf", dir.display());
+        if !world.exists(Path::new(&file)) {
+            continue;
+        }
+        match world.read_file(Path::new(&file)) {
             Ok(bytes) => {
-                let (body, errors) = syntax::parse(sources, &file.display().to_string(), &bytes);
-                diagnostics.extend(errors);
-                let blocks =
-                    body.blocks.into_iter().filter(|block| block.kind.as_str() == "component_type");
-                found.extend(blocks.map(|block| (dir.clone(), block)));
+                let (body, faults) = syntax::parse(sources, &file, &bytes);
+                diagnostics.extend(faults);
+                bodies.push((dir, body));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => diagnostics.push(ComponentError::Library { reason: error.to_string() }),
+            Err(_) => diagnostics.push(ComponentError::Library { path: file }),
         }
     }
-    found
+    bodies
 }
 
-fn decode(block: &Block, dir: &Path, diagnostics: &mut Diagnostics) -> Option<ComponentType> {
-    let name = block.labels.first()?;
-    let mut found = ComponentType {
-        name: Arc::clone(&name.text),
-        description: text(block, "description").unwrap_or_default(),
-        inputs: IndexMap::new(),
-        outputs: IndexMap::new(),
-        implementations: Vec::new(),
-        span: block.header,
-    };
-    let invalid = |message: String, span: Span| ComponentError::InvalidType {
-        name: name.text.to_string(),
-        message,
-        span,
-    };
-    for inner in &block.body.blocks {
-        match (inner.kind.as_str(), inner.labels.as_slice()) {
-            ("input", [_]) => {
-                let (variable, errors) = config::component_input(inner);
-                diagnostics.extend(errors);
-                if let Some(variable) = variable {
-                    found.inputs.insert(Arc::clone(&variable.name.text), variable);
-                }
-            }
-            ("output", [label]) => {
-                found.outputs.insert(
-                    Arc::clone(&label.text),
-                    text(inner, "description").unwrap_or_default(),
-                );
-            }
-            ("implementation", [label]) => {
-                match implementation(inner, &label.text, dir, diagnostics) {
-                    Ok(implementation) => found.implementations.push(implementation),
-                    Err(message) => diagnostics.push(invalid(message, inner.header)),
-                }
-            }
-            (other, _) => {
-                let message = format!(
-                    "`{other}` is neither `input`, `output` nor `implementation` with one label"
-                );
-                diagnostics.push(invalid(message, inner.header));
-            }
-        }
+impl Types {
+    /// The type of this name.
+    pub fn get(&self, name: &str) -> Option<&ComponentType> {
+        self.0.get(name)
     }
-    for attribute in block.body.attributes.iter().filter(|a| a.name.as_str() != "description") {
-        diagnostics.push(invalid(
-            format!("there is no argument `{}`", attribute.name),
-            attribute.name.span,
-        ));
-    }
-    if found.implementations.is_empty() {
-        diagnostics.push(invalid("it has no implementation".to_owned(), block.header));
-    }
-    Some(found)
-}
 
-fn text(block: &Block, name: &str) -> Option<String> {
-    match &block.body.attribute(name)?.expr.kind {
-        ExprKind::String(text) => Some(text.to_string()),
-        _ => None,
-    }
-}
-
-fn implementation(
-    block: &Block,
-    name: &Arc<str>,
-    dir: &Path,
-    diagnostics: &mut Diagnostics,
-) -> Result<Implementation, String> {
-    let mut compile = |expr: &syntax::Expr| {
-        let (expression, errors) = lang::compile(expr);
-        diagnostics.extend(errors);
-        expression
-    };
-    let offer = block.body.attribute("offer").map(|attribute| compile(&attribute.expr));
-    let demand = block.body.attribute("demand").map(|attribute| compile(&attribute.expr));
-    let mut requires = Vec::new();
-    if let Some(attribute) = block.body.attribute("requires") {
-        let ExprKind::Tuple(items) = &attribute.expr.kind else {
-            return Err("`requires` is a list of objects with `condition` and `message`".to_owned());
-        };
-        for item in items {
-            let ExprKind::Object(parts) = &item.kind else {
-                return Err(
-                    "`requires` is a list of objects with `condition` and `message`".to_owned()
-                );
-            };
-            let part = |wanted: &str| {
-                parts.iter().find(|part| match &part.key {
-                    ObjectKey::Name(name) => name.as_str() == wanted,
-                    ObjectKey::Expr(_) => part.key.literal().is_some_and(|key| &**key == wanted),
-                })
-            };
-            let (Some(condition), Some(message)) = (part("condition"), part("message")) else {
-                return Err("each entry of `requires` has `condition` and `message`".to_owned());
-            };
-            requires.push(Requirement {
-                condition: compile(&condition.value),
-                message: compile(&message.value),
+    fn add(
+        &mut self,
+        block: &Block,
+        dir: &Path,
+        from_library: bool,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let mut reader = Reader { diagnostics };
+        let Some(declared) = reader.component_type(block, dir, from_library) else { return };
+        if let Some(other) = self.0.get(&declared.name.text) {
+            let origin =
+                if other.from_library { "of the standard library" } else { "declared elsewhere" };
+            reader.diagnostics.push(ComponentError::OverriddenType {
+                name: declared.name.text.to_string(),
+                origin,
+                span: block.header,
             });
         }
+        self.0.insert(Arc::clone(&declared.name.text), declared);
     }
-    let known = ["backend", "source", "offer", "demand", "requires", "description"];
-    if let Some(other) = block.body.attributes.iter().find(|a| !known.contains(&a.name.as_str())) {
-        return Err(format!("there is no argument `{}` in an implementation", other.name));
+}
+
+struct Reader<'a> {
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn component_type(
+        &mut self,
+        block: &Block,
+        dir: &Path,
+        from_library: bool,
+    ) -> Option<ComponentType> {
+        let [name] = &block.labels[..] else {
+            self.fail("one label is expected, the type's name", block.header, None);
+            return None;
+        };
+        let mut inputs = IndexMap::new();
+        for inner in block.body.blocks_checked("input", 1, self.diagnostics) {
+            let (variable, faults) = config::component_input(&inner);
+            self.diagnostics.extend(faults);
+            if let Some(variable) = variable {
+                inputs.insert(Arc::clone(&variable.name.text), variable);
+            }
+        }
+        let mut outputs = IndexMap::new();
+        for inner in block.body.blocks_checked("output", 1, self.diagnostics) {
+            if let [label] = &inner.labels[..] {
+                outputs.insert(
+                    Arc::clone(&label.text),
+                    (self.text(&inner.body, "description"), inner.header),
+                );
+            }
+        }
+        let blocks = block.body.blocks_checked("implementation", 1, self.diagnostics);
+        let implementations =
+            blocks.iter().filter_map(|inner| self.implementation(inner)).collect();
+        self.only(&block.body, &["description", "input", "output", "implementation"]);
+        Some(ComponentType {
+            name: name.clone(),
+            description: self.text(&block.body, "description"),
+            inputs,
+            outputs,
+            implementations,
+            dir: dir.to_path_buf(),
+            from_library,
+        })
     }
-    let source = text(block, "source")
-        .ok_or("an implementation needs a `source`: the path of its module")?;
-    Ok(Implementation {
-        name: Arc::clone(name),
-        backend: text(block, "backend").map_or_else(|| Arc::clone(name), Arc::from),
-        source,
-        dir: dir.to_owned(),
-        offer,
-        requires,
-        demand,
-        span: block.header,
-    })
+
+    fn implementation(&mut self, block: &Block) -> Option<Implementation> {
+        let [name] = &block.labels[..] else {
+            self.fail("one label is expected, the implementation's name", block.header, None);
+            return None;
+        };
+        let backend = self.required_text(block, "backend");
+        let source = self.required_text(block, "source");
+        let offer = block.body.attribute("offer").map(|attribute| self.compile(&attribute.expr));
+        let requires =
+            block.body.attribute("requires").map(|attribute| self.requirements(&attribute.expr));
+        let demand = block.body.attribute("demand").map(|attribute| self.demand(&attribute.expr));
+        self.only(
+            &block.body,
+            &["description", "backend", "source", "offer", "requires", "demand"],
+        );
+        Some(Implementation {
+            name: name.clone(),
+            backend: backend?.into(),
+            source: source?,
+            offer,
+            requires: requires.unwrap_or_default(),
+            demand: demand.unwrap_or_default(),
+            span: block.header,
+        })
+    }
+
+    fn requirements(&mut self, expr: &Expr) -> Vec<Requirement> {
+        let help = "write `requires = [{ condition = …, message = \"…\" }]`";
+        let ExprKind::Tuple(items) = &expr.kind else {
+            self.fail("a list of conditions with messages is expected", expr.span, Some(help));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items {
+            let ExprKind::Object(fields) = &item.kind else {
+                self.fail(
+                    "an object with `condition` and `message` is expected",
+                    item.span,
+                    Some(help),
+                );
+                continue;
+            };
+            let mut field = |name: &str| {
+                let found = fields
+                    .iter()
+                    .find(|field| field.key.literal().is_some_and(|key| &**key == name));
+                found.map(|field| self.compile(&field.value))
+            };
+            let (condition, message) = (field("condition"), field("message"));
+            match condition {
+                Some(condition) => found.push(Requirement { condition, message }),
+                None => self.fail("`condition` is missing", item.span, Some(help)),
+            }
+        }
+        found
+    }
+
+    fn demand(&mut self, expr: &Expr) -> Vec<(Arc<str>, Expression)> {
+        let help = "write `demand = { disk_gib = input.capacity_gib }`";
+        let ExprKind::Object(items) = &expr.kind else {
+            self.fail("an object of numbers is expected", expr.span, Some(help));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items {
+            match item.key.literal() {
+                Some(name) => found.push((Arc::clone(name), self.compile(&item.value))),
+                None => {
+                    self.fail("the name of a capacity is expected", item.key.span(), Some(help));
+                }
+            }
+        }
+        found
+    }
+
+    fn compile(&mut self, expr: &Expr) -> Expression {
+        let (expression, faults) = lang::compile(expr);
+        self.diagnostics.extend(faults);
+        expression
+    }
+
+    fn text(&mut self, body: &Body, name: &str) -> Option<String> {
+        let expression = self.compile(&body.attribute(name)?.expr);
+        let found = expression.as_constant().and_then(|value| value.as_str().map(str::to_owned));
+        if found.is_none() {
+            self.fail("a string that is written out is expected", expression.span(), None);
+        }
+        found
+    }
+
+    fn required_text(&mut self, block: &Block, name: &str) -> Option<String> {
+        if block.body.attribute(name).is_none() {
+            self.fail(&format!("`{name}` is missing"), block.header, None);
+        }
+        self.text(&block.body, name)
+    }
+
+    fn only(&mut self, body: &Body, allowed: &[&'static str]) {
+        let unexpected: Vec<Ident> =
+            body.names().filter(|name| !allowed.contains(&name.as_str())).cloned().collect();
+        for name in unexpected {
+            let near = suggest(name.as_str(), allowed.iter().copied());
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            self.fail(&format!("`{name}` does not belong here"), name.span, help.as_deref());
+        }
+    }
+
+    fn fail(&mut self, message: &str, span: Span, help: Option<&str>) {
+        self.diagnostics.push(ComponentError::Declaration {
+            message: message.to_owned(),
+            span,
+            help: help.map(str::to_owned),
+        });
+    }
 }

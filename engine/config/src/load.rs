@@ -226,7 +226,7 @@ fn is_override(name: &str) -> bool {
 
 /// Joins a folder and a relative path by their text, without asking the file system; `.` and `..` are
 /// resolved where that is possible.
-pub(crate) fn join(dir: &Path, relative: &str) -> PathBuf {
+pub fn join(dir: &Path, relative: &str) -> PathBuf {
     let text = dir.to_string_lossy();
     let (root, rest) = match text.strip_prefix(LIBRARY) {
         Some(rest) => (LIBRARY, rest),

@@ -34,8 +34,8 @@ fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
         place,
     };
     let node = compiler.node(expr);
-    let compiled = Compiled { node, references: compiler.references, impure: compiler.impure };
-    (Expression(Arc::new(compiled)), compiler.diagnostics)
+    let Compiler { references, impure, diagnostics, .. } = compiler;
+    (Expression(Arc::new(Compiled { node, references, impure })), diagnostics)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Compiler {
             ])),
             ExprKind::ForTuple { key, value, collection, body, condition } => {
                 let head = Head { key: key.as_ref(), value, collection };
-                self.comprehension(head, None, body, condition.as_deref(), false)
+                self.comprehension(&head, None, body, condition.as_deref(), false)
             }
             ExprKind::ForObject {
                 key,
@@ -95,7 +95,7 @@ impl Compiler {
             } => {
                 let head = Head { key: key.as_ref(), value, collection };
                 self.comprehension(
-                    head,
+                    &head,
                     Some(key_expr),
                     value_expr,
                     condition.as_deref(),
@@ -170,19 +170,15 @@ impl Compiler {
     /// A chain of attributes and indices: a reference, or steps applied to some other value.
     fn access(&mut self, expr: &Expr) -> NodeKind {
         let (root, links) = chain(expr);
-        match &root.kind {
-            ExprKind::Variable(name) => match self.local(name) {
-                Some(slot) => {
-                    let source = Node { kind: NodeKind::Local(slot), span: name.span };
-                    self.steps(source, &links)
-                }
-                None => NodeKind::Reference(self.reference(name, &links, expr.span, None)),
-            },
-            _ => {
-                let source = self.node(root);
-                self.steps(source, &links)
-            }
-        }
+        let source = if let ExprKind::Variable(name) = &root.kind {
+            let Some(slot) = self.local(name) else {
+                return NodeKind::Reference(self.reference(name, &links, expr.span, None));
+            };
+            Node { kind: NodeKind::Local(slot), span: name.span }
+        } else {
+            self.node(root)
+        };
+        self.steps(source, &links)
     }
 
     fn local(&self, name: &Ident) -> Option<usize> {
@@ -275,14 +271,14 @@ impl Compiler {
 
     fn comprehension(
         &mut self,
-        head: Head<'_>,
+        head: &Head<'_>,
         key_expr: Option<&Expr>,
         body: &Expr,
         condition: Option<&Expr>,
         grouping: bool,
     ) -> NodeKind {
         let collection = self.node(head.collection);
-        let slot = self.bind(&head);
+        let slot = self.bind(head);
         let key = key_expr.map(|key| self.node(key));
         let body = self.node(body);
         let condition = condition.map(|condition| self.node(condition));

@@ -83,13 +83,9 @@ impl<'e> Evaluation<'e> {
         let Some(condition) = &spec.condition else { return Ok(true) };
         let value = self.node(condition)?;
         filter.marks = filter.marks.union(value.marks());
-        match bool_condition(&value, condition.span)? {
-            Some(flag) => Ok(flag),
-            None => {
-                filter.unknown = true;
-                Ok(false)
-            }
-        }
+        let flag = bool_condition(&value, condition.span)?;
+        filter.unknown |= flag.is_none();
+        Ok(flag.unwrap_or(false))
     }
 }
 

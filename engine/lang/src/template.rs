@@ -11,7 +11,7 @@ use crate::node::{Node, Part};
 /// The text so far. Once a part is not known, what follows no longer matters.
 #[derive(Default)]
 struct Text {
-    text: String,
+    so_far: String,
     unknown: bool,
     marks: Marks,
 }
@@ -19,7 +19,7 @@ struct Text {
 impl Text {
     fn push(&mut self, text: &str) {
         if !self.unknown {
-            self.text.push_str(text);
+            self.so_far.push_str(text);
         }
     }
 }
@@ -29,13 +29,13 @@ impl<'e> Evaluation<'e> {
         let mut text = Text::default();
         self.parts(parts, &mut text)?;
         let value = if text.unknown {
-            let prefix = (!text.text.is_empty()).then(|| text.text.as_str().into());
+            let prefix = (!text.so_far.is_empty()).then(|| text.so_far.as_str().into());
             Value::unknown_refined(
                 Type::String,
                 Refinement { not_null: true, prefix, ..Refinement::default() },
             )
         } else {
-            Value::string(text.text)
+            Value::string(text.so_far)
         };
         Ok(value.mark(text.marks))
     }
@@ -107,14 +107,8 @@ fn interpolate(value: &Value, span: Span, text: &mut Text) -> Result<(), EvalErr
         return Err(fault());
     }
     let converted = value::convert(value, &Type::String).map_err(|_| fault())?;
-    match converted.as_str() {
-        Some(found) => text.push(found),
-        None => {
-            if let Some(prefix) = converted.refinement().and_then(|r| r.prefix.as_deref()) {
-                text.push(prefix);
-            }
-            text.unknown = true;
-        }
-    }
+    let prefix = converted.refinement().and_then(|refinement| refinement.prefix.as_deref());
+    text.push(converted.as_str().or(prefix).unwrap_or_default());
+    text.unknown |= converted.is_unknown();
     Ok(())
 }

@@ -121,6 +121,8 @@ pub struct Request<'a> {
     pub inputs: BTreeMap<Arc<str>, Value>,
     /// The placements in the configuration.
     pub decisions: Vec<Decision>,
+    /// Checks of components that wait for values, in words.
+    pub deferred_checks: Vec<String>,
     /// What is recorded.
     pub snapshot: &'a StateSnapshot,
     /// The providers.
@@ -398,7 +400,7 @@ fn assemble(
     evaluation.blocks = walked.prepared.blocks;
     evaluation.providers = walked.prepared.providers;
     let outputs = outputs(request, &evaluation, targeted, graph);
-    let deferred_checks = Vec::new();
+    let deferred_checks = request.deferred_checks.clone();
     Ok(Plan {
         mode: request.options.mode,
         changes,

@@ -15,6 +15,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
         outputs: plan.outputs.iter().map(|(name, change)| (name.as_ref(), change)).collect(),
         drift: &plan.drift,
         decisions: &plan.decisions,
+        deferred_checks: &plan.deferred_checks,
         counts: plan.counts(),
         empty: plan.is_empty(),
     };
@@ -33,6 +34,8 @@ pub struct View<'a> {
     pub drift: &'a [plan::DriftChange],
     /// Its placements.
     pub decisions: &'a [component::Decision],
+    /// Checks that wait for values.
+    pub deferred_checks: &'a [String],
     /// How many objects it touches.
     pub counts: plan::Counts,
     /// Whether it does nothing.
@@ -67,6 +70,13 @@ impl View<'_> {
                     decision.offer,
                     decision.backend
                 );
+            }
+            out.push('\n');
+        }
+        if !self.deferred_checks.is_empty() && self.mode == Mode::Normal {
+            let _ = writeln!(out, "{}\n", style.bold("Checked when the values are known"));
+            for check in self.deferred_checks {
+                let _ = writeln!(out, "  {check}");
             }
             out.push('\n');
         }

@@ -30,6 +30,7 @@ pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
         outputs: plan.outputs.iter().map(|(name, change)| (name.as_ref(), change)).collect(),
         drift: &plan.drift,
         decisions: &plan.decisions,
+        deferred_checks: &plan.deferred_checks,
         counts: plan.counts(),
         empty: plan.is_empty(),
     }

@@ -44,7 +44,7 @@ impl<'e> Evaluation<'e> {
     pub(crate) fn call(&mut self, call: &'e Call, span: Span) -> Outcome {
         match &call.function {
             Callee::Try => self.call_try(call, span),
-            Callee::Can => self.call_can(call),
+            Callee::Can => Ok(self.call_can(call)),
             Callee::Builtin(info) => {
                 let Some(given) = self.arguments(call)? else {
                     return Ok(Value::dynamic_unknown());
@@ -55,7 +55,7 @@ impl<'e> Evaluation<'e> {
                 let Some(given) = self.arguments(call)? else {
                     return Ok(Value::dynamic_unknown());
                 };
-                self.provider(name, given, span)
+                self.provider(name, &given, span)
             }
         }
     }
@@ -101,7 +101,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn provider(&mut self, name: &Arc<str>, given: Given, span: Span) -> Outcome {
+    fn provider(&mut self, name: &Arc<str>, given: &Given, span: Span) -> Outcome {
         let answer = self.ctx.functions.and_then(|all| all.call(name, &given.values));
         let fault = |message: String, span: Span| EvalError::Call {
             function: name.to_string(),
@@ -140,13 +140,12 @@ impl<'e> Evaluation<'e> {
         .into())
     }
 
-    fn call_can(&mut self, call: &'e Call) -> Outcome {
-        let Some(only) = call.args.first() else { return Ok(Value::bool(false)) };
-        Ok(match self.node(only) {
-            Ok(value) if value.is_wholly_known() => Value::bool(true),
-            Ok(_) => Value::unknown(Type::Bool),
-            Err(_) => Value::bool(false),
-        })
+    fn call_can(&mut self, call: &'e Call) -> Value {
+        match call.args.first().map(|only| self.node(only)) {
+            Some(Ok(value)) if value.is_wholly_known() => Value::bool(true),
+            Some(Ok(_)) => Value::unknown(Type::Bool),
+            Some(Err(_)) | None => Value::bool(false),
+        }
     }
 }
 

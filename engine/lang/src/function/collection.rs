@@ -233,7 +233,6 @@ fn coalescelist(args: &Arguments<'_>) -> Reply {
     Err(failed("all lists are empty"))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn compact(args: &Arguments<'_>) -> Reply {
     let kept =
         args.items(0).iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
@@ -290,7 +289,6 @@ fn contains(args: &Arguments<'_>) -> Reply {
     Ok(if unknown { not_null(Type::Bool) } else { Value::bool(false) })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn distinct(args: &Arguments<'_>) -> Reply {
     let mut seen = BTreeSet::new();
     let kept: Vec<Value> =

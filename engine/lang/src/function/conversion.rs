@@ -84,18 +84,15 @@ fn to(args: &Arguments<'_>, ty: &Type) -> Reply {
     value::convert(args.value(0), ty).map_err(|error| at(0, error.to_string()))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn sensitive(args: &Arguments<'_>) -> Reply {
     Ok(args.value(0).clone().mark(Marks::SENSITIVE))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn nonsensitive(args: &Arguments<'_>) -> Reply {
     let (value, marks) = args.value(0).clone().unmark();
     Ok(value.mark(marks.without(Marks::SENSITIVE)))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn issensitive(args: &Arguments<'_>) -> Reply {
     let value = args.value(0);
     if value.is_sensitive() {
@@ -108,7 +105,6 @@ fn issensitive(args: &Arguments<'_>) -> Reply {
     Ok(Value::bool(false))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn ephemeralasnull(args: &Arguments<'_>) -> Reply {
     Ok(args.value(0).clone().transform(&mut |_, value| {
         if value.marks().contains(Marks::EPHEMERAL) {

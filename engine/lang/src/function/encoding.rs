@@ -50,7 +50,6 @@ fn jsondecode(args: &Arguments<'_>) -> Reply {
 }
 
 /// As Go writes it: `<`, `>`, `&` and two line separators are escaped.
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn jsonencode(args: &Arguments<'_>) -> Reply {
     let plain = value::json::to_string(args.value(0));
     if !plain.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
@@ -158,7 +157,6 @@ fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, String> {
 
 // YAML.
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn yamlencode(args: &Arguments<'_>) -> Reply {
     let mut out = String::new();
     yaml(&mut out, args.value(0), 0, Position::Start);
@@ -182,9 +180,8 @@ fn yaml(out: &mut String, value: &Value, depth: usize, position: Position) {
     let pad = "  ".repeat(depth);
     if let Some(items) = value.items().filter(|items| !items.is_empty()) {
         for (index, item) in items.iter().enumerate() {
-            match (position, index) {
-                (Position::Value, 0) => out.push('\n'),
-                _ => {}
+            if position == Position::Value && index == 0 {
+                out.push('\n');
             }
             if !(position == Position::Item && index == 0) {
                 out.push_str(&pad);

@@ -252,7 +252,7 @@ impl Scope for Names<'_> {
         if let Some(value) = self.0.get_attr(&root.text) {
             return Ok(Lookup::root(value.clone().mark(self.0.marks())));
         }
-        let names = self.0.entries().into_iter().flat_map(|entries| entries.keys());
+        let names = self.0.entries().into_iter().flat_map(value::Entries::keys);
         Err(EvalError::UnknownName {
             name: root.text.to_string(),
             span,

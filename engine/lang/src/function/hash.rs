@@ -102,7 +102,6 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     ),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn text_digest(args: &Arguments<'_>, digest: fn(&[u8]) -> String) -> Reply {
     Ok(Value::string(digest(args.text(0).as_bytes())))
 }

@@ -43,11 +43,10 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
 fn alike(args: &Arguments<'_>) -> Result<(Type, Vec<Value>), Failure> {
     let types: Vec<Type> =
         args.values.iter().filter(|set| set.len() != Some(0)).map(Value::ty).collect();
-    let ty = match types.is_empty() {
-        true => args.value(0).ty(),
-        false => {
-            value::unify(&types).ok_or_else(|| failed("the sets have no common element type"))?
-        }
+    let ty = if types.is_empty() {
+        args.value(0).ty()
+    } else {
+        value::unify(&types).ok_or_else(|| failed("the sets have no common element type"))?
     };
     let element = ty.element().cloned().unwrap_or(Type::Dynamic);
     let sets: Result<Vec<Value>, Failure> = args

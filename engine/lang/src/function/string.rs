@@ -138,7 +138,6 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     ),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends functions that answer with a reply")]
 fn text(text: &str) -> Reply {
     Ok(Value::string(text))
 }
@@ -236,12 +235,12 @@ fn captured(regex: &Regex, captures: &regex::Captures<'_>) -> Result<Value, Fail
         captures.get(at).map_or_else(|| Value::null(Type::String), |found| found.as_str().into())
     };
     let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
-    let named = names.iter().filter(|name| name.is_some()).count();
+    let with_name = names.iter().flatten().count();
     if names.is_empty() {
         Ok(group(0))
-    } else if named == 0 {
+    } else if with_name == 0 {
         Ok(Value::tuple((1..=names.len()).map(group).collect()))
-    } else if named == names.len() {
+    } else if with_name == names.len() {
         let entries = names.iter().enumerate().filter_map(|(index, name)| {
             Some((std::sync::Arc::<str>::from((*name)?), group(index + 1)))
         });

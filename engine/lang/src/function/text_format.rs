@@ -64,6 +64,7 @@ fn format_list(args: &Arguments<'_>) -> Reply {
 
 /// One `%…` of a format.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the flags of the format")]
 struct Verb {
     minus: bool,
     plus: bool,

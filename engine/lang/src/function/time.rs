@@ -45,7 +45,6 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     pure("uuid", &[], S, uuid, "Makes a random UUID.").impure(),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants replies")]
 fn uuid(args: &Arguments<'_>) -> Reply {
     let mut bytes = [0; 16];
     args.ctx.world.random_bytes(&mut bytes);
@@ -363,12 +362,10 @@ fn date_part(letter: char, run: usize, moment: Time) -> Option<String> {
         ('m', 1) => Some(t.minute.to_string()),
         ('s', 2) => Some(two(t.second)),
         ('s', 1) => Some(t.second.to_string()),
-        ('Z', 5) => Some(moment.zone(":")),
-        ('Z', 4) => Some(moment.zone("")),
         ('Z', 3) if moment.offset == 0 => Some("UTC".to_owned()),
-        ('Z', 3) => Some(moment.zone("")),
         ('Z', 1) if moment.offset == 0 => Some("Z".to_owned()),
-        ('Z', 1) => Some(moment.zone(":")),
+        ('Z', 3 | 4) => Some(moment.zone("")),
+        ('Z', 1 | 5) => Some(moment.zone(":")),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ extern crate stratiform_lang as lang;
 mod common;
 mod errors;
 mod functions;
+mod laws;
 mod references;
 mod size;
 mod terraform;

@@ -25,3 +25,14 @@ fn many_references_compile_in_linear_work() {
     let text = format!("[{}]", vec!["a.b[c.d[e.f]].g"; 20_000].join(", "));
     assert_eq!(compile(&text).0.references().len(), 60_000);
 }
+
+/// Each level costs stack; a test has 2 MiB of it.
+#[test]
+fn deep_expressions_do_not_exhaust_the_stack() {
+    let sum = vec!["n"; 100].join(" + ");
+    assert_eq!(evaluate(&sum), Value::from(700));
+    let nested = format!("{}n{}", "[".repeat(20), "][0]".repeat(20));
+    assert_eq!(evaluate(&nested), Value::from(7));
+    let chosen = (0..20).fold("n".to_owned(), |inner, _| format!("n == 7 ? ({inner}) : 0"));
+    assert_eq!(evaluate(&chosen), Value::from(7));
+}
