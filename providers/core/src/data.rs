@@ -38,7 +38,9 @@ impl Resource for Data {
         if unchanged {
             return (planned, Vec::new());
         }
-        let output = if input.is_null() { input } else { Value::unknown(input.ty()) };
+        // A new object without input has no output; a changed input leaves it open, even if it is null now.
+        let output =
+            if prior.is_null() && input.is_null() { input } else { Value::unknown(input.ty()) };
         (planned.with_attr("output", output), Vec::new())
     }
 
