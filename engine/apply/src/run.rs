@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use address::ResourceInstance;
 use futures::StreamExt;
@@ -34,13 +33,11 @@ use crate::step::{self, Called, Prepared};
 pub struct Options {
     /// How many steps run at once.
     pub parallelism: usize,
-    /// How long one call may take.
-    pub call_timeout: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { parallelism: 10, call_timeout: Duration::from_secs(3600) }
+        Self { parallelism: 10 }
     }
 }
 
@@ -101,7 +98,6 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         store: request.store,
         operation: request.operation,
         world: request.world,
-        options: request.options,
         events: request.events,
         failed_plainly: Vec::new(),
     };
@@ -136,7 +132,6 @@ struct Run<'a> {
     store: &'a dyn StateStore,
     operation: OperationId,
     world: Arc<dyn World>,
-    options: Options,
     events: Arc<dyn Fn(Event) + Send + Sync>,
     /// Steps that failed before they had an intent.
     failed_plainly: Vec<usize>,
@@ -254,11 +249,9 @@ impl Run<'_> {
         let progress = ProgressSink::new(move |line| {
             events(Event::Progress { address: address.clone(), line: line.to_owned() });
         });
-        let timeout = self.options.call_timeout;
         self.calls.push(
             async move {
-                let called =
-                    step::call(provider, type_name, &prepared, token, progress, timeout).await;
+                let called = step::call(provider, type_name, &prepared, token, progress).await;
                 Answer::Called(at, prepared, open, called)
             }
             .boxed(),

@@ -77,7 +77,6 @@ pub(crate) async fn call(
     prepared: &Prepared,
     token: String,
     progress: ProgressSink,
-    timeout: Duration,
 ) -> Called {
     let mut pause = FIRST_PAUSE;
     for attempt in 1.. {
@@ -90,16 +89,9 @@ pub(crate) async fn call(
             token: token.clone(),
             progress: progress.clone(),
         };
-        let answer = match tokio::time::timeout(timeout, provider.apply(request)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Called { answer: None, failure: Some(error) },
-            Err(_) => {
-                let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-                return Called {
-                    answer: None,
-                    failure: Some(ProviderError::TimedOut { after_ms }),
-                };
-            }
+        let answer = match provider.apply(request).await {
+            Ok(answer) => answer,
+            Err(error) => return Called { answer: None, failure: Some(error) },
         };
         let Some(retry) = retry_of(&answer.problems).filter(|_| attempt < MAX_TRIES) else {
             return Called { answer: Some(answer), failure: None };

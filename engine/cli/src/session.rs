@@ -43,8 +43,14 @@ impl Session {
             Arc::new(provider_core::Builtin),
             Arc::new(provider_core::Core),
             Arc::new(provider_local::LocalFactory),
-            Arc::new(provider_sim::Sim),
+            provider_sim::Sim::factory(),
         ];
+        let limits = call_limits();
+        let factories = factories.into_iter().map(|factory| {
+            let guarded: Arc<dyn sdk::Factory> =
+                Arc::new(sdk::guard::GuardedFactory::new(factory, limits));
+            guarded
+        });
         let context = Context {
             working_dir: world.working_dir(),
             executable: std::env::current_exe().unwrap_or_default(),
@@ -228,6 +234,15 @@ impl Session {
             workspace: store::workspace().into(),
             options,
         }
+    }
+}
+
+/// How long a provider may take for one call: `STRATIFORM_CALL_TIMEOUT_S` sets one limit for all calls.
+fn call_limits() -> sdk::guard::Limits {
+    let set = store::env("STRATIFORM_CALL_TIMEOUT_S").and_then(|text| text.parse::<f64>().ok());
+    match set.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok()) {
+        Some(limit) => sdk::guard::Limits { look: limit, change: limit },
+        None => sdk::guard::Limits::default(),
     }
 }
 

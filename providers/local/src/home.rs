@@ -25,7 +25,8 @@ pub(crate) enum Kind {
     NodePool,
     Fabric,
     Volume,
-
+    /// One command.
+    Job,
     /// Steps that run one after the other.
     Pipeline,
     Endpoint,
@@ -38,6 +39,7 @@ impl Kind {
             Self::NodePool => ("node-pools", "pool"),
             Self::Fabric => ("fabrics", "fabric"),
             Self::Volume => ("volumes", "volume"),
+            Self::Job => ("jobs", "job"),
             Self::Pipeline => ("pipelines", "pipeline"),
             Self::Endpoint => ("endpoints", "endpoint"),
         }

@@ -3,6 +3,7 @@
 
 mod endpoint;
 mod fabric;
+mod job;
 mod node_pool;
 mod pipeline;
 mod volume;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Box<dyn Resource>> {
         Box::new(Adapter(Arc::new(node_pool::NodePool))),
         Box::new(Adapter(Arc::new(fabric::Fabric))),
         Box::new(Adapter(Arc::new(volume::Volume))),
+        Box::new(Adapter(Arc::new(job::Job))),
         Box::new(Adapter(Arc::new(pipeline::Pipeline))),
         Box::new(Adapter(Arc::new(endpoint::Endpoint))),
     ]
@@ -300,11 +302,48 @@ pub(crate) fn at_least(config: &Value, names: &[&str], least: i64) -> Problems {
         .collect()
 }
 
+/// Complains of texts that are none of the known words.
+pub(crate) fn one_of(config: &Value, name: &str, words: &[&str]) -> Problems {
+    match config.text(name) {
+        Some(text) if !words.contains(&text) => {
+            let detail = format!("`{name}` is `{text}`; it must be one of {}", words.join(", "));
+            vec![Problem::error(format!("`{name}` is not known"), detail).at(name)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Artifacts as a map of objects.
+pub(crate) fn artifacts_value<'a>(
+    found: impl IntoIterator<Item = (&'a String, &'a crate::run::Artifact)>,
+) -> Value {
+    let entries = found.into_iter().map(|(name, artifact)| {
+        let value = Value::object([
+            ("path", Value::from(artifact.path.display().to_string())),
+            ("digest", Value::from(artifact.digest.as_str())),
+            ("bytes", Value::from(artifact.bytes)),
+        ]);
+        (name.clone(), value)
+    });
+    Value::map(artifact_type(), entries)
+}
+
+/// Metrics as a map of numbers.
+pub(crate) fn metrics_value<'a>(
+    found: impl IntoIterator<Item = (&'a String, &'a serde_json::Number)>,
+) -> Value {
+    let entries = found.into_iter().map(|(name, number)| {
+        let number = value::Number::parse(&number.to_string()).unwrap_or(value::Number::ZERO);
+        (name.clone(), Value::number(number))
+    });
+    Value::map(Type::Number, entries)
+}
+
+fn artifact_type() -> Type {
+    Type::object([("path", Type::String), ("digest", Type::String), ("bytes", Type::Number)])
+}
+
 /// The type of artifacts by name.
 pub(crate) fn artifacts_type() -> Type {
-    Type::map(Type::object([
-        ("path", Type::String),
-        ("digest", Type::String),
-        ("bytes", Type::Number),
-    ]))
+    Type::map(artifact_type())
 }

@@ -4,6 +4,7 @@
 //! input and unknown input.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use address::AttributePath;
 use value::Value;
@@ -41,6 +42,10 @@ pub struct Case {
 ///
 /// When a promise is broken; the message says which.
 pub async fn check_resource(case: Case) {
+    // Objects may be known machine-wide by their tokens, and cases run side by side.
+    static CASES: AtomicU64 = AtomicU64::new(0);
+    let number = CASES.fetch_add(1, Ordering::Relaxed);
+    let token = |step: u32| format!("conformance-{}-{number}-{step}", std::process::id());
     let run = Run { case };
     run.configure().await;
     if let Some(bad) = &run.case.bad {
@@ -50,7 +55,7 @@ pub async fn check_resource(case: Case) {
     assert!(!run.validate(&run.case.config).await, "good input is accepted");
     run.unknown_input_can_be_planned().await;
     let null = Value::null(run.schema().ty());
-    let object = run.apply(&null, &run.case.config, "conformance-1").await.object;
+    let object = run.apply(&null, &run.case.config, &token(1)).await.object;
     assert!(object.is_wholly_known(), "a new object is wholly known");
     run.stored_object_reads_back(&object).await;
     let read = run.read(&object).await;
@@ -62,7 +67,7 @@ pub async fn check_resource(case: Case) {
     );
     let object = match &run.case.changed {
         Some(changed) => {
-            let updated = run.apply(&read, changed, "conformance-2").await.object;
+            let updated = run.apply(&read, changed, &token(2)).await.object;
             let read = run.read(&updated).await;
             assert_eq!(read, updated, "reading shows what updating returned");
             assert_eq!(run.plan(&read, changed).await, read, "an update leaves nothing to do");
@@ -74,11 +79,11 @@ pub async fn check_resource(case: Case) {
         meddle(&object);
         assert_ne!(run.read(&object).await, object, "a change from outside shows as drift");
     }
-    run.delete(&object, "conformance-3").await;
+    run.delete(&object, &token(3)).await;
     if run.case.meddle.is_some() {
         assert!(run.read(&object).await.is_null(), "a deleted object is gone");
     }
-    run.delete(&object, "conformance-4").await;
+    run.delete(&object, &token(4)).await;
 }
 
 struct Run {
@@ -96,8 +101,14 @@ impl Run {
         let empty = block.empty_value();
         let set = config.entries().into_iter().flatten();
         set.fold(empty, |object, (name, value)| {
-            let ty =
-                block.attributes.get(name).map_or_else(|| value.ty(), crate::schema::Attribute::ty);
+            // Optional attributes may be left out of a configuration, so their flags count here.
+            let ty = match block.attributes.get(name).map(|attribute| &attribute.kind) {
+                Some(crate::schema::AttributeKind::Plain(ty)) => ty.clone(),
+                Some(crate::schema::AttributeKind::Nested { .. }) | None => block
+                    .attributes
+                    .get(name)
+                    .map_or_else(|| value.ty(), crate::schema::Attribute::ty),
+            };
             object.with_attr(name, value::convert(value, &ty).expect("the case fits the schema"))
         })
     }

@@ -11,7 +11,10 @@
 //! 3. [`provider`]: the two traits, near the life cycle of the Terraform provider protocol.
 //! 4. [`registry`]: which providers there are.
 //! 5. [`native`]: how to write one in Rust with little more than create, read, update and delete.
-//! 6. [`conformance`]: the promises, as a test that each resource runs.
+//! 6. [`typed`]: objects as Rust structs.
+//! 7. [`guard`]: what keeps a provider's faults to itself.
+//! 8. [`conformance`] and [`faulty`]: the promises, as a test that each resource runs, and a provider that breaks
+//!    them for tests of the engine.
 
 pub mod schema;
 
@@ -23,19 +26,27 @@ pub mod registry;
 
 pub mod native;
 
+pub mod typed;
+
+pub mod guard;
+
 pub mod conformance;
+
+pub mod faulty;
 
 /// What implementors of the traits put before their `impl`.
 pub use async_trait::async_trait;
-pub use native::{Call, Created, DataSource, NativeProvider, Object, Resource};
+pub use native::{
+    Call, Created, DataSource, EphemeralResource, Function, NativeProvider, Object, Resource,
+};
 pub use problem::{Problem, Problems, ProviderError, Retry, Severity};
 pub use provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer, Opened,
     PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader,
-    TokenAnswer, UpgradeRequest,
+    Renewed, TokenAnswer, UpgradeRequest,
 };
 pub use registry::{Factory, Registry};
 pub use schema::{
-    Attribute, AttributeKind, Block, Capabilities, FunctionSchema, NestedBlock, Nesting,
+    Attribute, AttributeKind, Block, Capabilities, FunctionSchema, Modifiers, NestedBlock, Nesting,
     ProviderSchema, Schema,
 };

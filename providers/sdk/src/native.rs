@@ -6,17 +6,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use address::{AttributePath, PathStep};
+use address::AttributePath;
 use async_trait::async_trait;
 use value::{Refinement, Type, Value};
 
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer, Opened,
     PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader,
-    TokenAnswer, UpgradeRequest,
+    Renewed, TokenAnswer, UpgradeRequest,
 };
-use crate::schema::{ProviderSchema, Schema};
+use crate::schema::{FunctionSchema, ProviderSchema, Schema};
+
+mod planning;
+mod stored;
 
 /// What a create or an update made, or as much of it as came to be.
 #[derive(Debug, Clone)]
@@ -46,6 +49,8 @@ pub struct Call<'a> {
     pub context: &'a Context,
     /// The provider's settings.
     pub settings: &'a Value,
+    /// The configuration, in which write-only attributes stand; null where there is none.
+    pub config: &'a Value,
     /// Names this try; the id of a new object can be made from it.
     pub token: &'a str,
     /// For lines that tell people how far the call is.
@@ -99,6 +104,51 @@ pub trait Resource: Send + Sync {
     async fn find_by_token(&self, _token: &str, _call: Call<'_>) -> TokenAnswer {
         TokenAnswer::Unsupported
     }
+
+    /// Brings a stored object of an older schema version to the current one, as JSON. What the schema does not
+    /// have is dropped afterwards, what the object lacks is null.
+    fn upgrade(
+        &self,
+        _version: u64,
+        stored: serde_json::Value,
+    ) -> Result<serde_json::Value, Problem> {
+        Ok(stored)
+    }
+}
+
+/// A value that lives as long as a run, and is stored nowhere.
+#[async_trait]
+pub trait EphemeralResource: Send + Sync {
+    /// The type's name.
+    fn name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> Schema;
+
+    /// Makes it.
+    async fn open(&self, config: Value, call: Call<'_>) -> Result<Opened, Problem>;
+
+    /// Makes it last longer.
+    async fn renew(&self, private: Private, _call: Call<'_>) -> Result<Renewed, Problem> {
+        Ok(Renewed { private, renew_at_unix_ms: None })
+    }
+
+    /// Ends it.
+    async fn close(&self, _private: Private, _call: Call<'_>) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+/// A function that the language can call as `provider::NAME::FUNCTION(…)`. Pure: equal arguments, equal result.
+pub trait Function: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// Its parameters and result.
+    fn schema(&self) -> FunctionSchema;
+
+    /// Calls it. The arguments fit the schema and are wholly known.
+    fn call(&self, arguments: &[Value]) -> Result<Value, Problem>;
 }
 
 /// A data source.
@@ -122,11 +172,15 @@ pub trait DataSource: Send + Sync {
 /// What a backend's offers come from.
 pub type OfferSource = fn(&Context) -> Result<Vec<Offer>, Problem>;
 
+static NO_CONFIG: std::sync::LazyLock<Value> = std::sync::LazyLock::new(Value::dynamic_null);
+
 /// A provider made of resources and data sources.
 pub struct NativeProvider {
     schema: Arc<ProviderSchema>,
     resources: BTreeMap<&'static str, Box<dyn Resource>>,
     data_sources: BTreeMap<&'static str, Box<dyn DataSource>>,
+    ephemerals: BTreeMap<&'static str, Box<dyn EphemeralResource>>,
+    functions: BTreeMap<&'static str, Box<dyn Function>>,
     offers: Option<OfferSource>,
     settings: OnceLock<(Value, Context)>,
 }
@@ -148,9 +202,29 @@ impl NativeProvider {
             schema: Arc::new(schema),
             resources: resources.into_iter().map(|resource| (resource.name(), resource)).collect(),
             data_sources: data_sources.into_iter().map(|data| (data.name(), data)).collect(),
+            ephemerals: BTreeMap::new(),
+            functions: BTreeMap::new(),
             offers: None,
             settings: OnceLock::new(),
         }
+    }
+
+    /// The same provider, with these ephemeral resources.
+    #[must_use]
+    pub fn with_ephemerals(mut self, ephemerals: Vec<Box<dyn EphemeralResource>>) -> Self {
+        let schema = Arc::make_mut(&mut self.schema);
+        schema.ephemerals = ephemerals.iter().map(|e| (e.name().into(), e.schema())).collect();
+        self.ephemerals = ephemerals.into_iter().map(|e| (e.name(), e)).collect();
+        self
+    }
+
+    /// The same provider, with these functions.
+    #[must_use]
+    pub fn with_functions(mut self, functions: Vec<Box<dyn Function>>) -> Self {
+        let schema = Arc::make_mut(&mut self.schema);
+        schema.functions = functions.iter().map(|f| (f.name().into(), f.schema())).collect();
+        self.functions = functions.into_iter().map(|f| (f.name(), f)).collect();
+        self
     }
 
     /// The same provider, selling what this function says.
@@ -186,7 +260,14 @@ impl NativeProvider {
         progress: &'a ProgressSink,
     ) -> Result<Call<'a>, ProviderError> {
         let (settings, context) = self.configured()?;
-        Ok(Call { context, settings, token, progress })
+        Ok(Call { context, settings, config: &NO_CONFIG, token, progress })
+    }
+
+    fn ephemeral(&self, name: &str) -> Result<&dyn EphemeralResource, ProviderError> {
+        let found = self.ephemerals.get(name);
+        found
+            .map(|ephemeral| &**ephemeral)
+            .ok_or_else(|| ProviderError::Unsupported { what: format!("`{name}`") })
     }
 
     fn schema_of(&self, type_name: &str) -> Result<&Schema, ProviderError> {
@@ -229,12 +310,10 @@ impl Reader for NativeProvider {
 
     async fn upgrade(&self, request: UpgradeRequest) -> Result<Answer<Value>, ProviderError> {
         let schema = self.schema_of(&request.type_name)?;
-        Ok(match stored_object(schema, &request.state_json) {
+        let resource = self.resource(&request.type_name)?;
+        Ok(match stored::read(resource, schema, request.version, &request.state_json) {
             Ok(object) => Answer::new(object),
-            Err(message) => Answer::failed(vec![Problem::error(
-                "the stored object does not fit the schema",
-                format!("stored with schema version {}: {message}", request.version),
-            )]),
+            Err(problem) => Answer::failed(vec![problem]),
         })
     }
 
@@ -265,11 +344,11 @@ impl Reader for NativeProvider {
         if request.proposed.is_null() {
             return Ok(answer(request.proposed, Vec::new()));
         }
-        let planned = default_plan(schema, &request.prior, request.proposed);
+        let planned = planning::plan(&schema.block, &request);
         let (planned, mut requires_replace) =
             resource.plan(&request.prior, planned, &request.config);
         if !request.prior.is_null() {
-            requires_replace.extend(replaced_attributes(schema, &request.prior, &planned));
+            requires_replace.extend(planning::replaced(&schema.block, &request.prior, &planned));
         }
         Ok(answer(planned, requires_replace))
     }
@@ -324,6 +403,56 @@ impl Reader for NativeProvider {
         Ok(self.resource(type_name)?.find_by_token(token, call).await)
     }
 
+    async fn call_function(
+        &self,
+        name: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Answer<Value>, ProviderError> {
+        let Some(function) = self.functions.get(name) else {
+            return Err(ProviderError::Unsupported { what: format!("the function `{name}`") });
+        };
+        Ok(match function.call(&arguments) {
+            Ok(value) => Answer::new(value),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Answer<Opened>, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        Ok(match self.ephemeral(type_name)?.open(config.clone(), call).await {
+            Ok(opened) => Answer::new(opened),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+
+    async fn renew_ephemeral(
+        &self,
+        type_name: &str,
+        private: Private,
+    ) -> Result<Answer<Renewed>, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        Ok(match self.ephemeral(type_name)?.renew(private, call).await {
+            Ok(renewed) => Answer::new(renewed),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+
+    async fn close_ephemeral(
+        &self,
+        type_name: &str,
+        private: Private,
+    ) -> Result<Problems, ProviderError> {
+        let progress = ProgressSink::none();
+        let call = self.call("", &progress)?;
+        Ok(self.ephemeral(type_name)?.close(private, call).await.err().into_iter().collect())
+    }
+
     async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {
         let Some(offers) = self.offers else { return Ok(Answer::new(Vec::new())) };
         let (_, context) = self.configured()?;
@@ -339,24 +468,49 @@ impl Provider for NativeProvider {
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         let resource = self.resource(&request.type_name)?;
         let schema = self.schema_of(&request.type_name)?;
-        let call = self.call(&request.token, &request.progress)?;
+        let call =
+            Call { config: &request.config, ..self.call(&request.token, &request.progress)? };
         let null = Value::null(schema.block.ty());
-        let created = if request.planned.is_null() {
-            match resource.delete(request.prior.clone(), call).await {
-                Ok(()) => Created::of(null.clone()),
-                Err(problem) => Created { object: request.prior, problems: vec![problem] },
-            }
-        } else if request.prior.is_null() {
-            resource.create(request.planned, call).await
-        } else {
-            let mut updated = resource.update(request.prior.clone(), request.planned, call).await;
-            if updated.object.is_null() && !updated.problems.is_empty() {
-                updated.object = request.prior;
-            }
-            updated
+        let operation = match (request.prior.is_null(), request.planned.is_null()) {
+            (_, true) => "delete",
+            (true, false) => "create",
+            (false, false) => "update",
         };
-        let object =
-            if created.object.is_null() { null } else { clear_write_only(schema, created.object) };
+        let limits = if request.planned.is_null() { &request.prior } else { &request.planned };
+        let limit = planning::time_limit(limits, operation);
+        let prior = request.prior.clone();
+        let work = async {
+            if request.planned.is_null() {
+                match resource.delete(request.prior.clone(), call).await {
+                    Ok(()) => Created::of(null.clone()),
+                    Err(problem) => Created { object: request.prior, problems: vec![problem] },
+                }
+            } else if request.prior.is_null() {
+                resource.create(request.planned, call).await
+            } else {
+                let mut updated =
+                    resource.update(request.prior.clone(), request.planned, call).await;
+                if updated.object.is_null() && !updated.problems.is_empty() {
+                    updated.object = request.prior;
+                }
+                updated
+            }
+        };
+        let created = match limit {
+            None => work.await,
+            Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Created {
+                object: prior,
+                problems: vec![Problem::error(
+                    format!("the {operation} took longer than {} s", limit.as_secs_f64()),
+                    format!("`timeouts.{operation}` sets the limit; raise it, or find out why it takes so long"),
+                )],
+            }),
+        };
+        let object = if created.object.is_null() {
+            null
+        } else {
+            planning::clear_write_only(&schema.block, &created.object)
+        };
         Ok(ApplyAnswer {
             new: object,
             private: Private::EMPTY,
@@ -364,55 +518,6 @@ impl Provider for NativeProvider {
             legacy_types: false,
         })
     }
-}
-
-/// Reads a stored object: what the schema no longer has is dropped, what it has gained is null.
-fn stored_object(schema: &Schema, json: &str) -> Result<Value, String> {
-    let mut tree: serde_json::Value =
-        serde_json::from_str(json).map_err(|error| error.to_string())?;
-    let known = |name: &str| {
-        schema.block.attributes.contains_key(name) || schema.block.blocks.contains_key(name)
-    };
-    if let Some(attributes) = tree.as_object_mut() {
-        attributes.retain(|name, _| known(name));
-    }
-    value::json::decode(&tree, &schema.block.ty()).map_err(|error| error.to_string())
-}
-
-fn default_plan(schema: &Schema, prior: &Value, proposed: Value) -> Value {
-    let create = prior.is_null();
-    let mut planned = proposed;
-    for (name, attribute) in &schema.block.attributes {
-        if attribute.write_only {
-            planned = planned.with_attr(name, Value::null(attribute.ty()));
-        } else if create && attribute.computed && planned.get_attr(name).is_some_and(Value::is_null)
-        {
-            let unknown = match attribute.ty() {
-                Type::Dynamic => Value::dynamic_unknown(),
-                ty => Value::unknown(ty),
-            };
-            planned = planned.with_attr(name, unknown);
-        }
-    }
-    planned
-}
-
-fn replaced_attributes(schema: &Schema, prior: &Value, planned: &Value) -> Vec<AttributePath> {
-    let differs = |name: &str| prior.get_attr(name) != planned.get_attr(name);
-    schema
-        .block
-        .attributes
-        .iter()
-        .filter(|(name, attribute)| attribute.requires_replace && differs(name))
-        .map(|(name, _)| AttributePath(vec![PathStep::Attribute(Arc::clone(name))]))
-        .collect()
-}
-
-fn clear_write_only(schema: &Schema, object: Value) -> Value {
-    let names = schema.block.attributes.iter().filter(|(_, attribute)| attribute.write_only);
-    names.fold(object, |object, (name, attribute)| {
-        object.with_attr(name, Value::null(attribute.ty()))
-    })
 }
 
 /// Reading parts of an object by name, for resources.

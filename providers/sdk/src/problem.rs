@@ -84,7 +84,7 @@ pub enum ProviderError {
         last_lines: Vec<String>,
     },
     /// The provider did not answer in time.
-    #[error("it did not answer within {} s", after_ms / 1000)]
+    #[error("it did not answer within {}", span(*after_ms))]
     TimedOut {
         /// How long it had, in milliseconds.
         after_ms: u64,
@@ -101,6 +101,10 @@ pub enum ProviderError {
         /// What was asked.
         what: String,
     },
+}
+
+fn span(ms: u64) -> String {
+    if ms < 10_000 { format!("{ms} ms") } else { format!("{} s", ms / 1000) }
 }
 
 fn lines(lines: &[String]) -> String {

@@ -218,6 +218,34 @@ pub enum TokenAnswer {
     InProgress,
 }
 
+/// An ephemeral object that is open. `Debug` shows no value.
+#[derive(Clone)]
+pub struct Opened {
+    /// The object.
+    pub result: Value,
+    /// The provider's own data.
+    pub private: Private,
+    /// When it must be renewed, in milliseconds since 1970; `None` if it lasts.
+    pub renew_at_unix_ms: Option<u64>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("renew_at_unix_ms", &self.renew_at_unix_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An ephemeral object that lasts longer now.
+#[derive(Debug, Clone)]
+pub struct Renewed {
+    /// The provider's own data.
+    pub private: Private,
+    /// When it must be renewed again; `None` if it lasts.
+    pub renew_at_unix_ms: Option<u64>,
+}
+
 /// What a backend can sell right now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -332,6 +360,33 @@ pub trait Reader: Send + Sync {
         _arguments: Vec<Value>,
     ) -> Result<Answer<Value>, ProviderError> {
         Err(ProviderError::Unsupported { what: format!("the function `{name}`") })
+    }
+
+    /// Makes an ephemeral object, which is stored nowhere.
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        _config: &Value,
+    ) -> Result<Answer<Opened>, ProviderError> {
+        Err(ProviderError::Unsupported { what: format!("the ephemeral resource `{type_name}`") })
+    }
+
+    /// Makes an ephemeral object last longer.
+    async fn renew_ephemeral(
+        &self,
+        type_name: &str,
+        _private: Private,
+    ) -> Result<Answer<Renewed>, ProviderError> {
+        Err(ProviderError::Unsupported { what: format!("the ephemeral resource `{type_name}`") })
+    }
+
+    /// Ends an ephemeral object.
+    async fn close_ephemeral(
+        &self,
+        type_name: &str,
+        _private: Private,
+    ) -> Result<Problems, ProviderError> {
+        Err(ProviderError::Unsupported { what: format!("the ephemeral resource `{type_name}`") })
     }
 
     /// Says what the backend can sell right now; nothing for providers that sell nothing.

@@ -90,6 +90,17 @@ pub struct Attribute {
     pub description: String,
     /// A change of it makes a new object. For native providers; hosted ones say so in their plans.
     pub requires_replace: bool,
+    /// How native providers plan it.
+    pub modifiers: Modifiers,
+}
+
+/// How a native provider plans an attribute beyond the default.
+#[derive(Debug, Clone, Default)]
+pub struct Modifiers {
+    /// What stands where nothing is configured. Such an attribute counts as computed.
+    pub default: Option<Value>,
+    /// A computed attribute that is open again when one of these attributes beside it changes.
+    pub recomputed_when: Vec<Arc<str>>,
 }
 
 /// The form of an attribute.
@@ -206,6 +217,47 @@ impl Block {
     #[must_use]
     pub fn write_only(self, names: &[&str]) -> Self {
         self.flag(names, |attribute| attribute.write_only = true)
+    }
+
+    /// Gives an attribute a value where nothing is configured.
+    #[must_use]
+    pub fn default_to(mut self, name: &str, value: Value) -> Self {
+        if let Some(attribute) = self.attributes.get_mut(name) {
+            attribute.computed = true;
+            attribute.modifiers.default = Some(value);
+        }
+        self
+    }
+
+    /// Makes computed attributes such that a change of any of `when` leaves them to apply.
+    #[must_use]
+    pub fn recomputed(self, names: &[&str], when: &[&str]) -> Self {
+        self.flag(names, |attribute| {
+            attribute.modifiers.recomputed_when.extend(when.iter().map(|name| Arc::from(*name)));
+        })
+    }
+
+    /// Adds objects with attributes of their own: `attributes` is a block without nested blocks.
+    #[must_use]
+    pub fn nested(self, name: &str, nesting: Nesting, attributes: Self, description: &str) -> Self {
+        let kind = AttributeKind::Nested { nesting, attributes: attributes.attributes };
+        let plain = Attribute::plain(Type::Dynamic, description);
+        self.attribute(name, Attribute { kind, optional: true, ..plain })
+    }
+
+    /// Adds the block `timeouts`, in which these operations (`create`, `update`, `delete`) get a limit such as `\"10m\"`.
+    #[must_use]
+    pub fn timeouts(self, operations: &[&str]) -> Self {
+        let add = |block: Self, operation: &&str| {
+            block.optional(
+                operation,
+                Type::String,
+                "How long it may take, such as `30s`, `10m`, `2h`.",
+            )
+        };
+        let block = operations.iter().fold(Self::new(), add).describe("Limits of time.");
+        let nested = NestedBlock { nesting: Nesting::Single, block, min_items: 0, max_items: 1 };
+        self.block("timeouts", nested)
     }
 
     fn flag(mut self, names: &[&str], set: impl Fn(&mut Attribute)) -> Self {
@@ -347,6 +399,7 @@ impl Attribute {
             deprecated: false,
             description: description.to_owned(),
             requires_replace: false,
+            modifiers: Modifiers::default(),
         }
     }
 

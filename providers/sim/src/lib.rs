@@ -22,6 +22,13 @@ use value::{Type, Value};
 /// `stratiform/sim`.
 pub struct Sim;
 
+impl Sim {
+    /// The provider with its faults: its setting `faults` breaks promises on demand.
+    pub fn factory() -> Arc<dyn Factory> {
+        Arc::new(sdk::faulty::FaultyFactory(Arc::new(Self)))
+    }
+}
+
 #[async_trait]
 impl Factory for Sim {
     fn address(&self) -> ProviderAddress {
@@ -40,10 +47,11 @@ impl Factory for Sim {
                 "Names whose first creation says that it may be tried again.",
             )
             .optional("hang", Type::list(Type::String), "Names whose creation never ends.")
+            .optional("lie", Type::list(Type::String), "Names whose creation returns another name.")
             .optional(
-                "lie",
+                "faults",
                 Type::list(Type::String),
-                "Names whose creation returns another name.",
+                "Promises to break, each as `CALL:FAULT` or `CALL:FAULT:NAME`.",
             );
         let schema = Schema { version: 0, block };
         Ok(Arc::new(NativeProvider::new(schema, vec![Box::new(Node)], Vec::new())))

@@ -34,20 +34,13 @@ impl Work for Fabric {
                 Type::Number,
                 "What one connection carried when it was made, in Gbit/s.",
             )
+            .recomputed(&["ports", "measured_gbps"], &["nodes", "node_gbps"])
             .computed("id", Type::String, "Unique on this machine.");
         Schema { version: 0, block }
     }
 
     fn validate(&self, config: &Value) -> Problems {
         at_least(config, &["nodes"], 1)
-    }
-
-    fn plan(&self, prior: &Value, planned: Value) -> Value {
-        let changed = !prior.is_null()
-            && ["nodes", "node_gbps"]
-                .iter()
-                .any(|name| prior.get_attr(name) != planned.get_attr(name));
-        if changed { planned.with_unknown("ports").with_unknown("measured_gbps") } else { planned }
     }
 
     fn make(&self, env: &Env, id: &str, folder: &Path, planned: &Value) -> Result<Value, Fault> {

@@ -36,6 +36,7 @@ impl Work for NodePool {
             .required("memory_mib_per_node", Type::Number, "Memory of each slot, in MiB.")
             .optional("gpus_per_node", Type::Number, "GPUs of each slot.")
             .computed("node", Type::list(node_type()), "The slots.")
+            .recomputed(&["node"], &["name", "nodes", "vcpus_per_node", "memory_mib_per_node", "gpus_per_node"])
             .computed("id", Type::String, "Unique on this machine.");
         Schema { version: 0, block }
     }
@@ -44,13 +45,6 @@ impl Work for NodePool {
         let mut problems = at_least(config, &["nodes", "vcpus_per_node", "memory_mib_per_node"], 1);
         problems.extend(at_least(config, &["gpus_per_node"], 0));
         problems
-    }
-
-    fn plan(&self, prior: &Value, planned: Value) -> Value {
-        let sizes = ["name", "nodes", "vcpus_per_node", "memory_mib_per_node", "gpus_per_node"];
-        let changed = !prior.is_null()
-            && sizes.iter().any(|name| prior.get_attr(name) != planned.get_attr(name));
-        if changed { planned.with_unknown("node") } else { planned }
     }
 
     fn make(&self, env: &Env, id: &str, _: &Path, planned: &Value) -> Result<Value, Fault> {

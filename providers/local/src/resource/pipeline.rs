@@ -10,9 +10,9 @@ use std::time::Duration;
 use sdk::native::Object;
 use sdk::{Block, Problem, Problems, Schema};
 use sha2::{Digest, Sha256};
-use value::{Number, Type, Value};
+use value::{Type, Value};
 
-use super::{Env, Fault, Work, artifacts_type};
+use super::{Env, Fault, Work, artifacts_type, artifacts_value, metrics_value};
 use crate::error::LocalError;
 use crate::home::Kind;
 use crate::run::{self, Artifact, Limits, Restart, RunSpec, RunStatus, SUCCEEDED};
@@ -105,36 +105,14 @@ impl Work for Pipeline {
         let steps = planned.get_attr("steps").cloned().unwrap_or_else(Value::empty_object);
         let Some(order) = order(&steps) else { return Ok(planned.clone()) };
         self.drop_old_steps(id, folder, &steps)?;
-        let mut done: BTreeMap<String, RunStatus> = BTreeMap::new();
-        for name in order {
-            let Some(step) = steps.get_attr(&name) else { continue };
-            let spec = spec(env, id, &name, step, planned, &done)?;
-            let step_folder = folder.join("steps").join(&name);
-            files::create_folder(&step_folder)?;
-            let known = run::status(&step_folder)?;
-            let fresh = known.filter(|status| status.state == SUCCEEDED && status.key == spec.key);
-            let status = if let Some(status) = fresh {
-                env.progress.tell(&format!("step {name}: unchanged"));
-                status
-            } else {
-                env.progress.tell(&format!("step {name}: running"));
-                run::start(&env.executable, &step_folder, &spec)?;
-                let status = run::wait(&step_folder, &name, &|| false)?;
-                if status.state != SUCCEEDED {
-                    let left = result(planned, &format!("step {name} {}", status.state), &done);
-                    return Err(Fault {
-                        error: run::failure(&step_folder, &name, &status),
-                        left: Some(left),
-                    });
-                }
-                status
-            };
-            for (metric, number) in &status.metrics {
-                env.progress.tell(&format!("step {name}: {metric} = {number}"));
-            }
-            done.insert(name, status);
+        let mut run = Progress { env, id, folder, planned, steps: &steps, done: BTreeMap::new() };
+        match run.all(order)? {
+            None => Ok(result(planned, SUCCEEDED, &run.done)),
+            Some((name, status)) => Err(Fault {
+                error: run::failure(&folder.join("steps").join(&name), &name, &status),
+                left: Some(result(planned, &format!("step {name} {}", status.state), &run.done)),
+            }),
         }
-        Ok(result(planned, SUCCEEDED, &done))
     }
 
     fn look(
@@ -173,6 +151,112 @@ impl Work for Pipeline {
             process::end_marked(&object(id, &name), Duration::from_secs(2))?;
         }
         files::remove(&folder.join("steps"))
+    }
+}
+
+/// The steps of one make, as far as they have come.
+struct Progress<'a> {
+    env: &'a Env,
+    id: &'a str,
+    folder: &'a Path,
+    planned: &'a Value,
+    steps: &'a Value,
+    done: BTreeMap<String, RunStatus>,
+}
+
+impl Progress<'_> {
+    /// Runs the steps, each as soon as those that it needs have succeeded. Gives the first that failed; what runs
+    /// beside it comes to its end.
+    fn all(&mut self, order: Vec<String>) -> Result<Option<(String, RunStatus)>, LocalError> {
+        let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let mut waiting = order;
+        let mut running: BTreeSet<String> = BTreeSet::new();
+        let mut failed: Option<(String, RunStatus)> = None;
+        loop {
+            let ready: Vec<String> = waiting
+                .iter()
+                .filter(|name| {
+                    let step = self.steps.get_attr(name);
+                    let needs = step.map(|step| step.texts("needs")).unwrap_or_default();
+                    failed.is_none() && needs.iter().all(|needed| self.done.contains_key(needed))
+                })
+                .take(at_once.saturating_sub(running.len()))
+                .cloned()
+                .collect();
+            for name in &ready {
+                waiting.retain(|other| other != name);
+                if self.start(name)? {
+                    running.insert(name.clone());
+                }
+            }
+            if running.is_empty() && ready.is_empty() {
+                return Ok(failed);
+            }
+            let mut ended: Option<(String, RunStatus)> = None;
+            let mut broken = None;
+            if !running.is_empty() {
+                process::wait_until(Duration::MAX, || {
+                    for name in &running {
+                        match run::status(&self.step_folder(name)) {
+                            Ok(Some(status)) if status.state == run::RUNNING => {}
+                            Ok(Some(status)) => ended = Some((name.clone(), status)),
+                            Ok(None) => {
+                                broken = Some(LocalError::ObjectMissing {
+                                    kind: "run",
+                                    id: name.clone(),
+                                });
+                            }
+                            Err(error) => broken = Some(error),
+                        }
+                    }
+                    ended.is_some() || broken.is_some()
+                });
+            }
+            if let Some(error) = broken {
+                return Err(error);
+            }
+            if let Some((name, status)) = ended {
+                running.remove(&name);
+                if status.state == SUCCEEDED {
+                    self.tell(&name, &status);
+                    self.done.insert(name, status);
+                } else {
+                    failed = failed.or(Some((name, status)));
+                }
+            }
+        }
+    }
+
+    /// Starts a step; false if it has succeeded already with all that it is made from.
+    fn start(&mut self, name: &str) -> Result<bool, LocalError> {
+        let Some(step) = self.steps.get_attr(name) else { return Ok(false) };
+        let spec = spec(self.env, self.id, name, step, self.planned, &self.done)?;
+        let folder = self.step_folder(name);
+        files::create_folder(&folder)?;
+        let known = run::status(&folder)?;
+        match known.filter(|status| status.state == SUCCEEDED && status.key == spec.key) {
+            Some(status) => {
+                self.env.progress.tell(&format!("step {name}: unchanged"));
+                self.tell(name, &status);
+                self.done.insert(name.to_owned(), status);
+                Ok(false)
+            }
+            None => {
+                self.env.progress.tell(&format!("step {name}: running"));
+                run::start(&self.env.executable, &folder, &spec)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn step_folder(&self, name: &str) -> PathBuf {
+        self.folder.join("steps").join(name)
+    }
+
+    fn tell(&self, name: &str, status: &RunStatus) {
+        for (metric, number) in &status.metrics {
+            self.env.progress.tell(&format!("step {name}: {metric} = {number}"));
+        }
     }
 }
 
@@ -279,26 +363,11 @@ fn spec(
 }
 
 fn result(object: &Value, state: &str, done: &BTreeMap<String, RunStatus>) -> Value {
-    let Type::Map(element) = artifacts_type() else { return object.clone() };
-    let mut artifacts: Vec<(String, Value)> = Vec::new();
-    let mut metrics: Vec<(String, Value)> = Vec::new();
-    for status in done.values() {
-        for (name, artifact) in &status.artifacts {
-            let value = Value::object([
-                ("path", Value::from(artifact.path.display().to_string())),
-                ("digest", Value::from(artifact.digest.as_str())),
-                ("bytes", Value::from(artifact.bytes)),
-            ]);
-            artifacts.push((name.clone(), value));
-        }
-        for (name, number) in &status.metrics {
-            let number = Number::parse(&number.to_string()).unwrap_or(Number::ZERO);
-            metrics.push((name.clone(), Value::number(number)));
-        }
-    }
+    let artifacts = done.values().flat_map(|status| &status.artifacts);
+    let metrics = done.values().flat_map(|status| &status.metrics);
     object
         .clone()
         .with_attr("state", state.into())
-        .with_attr("artifacts", Value::map((*element).clone(), artifacts))
-        .with_attr("metrics", Value::map(Type::Number, metrics))
+        .with_attr("artifacts", artifacts_value(artifacts))
+        .with_attr("metrics", metrics_value(metrics))
 }
