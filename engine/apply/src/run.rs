@@ -396,12 +396,20 @@ impl Run<'_> {
     ) {
         let change = self.change(at);
         let provider_name = change.provider.provider.short_name();
-        let Some(answer) = called.answer else {
+        // A call that should leave an object, complains of nothing and gives none has hidden what it did.
+        let hidden = |answer: &sdk::ApplyAnswer| {
+            answer.new.is_null()
+                && !prepared.planned.is_null()
+                && !answer.problems.iter().any(sdk::Problem::is_error)
+        };
+        let usable =
+            called.answer.filter(|answer| answer.new.conforms(&prepared.ty) && !hidden(answer));
+        let Some(answer) = usable else {
             // What the call did is not known: the intent stays open, and recovery will ask.
             drop(open);
-            let failure = called
-                .failure
-                .unwrap_or(sdk::ProviderError::Protocol { message: "no answer".to_owned() });
+            let failure = called.failure.unwrap_or_else(|| sdk::ProviderError::Protocol {
+                message: "there is no object in it, or one that does not fit the schema".to_owned(),
+            });
             let found = self.plan.evaluation.place(&change.address, |place| {
                 place.failure(&provider_name, "make the change", &failure)
             });
@@ -416,10 +424,6 @@ impl Run<'_> {
         debug_assert!(marks.is_empty(), "providers know no marks");
         let kind = self.plan.steps[at].kind;
         let mut violations = Vec::new();
-        if !new.conforms(&prepared.ty) {
-            violations.push(violation("the object does not fit the schema"));
-            new = Value::null(prepared.ty.clone());
-        }
         for path in new.unknown_paths() {
             violations.push(plan::Violation {
                 path: path.clone(),
@@ -684,8 +688,4 @@ impl Run<'_> {
         self.summary.not_reached.sort();
         Ok(())
     }
-}
-
-fn violation(message: &str) -> plan::Violation {
-    plan::Violation { path: address::AttributePath::root(), message: message.to_owned() }
 }

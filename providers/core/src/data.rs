@@ -71,31 +71,3 @@ impl Resource for Data {
         TokenAnswer::Absent
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use sdk::Factory;
-    use sdk::conformance::{Case, check_resource};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn keeps_the_promises_of_a_resource() {
-        check_resource(Case {
-            provider: crate::Builtin.create().await.unwrap(),
-            settings: Value::empty_object(),
-            context: sdk::Context {
-                working_dir: ".".into(),
-                executable: ".".into(),
-                engine_version: String::new(),
-                home_dir: ".".into(),
-            },
-            type_name: "terraform_data",
-            config: Value::object([("input", Value::from("a"))]),
-            changed: Some(Value::object([("input", Value::from("b"))])),
-            bad: None,
-            meddle: None,
-        })
-        .await;
-    }
-}
