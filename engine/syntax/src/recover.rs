@@ -18,7 +18,7 @@ pub(crate) struct Open {
 /// What a scan meets.
 enum Event {
     Opens(usize),
-    Closes,
+    Closes(usize),
     Newline(usize),
     UnclosedString(usize),
     UnclosedComment(usize),
@@ -36,7 +36,7 @@ pub(crate) fn too_deep(text: &str) -> Option<usize> {
                 found = Some(at);
             }
         }
-        Event::Closes => depth = depth.saturating_sub(1),
+        Event::Closes(_) => depth = depth.saturating_sub(1),
         _ => {}
     });
     found
@@ -52,8 +52,24 @@ pub(crate) fn unclosed(text: &str) -> Option<Open> {
         };
         match event {
             Event::Opens(at) => open.push(at),
-            Event::Closes => {
-                open.pop();
+            Event::Closes(at) => {
+                // A bracket of another kind closes what is around the one that was never closed.
+                let pair = |opener: usize| {
+                    matches!(
+                        (text.as_bytes().get(opener), text.as_bytes().get(at)),
+                        (Some(b'{'), Some(b'}'))
+                            | (Some(b'['), Some(b']'))
+                            | (Some(b'('), Some(b')'))
+                    )
+                };
+                if let Some(inner) = open.pop()
+                    && !pair(inner)
+                    && open.last().is_some_and(|outer| pair(*outer))
+                {
+                    let Open { what, help, .. } = bracket(text, inner);
+                    note(what, help, inner);
+                    open.pop();
+                }
             }
             Event::UnclosedString(at) => note("string", "close it with `\"` on the same line", at),
             Event::UnclosedComment(at) => note("comment", "close it with `*/`", at),
@@ -63,15 +79,16 @@ pub(crate) fn unclosed(text: &str) -> Option<Open> {
             Event::Newline(_) => {}
         }
     });
-    found.or_else(|| {
-        let at = open.pop()?;
-        let (what, help) = match text.as_bytes().get(at) {
-            Some(b'{') => ("block or object", "close it with `}`"),
-            Some(b'[') => ("list or index", "close it with `]`"),
-            _ => ("parenthesis", "close it with `)`"),
-        };
-        Some(Open { what, help, range: at..at + 1 })
-    })
+    found.or_else(|| Some(bracket(text, open.pop()?)))
+}
+
+fn bracket(text: &str, at: usize) -> Open {
+    let (what, help) = match text.as_bytes().get(at) {
+        Some(b'{') => ("block or object", "close it with `}`"),
+        Some(b'[') => ("list or index", "close it with `]`"),
+        _ => ("parenthesis", "close it with `)`"),
+    };
+    Open { what, help, range: at..at + 1 }
 }
 
 /// Cuts a file into its top-level structures. A line that begins like a block while brackets are open begins a
@@ -82,7 +99,7 @@ pub(crate) fn chunks(text: &str) -> Vec<Range<usize>> {
     let mut depth = 0usize;
     scan(text, &mut |event| match event {
         Event::Opens(_) => depth += 1,
-        Event::Closes => depth = depth.saturating_sub(1),
+        Event::Closes(_) => depth = depth.saturating_sub(1),
         Event::Newline(at) if (depth == 0 || begins_block(&text[at + 1..])) => {
             chunks.push(start..at + 1);
             start = at + 1;
@@ -152,7 +169,7 @@ fn scan(text: &str, meet: &mut dyn FnMut(Event)) {
             b'}' if templates.last() == Some(&0) => {
                 // The interpolation ends, and the string around it goes on.
                 templates.pop();
-                meet(Event::Closes);
+                meet(Event::Closes(at));
                 at += 1;
                 let start = at;
                 string_rest(bytes, &mut at, start, &mut templates, meet);
@@ -164,7 +181,7 @@ fn scan(text: &str, meet: &mut dyn FnMut(Event)) {
                 {
                     *open -= 1;
                 }
-                meet(Event::Closes);
+                meet(Event::Closes(at));
             }
             b'\n' => meet(Event::Newline(at)),
             _ => {}

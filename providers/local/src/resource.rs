@@ -313,6 +313,26 @@ pub(crate) fn one_of(config: &Value, name: &str, words: &[&str]) -> Problems {
     }
 }
 
+/// Complains of paths that lead out of the folder that a command runs in.
+pub(crate) fn stay_below(object: &Value, what: &str, at: &str) -> Problems {
+    let metrics = object.text("metrics").map(|path| ("metrics".to_owned(), path.to_owned()));
+    let outputs = object
+        .text_map("outputs")
+        .into_iter()
+        .map(|(name, path)| (format!("output `{name}`"), path));
+    let out = outputs.chain(metrics).filter_map(|(name, path)| {
+        let error = files::below(Path::new("."), &path).err()?;
+        Some(
+            Problem::error(
+                format!("the path of {name}{what} is not allowed: {error}"),
+                "give a path below the folder that the command runs in, such as `out/model.json`",
+            )
+            .at(at),
+        )
+    });
+    out.collect()
+}
+
 /// Artifacts as a map of objects.
 pub(crate) fn artifacts_value<'a>(
     found: impl IntoIterator<Item = (&'a String, &'a crate::run::Artifact)>,

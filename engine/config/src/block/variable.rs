@@ -33,7 +33,8 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Option<Var
         Err(error) => {
             let name = name.text.to_string();
             diagnostics.push(ConfigError::DefaultType { name, message: error.to_string(), span });
-            None
+            // There is a default, so nobody need be told to give a value.
+            Some(value::Value::unknown(ty.ty.without_optional()))
         }
     });
     let span = block.header;

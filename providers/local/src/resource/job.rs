@@ -8,7 +8,9 @@ use sdk::{Block, Problem, Problems, Schema};
 use sha2::{Digest, Sha256};
 use value::{Type, Value};
 
-use super::{Env, Fault, Work, artifacts_type, artifacts_value, at_least, metrics_value, one_of};
+use super::{
+    Env, Fault, Work, artifacts_type, artifacts_value, at_least, metrics_value, one_of, stay_below,
+};
 use crate::error::LocalError;
 use crate::home::Kind;
 use crate::run::{self, Limits, RUNNING, Restart, RunSpec, RunStatus, SUCCEEDED};
@@ -74,6 +76,7 @@ impl Work for Job {
         let mut problems = at_least(config, &["timeout_s", "memory_mib", "cpu_seconds"], 1);
         problems.extend(at_least(config, &["max_restarts"], 0));
         problems.extend(one_of(config, "restart", &["never", "on_failure", "always"]));
+        problems.extend(stay_below(config, "", "outputs"));
         let command = config.get_attr("command");
         if command.is_some_and(|command| command.is_wholly_known() && command.len() == Some(0)) {
             let detail = "give a program and its arguments";

@@ -12,7 +12,7 @@ use sdk::{Block, Problem, Problems, Schema};
 use sha2::{Digest, Sha256};
 use value::{Type, Value};
 
-use super::{Env, Fault, Work, artifacts_type, artifacts_value, metrics_value};
+use super::{Env, Fault, Work, artifacts_type, artifacts_value, metrics_value, stay_below};
 use crate::error::LocalError;
 use crate::home::Kind;
 use crate::run::{self, Artifact, Limits, Restart, RunSpec, RunStatus, SUCCEEDED};
@@ -59,6 +59,7 @@ impl Work for Pipeline {
             steps.entries().into_iter().flatten().map(|(name, _)| name.to_string()).collect();
         let mut problems = Vec::new();
         for (name, step) in steps.entries().into_iter().flatten() {
+            problems.extend(stay_below(step, &format!(" of step `{name}`"), "steps"));
             if step.texts("command").is_empty() {
                 problems.push(
                     Problem::error(
