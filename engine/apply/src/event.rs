@@ -15,6 +15,8 @@ pub enum Event {
         action: Action,
         /// Which half of it.
         kind: StepKind,
+        /// The `id` of the object that there is, if it may be shown.
+        id: Option<String>,
     },
     /// The provider says how far it is.
     Progress {

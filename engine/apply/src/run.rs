@@ -284,7 +284,8 @@ impl Run<'_> {
         self.began_ms.insert(at, self.now_ms());
         if matches!(kind, StepKind::Create | StepKind::Update | StepKind::Delete) {
             let (address, action) = (change.address.clone(), change.action);
-            (self.events)(Event::Started { address, action, kind });
+            let id = if kind == StepKind::Create { None } else { shown_id(&change.before) };
+            (self.events)(Event::Started { address, action, kind, id });
         }
         match kind {
             StepKind::Forget => return self.forget(at, &change),
@@ -464,9 +465,7 @@ impl Run<'_> {
             return self.fail(at, found);
         }
         self.summary.diagnostics.extend(found);
-        let id =
-            shown.get_attr("id").filter(|id| id.deep_marks().is_empty()).and_then(Value::as_str);
-        let id = id.map(str::to_owned);
+        let id = shown_id(&shown);
         let (address, action) = (change.address.clone(), change.action);
         let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
         (self.events)(Event::Finished { address, action, kind, id, elapsed_ms });
@@ -688,4 +687,10 @@ impl Run<'_> {
         self.summary.not_reached.sort();
         Ok(())
     }
+}
+
+/// The `id` of an object, if it has one that may be shown.
+fn shown_id(object: &Value) -> Option<String> {
+    let id = object.get_attr("id").filter(|id| id.deep_marks().is_empty());
+    id.and_then(Value::as_str).map(str::to_owned)
 }

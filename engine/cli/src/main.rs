@@ -2,7 +2,7 @@
 //!
 //! Read in this order: `args` (what a command line says), `commands` (one file per command), `session` (the
 //! stages from files to a plan, as every command needs them), `world` (files, clock, random source), `store`
-//! (where the state is), `terminal` (printing), `exit` (the codes).
+//! (where the state is), `terminal` and `ui` (printing), `exit` (the codes).
 
 mod args;
 mod commands;
@@ -10,6 +10,7 @@ mod exit;
 mod session;
 mod store;
 mod terminal;
+mod ui;
 mod world;
 
 use std::process::ExitCode;

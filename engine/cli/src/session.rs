@@ -60,6 +60,11 @@ impl Session {
         Self { world, registry: Registry::new(factories), context }
     }
 
+    /// The clock, for whoever only tells the time.
+    pub(crate) fn clock(&self) -> Arc<dyn World> {
+        Arc::clone(&self.world) as Arc<dyn World>
+    }
+
     /// Loads, reads variables, places components and checks. The configuration comes even with errors, for its
     /// sources.
     pub(crate) async fn stack(

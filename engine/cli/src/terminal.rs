@@ -45,3 +45,9 @@ pub(crate) fn style(no_color: bool) -> Style {
     let refused = no_color || crate::store::env("NO_COLOR").is_some();
     Style { color: !refused && std::io::stdout().is_terminal(), width: 100 }
 }
+
+/// Columns and rows of the terminal.
+pub(crate) fn size() -> (usize, usize) {
+    let found = terminal_size::terminal_size();
+    found.map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)))
+}

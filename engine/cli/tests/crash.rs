@@ -109,3 +109,100 @@ fn two_writers_at_once_are_one() {
     );
     assert_eq!(world(&stack), 8);
 }
+
+/// Applies with files that may not grow past a limit, as on a disk that is full.
+fn apply_with_limit(stack: &Stack, kib: u64) -> common::Ran {
+    let line = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+    let direct = stack.command(&["apply", "-auto-approve"]);
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &line]).arg(direct.get_program()).args(direct.get_args());
+    command.current_dir(stack.dir()).env_clear();
+    command.envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    ran(command.output().expect("bash runs"))
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_lost_or_doubled() {
+    let mut refused = 0;
+    for kib in [0, 1, 4, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 36, 40, 48] {
+        let stack = Stack::new(&[("main.tf", &main_tf(3))]);
+        let first = apply_with_limit(&stack, kib);
+        assert!(!first.err.contains("panicked"), "{kib} KiB\n{}", first.err);
+        if first.code != Some(0) {
+            refused += 1;
+            assert_eq!(first.code, Some(1), "{kib} KiB\n{}\n{}", first.out, first.err);
+            assert!(first.err.contains("stratiform::"), "{kib} KiB\n{}", first.err);
+        }
+        converges(&stack, 3, &format!("{kib} KiB"));
+    }
+    assert!(refused >= 4, "the limits are met: {refused}");
+}
+
+#[test]
+fn torn_and_damaged_files_are_errors_and_never_a_silent_loss() {
+    let good = Stack::new(&[("main.tf", &main_tf(4))]);
+    good.ok(&["apply", "-auto-approve"]);
+    let listed = good.ok(&["state", "list"]);
+    let state = std::path::Path::new(".stratiform/state/default");
+    let mut files = Vec::new();
+    let mut waiting = vec![good.dir().join(state)];
+    while let Some(dir) = waiting.pop() {
+        for entry in std::fs::read_dir(dir).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if std::fs::metadata(&path).expect("a file").len() > 0 {
+                files.push(path.strip_prefix(good.dir()).expect("below").to_owned());
+            }
+        }
+    }
+    files.sort();
+    let mut refused = 0;
+    let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % (1 << 30)).expect("small")
+    };
+    for file in &files {
+        for round in 0..12 {
+            let stack = Stack::new(&[("main.tf", &main_tf(4))]);
+            common::copy(&good.dir().join(".stratiform"), &stack.dir().join(".stratiform"));
+            let path = stack.dir().join(file);
+            let mut bytes = std::fs::read(&path).expect("a file");
+            let what = match round % 3 {
+                0 => {
+                    bytes.truncate(random() % bytes.len());
+                    "truncated"
+                }
+                1 => {
+                    // Where something is written, most often.
+                    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) + 1;
+                    let at = random() % used;
+                    bytes[at] ^= 1 << (random() % 8);
+                    "one bit flipped"
+                }
+                _ => {
+                    let at = random() % bytes.len();
+                    let end = (at + 512).min(bytes.len());
+                    bytes[at..end].fill(0);
+                    "a sector zeroed"
+                }
+            };
+            std::fs::write(&path, bytes).expect("written");
+            let ran = stack.run(&["state", "list"]);
+            let context = format!("{} {what}\n{}\n{}", file.display(), ran.out, ran.err);
+            match ran.code {
+                Some(0) => assert_eq!(ran.out, listed, "nothing is lost silently: {context}"),
+                Some(1) => {
+                    refused += 1;
+                    assert!(ran.err.contains("stratiform::state::"), "{context}");
+                    assert!(!ran.err.contains("panicked"), "{context}");
+                }
+                other => panic!("{other:?}: {context}"),
+            }
+        }
+    }
+    assert!(refused > 0, "damage is found");
+}

@@ -30,7 +30,9 @@ pub fn all_text(diagnostics: &Diagnostics, sources: &SourceMap, style: Style) ->
     sorted(diagnostics).into_iter().map(|one| text(one, sources, style) + "\n").collect()
 }
 
-fn sorted(diagnostics: &Diagnostics) -> Vec<&(dyn miette::Diagnostic + Send + Sync + 'static)> {
+pub(crate) fn sorted(
+    diagnostics: &Diagnostics,
+) -> Vec<&(dyn miette::Diagnostic + Send + Sync + 'static)> {
     let mut all: Vec<_> = diagnostics.iter().collect();
     all.sort_by_key(|one| {
         let place = one.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());

@@ -6,7 +6,7 @@
 //! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON.
 //! 3. [`values`]: a value, and the difference of two, in the language's notation.
 //! 4. [`plan_text`], [`plan_json`]: a plan.
-//! 5. [`progress`]: what happens in apply, as lines and as JSON.
+//! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
 //! 6. [`state_text`], [`drift`]: a state; what differs from it.
 
 pub mod style;
@@ -15,10 +15,14 @@ pub mod diagnostics;
 
 pub mod values;
 
+pub(crate) mod config_json;
 pub mod plan_json;
 pub mod plan_text;
+pub mod values_json;
 
+pub mod live;
 pub mod progress;
+pub mod ui;
 
 pub mod drift;
 pub mod state_text;

@@ -1,12 +1,147 @@
 //! A plan for machines, in the form of `terraform show -json`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use config::Configuration;
 use plan::{Action, ActionReason, OutputChange, ResourceChange};
 use serde_json::{Map, Value as Json, json};
-use value::Value;
+use value::{Type, Value};
 
+use crate::config_json;
 use crate::plan_text::View;
+use crate::values_json::{self, Shown, hidden};
 
-/// The plan as JSON.
+/// What a plan was made from, for its document.
+pub struct Around<'a> {
+    /// The configuration.
+    pub configuration: &'a Configuration,
+    /// Values of the root module's variables; sensitive ones stay out.
+    pub variables: &'a BTreeMap<Arc<str>, Value>,
+    /// When it was made, as RFC 3339.
+    pub timestamp: String,
+}
+
+/// The plan with all that Terraform shows beside it.
+pub fn document(view: &View<'_>, around: &Around<'_>, terraform_version: &str) -> Json {
+    let mut core = match plan(view, terraform_version) {
+        Json::Object(core) => core,
+        other => return other,
+    };
+    let mut out = Map::new();
+    let mut take = |name: &str, out: &mut Map<String, Json>| {
+        if let Some(member) = core.remove(name) {
+            let empty = member.as_array().is_some_and(Vec::is_empty)
+                || member.as_object().is_some_and(Map::is_empty);
+            if !empty {
+                out.insert(name.to_owned(), member);
+            }
+        }
+    };
+    take("format_version", &mut out);
+    take("terraform_version", &mut out);
+    let root = around.configuration.root();
+    let shown_variables = root.variables.iter().filter(|(_, one)| !one.sensitive && !one.ephemeral);
+    let variables: BTreeMap<String, Json> = shown_variables
+        .filter_map(|(name, one)| {
+            let value = around.variables.get(name).or(one.default.as_ref())?;
+            Some((name.to_string(), json!({ "value": plain(&hidden(value.clone())) })))
+        })
+        .collect();
+    if !variables.is_empty() {
+        out.insert("variables".to_owned(), json!(variables));
+    }
+    out.insert("planned_values".to_owned(), planned_values(view));
+    take("resource_drift", &mut out);
+    take("resource_changes", &mut out);
+    take("output_changes", &mut out);
+    let prior: Vec<Shown> =
+        view.changes.iter().filter_map(|change| shown(change, &change.before, true)).collect();
+    let outputs = known_outputs(view);
+    if !prior.is_empty() || !outputs.is_empty() {
+        let mut values = Map::new();
+        if !outputs.is_empty() {
+            values.insert("outputs".to_owned(), Json::Object(outputs));
+        }
+        values.insert("root_module".to_owned(), values_json::tree(prior));
+        let state = json!({
+            "format_version": "1.0",
+            "terraform_version": terraform_version,
+            "values": values,
+        });
+        out.insert("prior_state".to_owned(), state);
+    }
+    out.insert("configuration".to_owned(), config_json::configuration(around.configuration));
+    out.insert("timestamp".to_owned(), json!(around.timestamp));
+    take("applyable", &mut out);
+    take("complete", &mut out);
+    take("errored", &mut out);
+    Json::Object(out)
+}
+
+/// Outputs that are known before anything is done.
+fn known_outputs(view: &View<'_>) -> Map<String, Json> {
+    let known = view.outputs.iter().filter_map(|(name, change)| {
+        let value = if change.action == Action::Delete { &change.before } else { &change.after };
+        (value.is_wholly_known() && !value.is_null()).then_some((name, change, value))
+    });
+    known
+        .map(|(name, change, value)| {
+            let hide = change.sensitive || !value.deep_marks().is_empty();
+            let shown = if hide { Json::Null } else { plain(value) };
+            let ty = value::json::type_to_json(&value.ty());
+            (
+                (*name).to_owned(),
+                json!({ "sensitive": change.sensitive, "value": shown, "type": ty }),
+            )
+        })
+        .collect()
+}
+
+fn planned_values(view: &View<'_>) -> Json {
+    let mut out = Map::new();
+    let outputs: Map<String, Json> = view
+        .outputs
+        .iter()
+        .filter(|(_, change)| change.action != Action::Delete)
+        .map(|(name, change)| {
+            let mut entry = json!({ "sensitive": change.sensitive });
+            if change.after.is_wholly_known() {
+                let hide = change.sensitive || !change.after.deep_marks().is_empty();
+                entry["type"] = value::json::type_to_json(&change.after.ty());
+                entry["value"] = if hide { Json::Null } else { plain(&change.after) };
+            }
+            ((*name).to_owned(), entry)
+        })
+        .collect();
+    if !outputs.is_empty() {
+        out.insert("outputs".to_owned(), Json::Object(outputs));
+    }
+    let kept = |change: &&ResourceChange| {
+        !matches!(change.action, Action::Delete | Action::Forget) && change.deposed.is_none()
+    };
+    let objects =
+        view.changes.iter().filter(kept).filter_map(|change| shown(change, &change.after, false));
+    out.insert("root_module".to_owned(), values_json::tree(objects));
+    Json::Object(out)
+}
+
+fn shown(change: &ResourceChange, object: &Value, recorded: bool) -> Option<Shown> {
+    (!object.is_null() && change.deposed.is_none()).then(|| Shown {
+        address: change.address.clone(),
+        provider: change.provider.provider.to_string(),
+        schema_version: change.schema_version,
+        value: object.clone(),
+        depends_on: if recorded {
+            values_json::depends_on(&change.dependencies)
+        } else {
+            Vec::new()
+        },
+        tainted: false,
+    })
+}
+
+/// What changes, as JSON: the part that two plans of the same world share.
 pub fn plan(view: &View<'_>, terraform_version: &str) -> Json {
     let outputs: Map<String, Json> =
         view.outputs.iter().map(|(name, change)| ((*name).to_owned(), output(change))).collect();
@@ -71,7 +206,7 @@ fn resource(change: &ResourceChange) -> Json {
     if let Some(id) = &change.importing {
         entry["change"]["importing"] = json!({ "id": id });
     }
-    if let Some(reason) = reason(change.action, change.reason) {
+    if let Some(reason) = reason(change) {
         entry["action_reason"] = json!(reason);
     }
     entry
@@ -88,16 +223,21 @@ fn path(path: &address::AttributePath) -> Json {
         .collect()
 }
 
-fn reason(action: Action, reason: ActionReason) -> Option<&'static str> {
-    let replaces = matches!(action, Action::Replace(_));
-    match reason {
+/// Why, in Terraform's words.
+pub(crate) fn reason(change: &ResourceChange) -> Option<&'static str> {
+    let replaces = matches!(change.action, Action::Replace(_));
+    match change.reason {
         ActionReason::CannotUpdate if replaces => Some("replace_because_cannot_update"),
         ActionReason::Tainted if replaces => Some("replace_because_tainted"),
         ActionReason::Requested if replaces => Some("replace_by_request"),
         ActionReason::Triggered if replaces => Some("replace_by_triggers"),
         ActionReason::NoResource => Some("delete_because_no_resource_config"),
         ActionReason::NoModule => Some("delete_because_no_module"),
-        ActionReason::NoKey => Some("delete_because_each_key"),
+        ActionReason::NoKey => Some(match change.address.key {
+            address::InstanceKey::None => "delete_because_wrong_repetition",
+            address::InstanceKey::Int(_) => "delete_because_count_index",
+            address::InstanceKey::String(_) => "delete_because_each_key",
+        }),
         ActionReason::ConfigUnknown => Some("read_because_config_unknown"),
         ActionReason::DependencyPending => Some("read_because_dependency_pending"),
         _ => None,
@@ -109,7 +249,7 @@ fn values(actions: &[&str], before: &Value, after: &Value) -> Json {
         "actions": actions,
         "before": plain(before),
         "after": plain(after),
-        "after_unknown": if after.is_null() { json!({}) } else { unknown(after).unwrap_or_else(|| json!({})) },
+        "after_unknown": if after.is_wholly_known() { json!({}) } else { unknown(after).unwrap_or_else(|| json!({})) },
         "before_sensitive": sensitive(before),
         "after_sensitive": sensitive(after),
     })
@@ -117,18 +257,18 @@ fn values(actions: &[&str], before: &Value, after: &Value) -> Json {
 
 fn output(change: &OutputChange) -> Json {
     let known = change.after.is_wholly_known();
-    json!({
-        "actions": change.action.names(),
-        "before": plain(&change.before),
-        "after": if known { plain(&change.after) } else { Json::Null },
-        "after_unknown": !known,
-        "before_sensitive": change.sensitive,
-        "after_sensitive": change.sensitive,
-    })
+    let mut out = json!({ "actions": change.action.names(), "before": plain(&change.before) });
+    if known {
+        out["after"] = plain(&change.after);
+    }
+    out["after_unknown"] = json!(!known);
+    out["before_sensitive"] = json!(change.sensitive);
+    out["after_sensitive"] = json!(change.sensitive);
+    out
 }
 
 /// The value without what is unknown; attributes that are unknown are left out, as Terraform does.
-fn plain(value: &Value) -> Json {
+pub(crate) fn plain(value: &Value) -> Json {
     if value.is_null() || value.is_unknown() {
         return Json::Null;
     }
@@ -158,18 +298,24 @@ fn unknown(value: &Value) -> Option<Json> {
     None
 }
 
-/// `true` where a value is sensitive, in the value's shape.
-fn sensitive(value: &Value) -> Json {
+/// `true` where a value is sensitive, in the value's shape: attributes that are single values and not sensitive are
+/// left out.
+pub(crate) fn sensitive(value: &Value) -> Json {
     if value.is_sensitive() {
         return json!(true);
     }
-    if value.deep_marks().is_empty() {
-        return if value.is_null() { json!(false) } else { json!({}) };
+    if value.is_null() {
+        return json!(false);
     }
-    if let Some(items) = value.items() {
-        return items.iter().map(sensitive).collect();
+    match value.ty() {
+        Type::Object(_) | Type::Map(_) => {
+            let entries = value.entries().into_iter().flatten();
+            let shapes = entries.map(|(name, inner)| (name.to_string(), sensitive(inner)));
+            Json::Object(shapes.filter(|(_, shape)| *shape != json!(false)).collect())
+        }
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) => {
+            value.items().unwrap_or_default().iter().map(sensitive).collect()
+        }
+        _ => json!(false),
     }
-    let found =
-        value.entries().into_iter().flatten().filter(|(_, value)| !value.deep_marks().is_empty());
-    Json::Object(found.map(|(name, value)| (name.to_string(), sensitive(value))).collect())
 }

@@ -2,11 +2,11 @@
 
 use apply::{Event, Summary};
 use plan::{Action, StepKind};
-use serde_json::{Value as Json, json};
 
 use crate::style::Style;
 
-fn verb(action: Action, kind: StepKind) -> (&'static str, &'static str, &'static str) {
+/// What a step does: as it goes on, as a noun, and as machines call it.
+pub(crate) fn verb(action: Action, kind: StepKind) -> (&'static str, &'static str, &'static str) {
     match (action, kind) {
         (_, StepKind::Create) => ("Creating", "Creation", "create"),
         (_, StepKind::Update) => ("Modifying", "Modifications", "update"),
@@ -28,8 +28,9 @@ pub fn duration(ms: u64) -> String {
 /// The line for an event; `None` if it has none.
 pub fn line(event: &Event, style: Style) -> Option<String> {
     Some(match event {
-        Event::Started { address, action, kind } => {
-            format!("{}: {}...", style.bold(&address.to_string()), verb(*action, *kind).0)
+        Event::Started { address, action, kind, id } => {
+            let id = id.as_ref().map(|id| format!(" [id={id}]")).unwrap_or_default();
+            format!("{}: {}...{id}", style.bold(&address.to_string()), verb(*action, *kind).0)
         }
         Event::Progress { address, line } => {
             format!("{}: {line}", style.bold(&address.to_string()))
@@ -51,74 +52,6 @@ pub fn line(event: &Event, style: Style) -> Option<String> {
         Event::Stopping => style.yellow(
             "Stopping: what runs may end, nothing new begins. Interrupt again to stop at once.",
         ),
-    })
-}
-
-/// The event as one of Terraform's UI messages.
-pub fn json(event: &Event, timestamp: &str) -> Option<Json> {
-    let hook = |kind: &str, message: String, hook: Json| {
-        json!({
-            "@level": "info",
-            "@message": message,
-            "@module": "terraform.ui",
-            "@timestamp": timestamp,
-            "type": kind,
-            "hook": hook,
-        })
-    };
-    let text = line(event, Style::PLAIN)?;
-    let resource = |address: &address::ResourceInstance| {
-        json!({
-            "addr": address.to_string(),
-            "module": if address.module.is_root() { String::new() } else { address.module.to_string() },
-            "resource": format!("{}{}", address.resource, address.key),
-            "implied_provider": address.resource.implied_provider(),
-            "resource_type": &*address.resource.type_name,
-            "resource_name": &*address.resource.name,
-            "resource_key": match &address.key {
-                address::InstanceKey::None => Json::Null,
-                address::InstanceKey::Int(index) => json!(index),
-                address::InstanceKey::String(key) => json!(&**key),
-            },
-        })
-    };
-    Some(match event {
-        Event::Started { address, action, kind } => hook(
-            "apply_start",
-            text,
-            json!({ "resource": resource(address), "action": verb(*action, *kind).2 }),
-        ),
-        Event::Progress { address, .. } => {
-            hook("apply_progress", text, json!({ "resource": resource(address) }))
-        }
-        Event::Finished { address, action, kind, id, elapsed_ms } => {
-            let mut body = json!({
-                "resource": resource(address),
-                "action": verb(*action, *kind).2,
-                "elapsed_seconds": elapsed_ms / 1000,
-            });
-            if let Some(id) = id {
-                body["id_key"] = json!("id");
-                body["id_value"] = json!(id);
-            }
-            hook("apply_complete", text, body)
-        }
-        Event::Failed { address, action, kind, elapsed_ms } => hook(
-            "apply_errored",
-            text,
-            json!({
-                "resource": resource(address),
-                "action": verb(*action, *kind).2,
-                "elapsed_seconds": elapsed_ms / 1000,
-            }),
-        ),
-        Event::Stopping => json!({
-            "@level": "warn",
-            "@message": text,
-            "@module": "terraform.ui",
-            "@timestamp": timestamp,
-            "type": "log",
-        }),
     })
 }
 

@@ -3,102 +3,101 @@
 use std::sync::Arc;
 
 use apply::{Event, Options, Request};
-use lang::World;
-use plan::Plan;
-use report::{Style, progress};
+use plan::{Plan, StepKind};
+use report::progress;
 use state::{OperationInfo, OperationOutcome, SledStore, StateStore};
 use syntax::SourceMap;
 use tokio::sync::watch;
 
 use super::plan::{mode, view};
-use super::{fail, fail_message, fail_with, planfile, recover};
+use super::{planfile, recover};
 use crate::args::ApplyArgs;
 use crate::exit::Exit;
 use crate::session::{self, Session};
-use crate::world::rfc3339;
+use crate::ui::Ui;
 use crate::{store, terminal};
+
+/// How often the picture of a run moves.
+const TICK: std::time::Duration = std::time::Duration::from_millis(120);
 
 /// Plans and carries out, or carries out a plan file.
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) -> Exit {
-    let style = terminal::style(args.plan.common.no_color);
+    let ui = Ui::new(&args.plan.common, session.clock());
     let saved = match args.file.as_deref().map(planfile::read).transpose() {
         Ok(saved) => saved,
-        Err(message) => return fail_message(&message, style),
+        Err(message) => return ui.fail_message(&message),
     };
     let common = &args.plan.common;
     let store = match store::open(common, &*session.world) {
         Ok(store) => store,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
     let guard = match store::lock(&store, common, command, &*session.world) {
         Ok(guard) => guard,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
     if let Some(notice) = guard.notice() {
-        terminal::error_line(notice);
+        ui.warn(notice);
     }
     let plan_args = saved.as_ref().map_or(&args.plan, |saved| &saved.args);
-    if let Err(exit) = recover::settle(session, &store, plan_args, style).await {
+    if let Err(exit) = recover::settle(session, &store, plan_args, &ui).await {
         return exit;
     }
     let snapshot = match store.snapshot() {
         Ok(snapshot) => snapshot,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
     if let Some(saved) = &saved
         && (saved.serial != snapshot.serial
             || !(saved.lineage == snapshot.lineage || saved.lineage.is_empty()))
     {
         let (planned, found) = (saved.serial, snapshot.serial);
-        return fail_with(apply::ApplyError::StalePlan { planned, found }, style);
+        return ui.fail_with(apply::ApplyError::StalePlan { planned, found });
     }
     let options = match session::options(plan_args, mode(plan_args)) {
         Ok(options) => options,
-        Err(found) => return fail(&found, &SourceMap::new(), style),
+        Err(found) => return ui.fail(&found, &SourceMap::new()),
     };
     let parallelism = args.plan.parallelism.unwrap_or(options.parallelism);
     let (stack, mut found) = session.stack(&plan_args.vars, &plan_args.var_files, &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
-        return fail(&found, &sources, style);
+        return ui.fail(&found, &sources);
     }
     if let Some(file) = saved.as_ref().and_then(|saved| saved.changed_file(&sources)) {
-        return fail_message(
-            &format!("the plan is stale: `{file}` has changed since it was made; make a new plan"),
-            style,
-        );
+        return ui.fail_message(&format!(
+            "the plan is stale: `{file}` has changed since it was made; make a new plan"
+        ));
     }
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
-    let Some(plan) = plan else { return fail(&found, &sources, style) };
-    terminal::diagnostics(&found, &sources, style);
+    let Some(plan) = plan else { return ui.fail(&found, &sources) };
+    ui.diagnostics(&found, &sources);
     if let Some(saved) = &saved {
         if !saved.is_same(&plan) {
-            return fail_message(
-                "the plan is stale: the real objects have changed since it was made; make a new plan",
-                style,
-            );
+            return ui.fail_message("the plan is stale: the real objects have changed since it was made; make a new plan");
         }
     } else {
-        if !common.json {
-            terminal::print(&view(&plan).show(style));
+        if ui.is_json() {
+            for message in ui.messages().plan(&view(&plan)) {
+                ui.say(&message);
+            }
+        } else {
+            terminal::print(&view(&plan).show(ui.style));
         }
-        if !plan.is_empty() && !args.auto_approve && !approved(args, style) {
-            return fail_message(
-                &format!("{command} was not confirmed; nothing was changed"),
-                style,
-            );
+        if !plan.is_empty() && !args.auto_approve && !approved(args, &ui) {
+            return ui.fail_message(&format!("{command} was not confirmed; nothing was changed"));
         }
     }
-    carry_out(session, &store, &guard, plan, args, command, parallelism, &sources, style).await
+    carry_out(session, &store, &guard, plan, command, parallelism, &sources, &ui).await
 }
 
-fn approved(args: &ApplyArgs, style: Style) -> bool {
+fn approved(args: &ApplyArgs, ui: &Ui) -> bool {
     if args.plan.common.input == Some(false) || args.plan.common.json {
         return false;
     }
     let question =
-        format!("\n{} Only `yes` is taken for a yes: ", style.bold("Carry out this plan?"));
+        format!("\n{} Only `yes` is taken for a yes: ", ui.style.bold("Carry out this plan?"));
     terminal::ask(&question).as_deref() == Some("yes")
 }
 
@@ -108,13 +107,13 @@ async fn carry_out(
     store: &SledStore,
     guard: &state::LockGuard,
     plan: Plan,
-    args: &ApplyArgs,
     command: &str,
     parallelism: usize,
     sources: &SourceMap,
-    style: Style,
+    ui: &Ui,
 ) -> Exit {
-    let destroy = plan.mode == plan::Mode::Destroy;
+    let mode = plan.mode;
+    let destroy = mode == plan::Mode::Destroy;
     let counts = plan.counts();
     let info = OperationInfo {
         command: command.to_owned(),
@@ -127,47 +126,48 @@ async fn carry_out(
     };
     let operation = match store.begin_operation(guard, info) {
         Ok(operation) => operation,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
     let (stop_sender, stop) = watch::channel(false);
     let interrupts = tokio::spawn(interrupts(stop_sender));
-    let json = args.plan.common.json;
-    let world: Arc<dyn World> = Arc::clone(&session.world) as Arc<dyn World>;
-    let clock = Arc::clone(&world);
-    let events = move |event: Event| {
-        if json {
-            let timestamp = rfc3339(store::now_ms(&*clock));
-            if let Some(message) = progress::json(&event, &timestamp) {
-                terminal::line(&message.to_string());
-            }
-        } else if let Some(line) = progress::line(&event, style) {
-            terminal::line(&line);
-        }
+    let calls = |step: &&plan::Step| {
+        matches!(step.kind, StepKind::Create | StepKind::Update | StepKind::Delete)
     };
+    ui.begin(plan.steps.iter().filter(calls).count());
+    let voice = ui.clone();
+    let events = move |event: Event| voice.event(&event);
     let mut plan = plan;
     let snapshot_lineage = store.snapshot().map(|snapshot| snapshot.lineage).unwrap_or_default();
     if plan.lineage.is_empty() {
         plan.lineage = snapshot_lineage;
     }
-    let result = apply::run(Request {
+    let work = apply::run(Request {
         plan,
         store,
         operation,
         registry: session.registry.clone(),
         context: session.context.clone(),
-        world,
-        options: Options { parallelism, ..Options::default() },
+        world: session.clock(),
+        options: Options { parallelism },
         events: Arc::new(events),
         stop,
-    })
-    .await;
+    });
+    tokio::pin!(work);
+    let mut clock = tokio::time::interval(TICK);
+    let result = loop {
+        tokio::select! {
+            result = &mut work => break result,
+            _ = clock.tick() => ui.tick(),
+        }
+    };
+    ui.end();
     interrupts.abort();
     let summary = match result {
         Ok(summary) => summary,
         Err(error) => {
             let outcome = OperationOutcome::Failed { message: error.to_string() };
             let _ = store.end_operation(operation, outcome);
-            return fail_with(error, style);
+            return ui.fail_with(error);
         }
     };
     let complete = summary.is_complete();
@@ -179,40 +179,32 @@ async fn carry_out(
         }
     };
     if let Err(error) = store.end_operation(operation, outcome) {
-        return fail_with(error, style);
+        return ui.fail_with(error);
     }
-    terminal::diagnostics(&summary.diagnostics, sources, style);
-    if json {
-        let message = serde_json::json!({
-            "@level": "info",
-            "@message": progress::summary(&summary, destroy, Style::PLAIN).trim(),
-            "@module": "terraform.ui",
-            "@timestamp": rfc3339(store::now_ms(&*session.world)),
-            "type": "change_summary",
-            "changes": {
-                "add": summary.added,
-                "change": summary.changed,
-                "import": summary.imported,
-                "remove": summary.destroyed,
-                "operation": if destroy { "destroy" } else { "apply" },
-            },
-        });
-        terminal::line(&message.to_string());
+    ui.diagnostics(&summary.diagnostics, sources);
+    if ui.is_json() {
+        ui.say(&ui.messages().summary(&summary, mode));
+        // As Terraform: `destroy` tells of no outputs, `apply -destroy` does.
+        if command != "destroy"
+            && let Ok(snapshot) = store.snapshot()
+        {
+            ui.say(&ui.messages().outputs(&snapshot.outputs));
+        }
     } else {
         terminal::line("");
-        terminal::print(&progress::summary(&summary, destroy, style));
+        terminal::print(&progress::summary(&summary, destroy, ui.style));
         if complete && !destroy {
-            show_outputs(store, style);
+            show_outputs(store, ui);
         }
     }
     if complete { Exit::Success } else { Exit::Failure }
 }
 
-fn show_outputs(store: &SledStore, style: Style) {
+fn show_outputs(store: &SledStore, ui: &Ui) {
     if let Ok(snapshot) = store.snapshot()
         && !snapshot.outputs.is_empty()
     {
-        terminal::line(&format!("\n{}\n", style.bold("Outputs:")));
+        terminal::line(&format!("\n{}\n", ui.style.bold("Outputs:")));
         terminal::print(&report::state_text::outputs(&snapshot));
     }
 }

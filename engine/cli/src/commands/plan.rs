@@ -5,10 +5,11 @@ use std::sync::Arc;
 use plan::Mode;
 use report::plan_text;
 
-use super::{fail, fail_with, planfile};
+use super::planfile;
 use crate::args::PlanArgs;
 use crate::exit::Exit;
 use crate::session::{self, Session};
+use crate::ui::Ui;
 use crate::{store, terminal};
 
 /// The kind of plan that the flags ask for.
@@ -38,38 +39,37 @@ pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
 
 /// Plans and shows.
 pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
-    let style = terminal::style(args.common.no_color);
+    let ui = Ui::new(&args.common, session.clock());
     let snapshot = match store::snapshot(&args.common, &*session.world) {
         Ok(snapshot) => snapshot,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
-    super::recover::tell_open(session, &args.common, style);
+    super::recover::tell_open(session, &args.common, &ui);
     let options = match session::options(args, mode(args)) {
         Ok(options) => options,
-        Err(found) => return fail(&found, &syntax::SourceMap::new(), style),
+        Err(found) => return ui.fail(&found, &syntax::SourceMap::new()),
     };
     let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     let saved = planfile::Inputs::of(&stack, args);
     if found.has_errors() {
-        return fail(&found, &sources, style);
+        return ui.fail(&found, &sources);
     }
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
-    let Some(plan) = plan else { return fail(&found, &sources, style) };
-    terminal::diagnostics(&found, &sources, style);
+    let Some(plan) = plan else { return ui.fail(&found, &sources) };
+    ui.diagnostics(&found, &sources);
     let view = view(&plan);
-    if args.common.json {
-        terminal::line(&report::plan_json::plan(&view, config::LANGUAGE_VERSION).to_string());
+    if ui.is_json() {
+        for message in ui.messages().plan(&view) {
+            ui.say(&message);
+        }
     } else {
-        terminal::print(&view.show(style));
+        terminal::print(&view.show(ui.style));
     }
     if let Some(path) = &args.out {
-        if let Err(error) = planfile::write(path, &plan, &saved) {
-            return super::fail_message(
-                &format!("the plan cannot be written to `{path}`: {error}"),
-                style,
-            );
+        if let Err(error) = planfile::write(path, &plan, &saved, ui.messages().timestamp) {
+            return ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}"));
         }
         if !args.common.json {
             terminal::line(&format!(

@@ -4,21 +4,26 @@
 //! sensitive variables are not in the file: they have to be given again, through the environment.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plan::{Mode, Plan};
+use report::plan_json::{self, Around};
 use serde_json::{Value as Json, json};
+use value::Value;
 
 use super::plan::view;
 use crate::args::PlanArgs;
 use crate::session::Stack;
 
-const FORMAT: &str = "stratiform-plan-1";
+const FORMAT: &str = "stratiform-plan-2";
 
 /// What a plan was made from.
 pub(crate) struct Inputs {
     vars: BTreeMap<String, String>,
     args: PlanArgs,
     files: BTreeMap<String, String>,
+    configuration: Arc<config::Configuration>,
+    inputs: BTreeMap<Arc<str>, Value>,
 }
 
 impl Inputs {
@@ -54,7 +59,13 @@ impl Inputs {
             })
             .map(|file| (file.name.clone(), file.text.to_string()))
             .collect();
-        Self { vars, args: args.clone(), files }
+        Self {
+            vars,
+            args: args.clone(),
+            files,
+            configuration: Arc::clone(&stack.configuration),
+            inputs: stack.inputs.clone(),
+        }
     }
 }
 
@@ -65,15 +76,25 @@ pub(crate) struct Saved {
     pub(crate) serial: u64,
     pub(crate) text: String,
     pub(crate) json: Json,
+    /// What `show -json` prints.
+    pub(crate) document: Json,
     pub(crate) files: BTreeMap<String, String>,
 }
 
 /// Writes a plan; readable by its owner alone.
-pub(crate) fn write(path: &str, plan: &Plan, inputs: &Inputs) -> std::io::Result<()> {
+pub(crate) fn write(
+    path: &str,
+    plan: &Plan,
+    inputs: &Inputs,
+    timestamp: String,
+) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let view = view(plan);
+    let around =
+        Around { configuration: &inputs.configuration, variables: &inputs.inputs, timestamp };
     let document = json!({
+        "document": masked(plan_json::document(&view, &around, config::LANGUAGE_VERSION)),
         "format": FORMAT,
         "engine_version": env!("CARGO_PKG_VERSION"),
         "lineage": plan.lineage,
@@ -86,7 +107,7 @@ pub(crate) fn write(path: &str, plan: &Plan, inputs: &Inputs) -> std::io::Result
         "refresh": inputs.args.refresh.unwrap_or(true),
         "files": inputs.files,
         "text": view.show(report::Style::PLAIN),
-        "plan": masked(report::plan_json::plan(&view, config::LANGUAGE_VERSION)),
+        "plan": masked(plan_json::plan(&view, config::LANGUAGE_VERSION)),
     });
     let mut file = std::fs::OpenOptions::new()
         .write(true)
@@ -132,6 +153,7 @@ pub(crate) fn read(path: &str) -> Result<Saved, String> {
         serial: document.get("serial").and_then(Json::as_u64).unwrap_or_default(),
         text: document.get("text").and_then(Json::as_str).unwrap_or_default().to_owned(),
         json: document.get("plan").cloned().unwrap_or_default(),
+        document: document.get("document").cloned().unwrap_or_default(),
         files: map("files"),
     })
 }
@@ -141,7 +163,7 @@ impl Saved {
     pub(crate) fn is_same(&self, plan: &Plan) -> bool {
         let view = view(plan);
         self.text == view.show(report::Style::PLAIN)
-            && self.json == masked(report::plan_json::plan(&view, config::LANGUAGE_VERSION))
+            && self.json == masked(plan_json::plan(&view, config::LANGUAGE_VERSION))
     }
 
     /// The first file of the configuration that is not what it was.

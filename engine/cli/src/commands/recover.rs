@@ -1,32 +1,31 @@
 //! `recover`: shows and settles what an earlier run has left open.
 
-use report::Style;
 use state::{SledStore, StateStore};
 
-use super::{fail, fail_with};
 use crate::args::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::{store, terminal};
+use crate::store;
+use crate::ui::Ui;
 
 /// The command.
 pub(crate) async fn recover(session: &Session, args: &PlanArgs) -> Exit {
-    let style = terminal::style(args.common.no_color);
+    let ui = Ui::new(&args.common, session.clock());
     if !store::exists() {
-        terminal::line("Nothing is left open: there is no state yet.");
+        ui.note("Nothing is left open: there is no state yet.");
         return Exit::Success;
     }
     let store = match store::open(&args.common, &*session.world) {
         Ok(store) => store,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
     let _guard = match store::lock(&store, &args.common, "recover", &*session.world) {
         Ok(guard) => guard,
-        Err(error) => return fail_with(error, style),
+        Err(error) => return ui.fail_with(error),
     };
-    match settle(session, &store, args, style).await {
+    match settle(session, &store, args, &ui).await {
         Ok(0) => {
-            terminal::line("Nothing is left open.");
+            ui.note("Nothing is left open.");
             Exit::Success
         }
         Ok(_) => Exit::Success,
@@ -35,7 +34,7 @@ pub(crate) async fn recover(session: &Session, args: &PlanArgs) -> Exit {
 }
 
 /// Says, before a plan, what an earlier run has left open.
-pub(crate) fn tell_open(session: &Session, common: &Common, style: Style) {
+pub(crate) fn tell_open(session: &Session, common: &Common, ui: &Ui) {
     if !store::exists() {
         return;
     }
@@ -46,7 +45,7 @@ pub(crate) fn tell_open(session: &Session, common: &Common, style: Style) {
             "An earlier run did not finish `{}`; the next apply, or `stratiform recover`, asks what became of it.",
             recorded.intent.address
         );
-        terminal::error_line(&style.yellow(&line));
+        ui.warn(&line);
     }
 }
 
@@ -55,27 +54,27 @@ pub(crate) async fn settle(
     session: &Session,
     store: &SledStore,
     args: &PlanArgs,
-    style: Style,
+    ui: &Ui,
 ) -> Result<usize, Exit> {
-    let open = store.journal().open_intents().map_err(|error| fail_with(error, style))?;
+    let open = store.journal().open_intents().map_err(|error| ui.fail_with(error))?;
     if open.is_empty() {
         return Ok(0);
     }
-    let snapshot = store.snapshot().map_err(|error| fail_with(error, style))?;
+    let snapshot = store.snapshot().map_err(|error| ui.fail_with(error))?;
     let (stack, found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
-        return Err(fail(&found, &sources, style));
+        return Err(ui.fail(&found, &sources));
     }
     let readers = plan::Readers::new(&session.registry);
     let request = session.request(stack, &snapshot, plan::Options::default(), &readers);
     let mut evaluation =
-        plan::settings(&request).await.map_err(|found| fail(&found, &sources, style))?;
+        plan::settings(&request).await.map_err(|found| ui.fail(&found, &sources))?;
     let settled = apply::recover(store, &session.registry, &session.context, &mut evaluation)
         .await
-        .map_err(|error| fail_with(error, style))?;
-    terminal::line(
-        &style.bold("An earlier run was cut short. This is what became of what it had begun:"),
+        .map_err(|error| ui.fail_with(error))?;
+    ui.note(
+        &ui.style.bold("An earlier run was cut short. This is what became of what it had begun:"),
     );
     for one in &settled {
         let found = match &one.found {
@@ -89,8 +88,8 @@ pub(crate) async fn settle(
             }
             apply::Found::NotAsked(reason) => format!("could not be looked up and stays open: {reason}"),
         };
-        terminal::line(&format!("  {} ({}): {found}", one.address, one.action));
+        ui.note(&format!("  {} ({}): {found}", one.address, one.action));
     }
-    terminal::line("");
+    ui.note("");
     Ok(settled.len())
 }

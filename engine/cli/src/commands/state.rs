@@ -23,7 +23,7 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
     if let Some(path) = &args.file {
         return match planfile::read(path) {
             Ok(saved) if args.common.json => {
-                terminal::line(&saved.json.to_string());
+                terminal::line(&saved.document.to_string());
                 Exit::Success
             }
             Ok(saved) => {
@@ -38,8 +38,7 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
         Err(exit) => return exit,
     };
     if args.common.json {
-        let mut state = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION);
-        hide_secrets(&mut state);
+        let state = report::values_json::state(&snapshot, config::LANGUAGE_VERSION);
         terminal::line(&state.to_string());
         return Exit::Success;
     }
@@ -54,36 +53,6 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
         terminal::print(&report::state_text::outputs(&snapshot));
     }
     Exit::Success
-}
-
-/// Takes out of an exported state what must not be shown.
-fn hide_secrets(state: &mut Json) {
-    for output in state
-        .get_mut("outputs")
-        .and_then(Json::as_object_mut)
-        .into_iter()
-        .flat_map(|o| o.values_mut())
-    {
-        if output.get("sensitive") == Some(&json!(true)) {
-            output["value"] = Json::Null;
-        }
-    }
-    let resources = state.get_mut("resources").and_then(Json::as_array_mut).into_iter().flatten();
-    for instance in resources
-        .flat_map(|r| r.get_mut("instances").and_then(Json::as_array_mut).into_iter().flatten())
-    {
-        let paths = instance
-            .get("sensitive_attributes")
-            .and_then(Json::as_array)
-            .cloned()
-            .unwrap_or_default();
-        for path in paths {
-            let first = path.get(0).and_then(|step| step.get("value")).and_then(Json::as_str);
-            if let (Some(name), Some(attributes)) = (first, instance.get_mut("attributes")) {
-                attributes[name] = Json::Null;
-            }
-        }
-    }
 }
 
 /// Shows outputs.

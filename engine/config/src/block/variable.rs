@@ -28,13 +28,13 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Option<Var
     let validations = decoder.blocks("validation", 0);
     decoder.finish();
     let validations = condition::decode_all(&validations, diagnostics);
-    let default = default.and_then(|(value, span)| match ty.accept(value) {
-        Ok(value) => Some(value),
+    let default = default.map(|(value, span)| match ty.accept(value) {
+        Ok(value) => value,
         Err(error) => {
             let name = name.text.to_string();
             diagnostics.push(ConfigError::DefaultType { name, message: error.to_string(), span });
             // There is a default, so nobody need be told to give a value.
-            Some(value::Value::unknown(ty.ty.without_optional()))
+            value::Value::unknown(ty.ty.without_optional())
         }
     });
     let span = block.header;

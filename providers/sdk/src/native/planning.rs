@@ -351,11 +351,11 @@ mod tests {
 
     fn ports(urls: &[Option<&str>]) -> Value {
         let element = Type::object([("number", Type::Number), ("url", Type::String)]);
-        let port = |url: &Option<&str>| {
+        let port = |url: Option<&str>| {
             let url = url.map_or(Value::null(Type::String), Value::from);
             Value::object([("number", Value::from(1)), ("url", url)])
         };
-        Value::list(element, urls.iter().map(port).collect())
+        Value::list(element, urls.iter().copied().map(port).collect())
     }
 
     fn run(prior: &Value, proposed: &Value, config: &Value) -> (Value, Vec<String>, Vec<String>) {

@@ -1,0 +1,252 @@
+//! JSON for machines, member by member beside Terraform's own where the binary is here.
+#![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods, reason = "a test binary")]
+
+mod common;
+
+use common::Stack;
+use serde_json::{Map, Value as Json, json};
+
+const MAIN: &str = r#"
+variable "n" {
+  default     = 1
+  description = "how many"
+}
+variable "o" {
+  default = { a = 1, l = [1] }
+}
+locals {
+  z = { q = 3 }
+}
+resource "terraform_data" "a" {
+  count = var.n
+  input = { a = var.n, b = [local.z.q, "k"], o = var.o.l[0] }
+}
+resource "terraform_data" "b" {
+  for_each         = toset(["u"])
+  triggers_replace = terraform_data.a[0].id
+  depends_on       = [terraform_data.a]
+  input            = { lit = 5, s = "x", t = [true, null], path = path.module }
+}
+resource "terraform_data" "c" {
+  input            = terraform_data.b["u"].output.s
+  triggers_replace = [for r in terraform_data.a : r.id]
+}
+module "m" {
+  source = "./m"
+  v      = terraform_data.b["u"].output
+}
+module "twice" {
+  source   = "./m"
+  for_each = { x = 1, y = 2 }
+  v        = each.value
+}
+output "x" {
+  value       = module.m.o
+  description = "the x"
+}
+output "plain" {
+  value = "text"
+}
+"#;
+
+const CHILD: &str = r#"
+variable "v" {}
+resource "terraform_data" "in" {
+  input = var.v
+}
+output "o" {
+  value = terraform_data.in.output
+}
+"#;
+
+fn stack() -> Stack {
+    Stack::new(&[("main.tf", MAIN), ("m/main.tf", CHILD)])
+}
+
+fn terraform(stack: &Stack, args: &[&str]) -> Option<String> {
+    let output = std::process::Command::new("terraform")
+        .args(args)
+        .current_dir(stack.dir())
+        .env("TF_CLI_CONFIG_FILE", "/dev/null")
+        .env("CHECKPOINT_DISABLE", "1")
+        .output();
+    match output {
+        Ok(output) if output.status.success() => {
+            Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => panic!("terraform {args:?}: {}", String::from_utf8_lossy(&output.stderr)),
+        Err(_) => {
+            println!("skipped: terraform is not here to compare with");
+            None
+        }
+    }
+}
+
+/// What differs from run to run, or is written down as a difference, is taken out; objects are sorted by name and
+/// resources by address.
+fn comparable(json: &Json) -> Json {
+    match json {
+        Json::Object(entries) => {
+            let mut out = Map::new();
+            let left_out = [
+                "timestamp",
+                "@timestamp",
+                "checks",
+                "relevant_attributes",
+                "terraform",
+                "stratiform",
+                "elapsed_seconds",
+            ];
+            let mut names: Vec<_> =
+                entries.keys().filter(|name| !left_out.contains(&name.as_str())).collect();
+            names.sort();
+            for name in names {
+                out.insert(name.clone(), comparable(&entries[name]));
+            }
+            // Terraform records what an object is made from with all that this is made from in turn.
+            if out.contains_key("values") {
+                out.shift_remove("depends_on");
+            }
+            for id in ["id", "id_value"] {
+                if out.get(id).is_some_and(Json::is_string) {
+                    out.insert(id.to_owned(), json!("ID"));
+                }
+            }
+            Json::Object(out)
+        }
+        Json::Array(items) => {
+            let mut items: Vec<Json> = items.iter().map(comparable).collect();
+            items.sort_by_key(|item| item.get("address").map(ToString::to_string));
+            Json::Array(items)
+        }
+        // Ids are random.
+        Json::String(text) if text.len() == 36 && text.matches('-').count() == 4 => json!("ID"),
+        other => other.clone(),
+    }
+}
+
+fn read(text: &str) -> Json {
+    comparable(&serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
+fn same(what: &str, ours: &Json, theirs: &Json) {
+    let (ours, theirs) = (format!("{ours:#}"), format!("{theirs:#}"));
+    assert!(
+        ours == theirs,
+        "{what}\n{}",
+        similar::TextDiff::from_lines(&theirs, &ours)
+            .unified_diff()
+            .header("terraform", "stratiform")
+    );
+}
+
+#[test]
+fn plan_and_state_documents_are_terraforms() {
+    let (ours, theirs) = (stack(), stack());
+    if terraform(&theirs, &["init", "-no-color"]).is_none() {
+        return;
+    }
+    let step = |what: &str, vars: &[&str]| {
+        let plan = |program: &dyn Fn(&[&str]) -> String| {
+            program(&[&["plan", "-out=p"], vars].concat());
+            let document = read(&program(&["show", "-json", "p"]));
+            program(&["apply", "p"]);
+            (document, read(&program(&["show", "-json"])))
+        };
+        let (plan_here, state_here) = plan(&|args| ours.ok(args));
+        let (plan_there, state_there) =
+            plan(&|args| terraform(&theirs, args).expect("terraform is here"));
+        same(&format!("{what}: the plan"), &plan_here, &plan_there);
+        same(&format!("{what}: the state"), &state_here, &state_there);
+    };
+    step("from nothing", &[]);
+    step("nothing to do", &[]);
+    step("changes", &["-var=n=3"]);
+    step("fewer", &["-var=n=2"]);
+    step("destroy", &["-destroy"]);
+}
+
+/// One message per line, without what only Terraform tells: that it looks at objects.
+fn messages(text: &str) -> Vec<Json> {
+    let lines = text.lines().map(read);
+    let mut all: Vec<Json> = lines
+        .filter(|line| !line["type"].as_str().unwrap_or_default().starts_with("refresh_"))
+        .map(|mut line| {
+            // Times and ids are part of the words.
+            let words = line["@message"].as_str().unwrap_or_default().to_owned();
+            let words = words.split(" after ").next().unwrap_or_default();
+            let words = words.split(" [id=").next().unwrap_or_default();
+            line["@message"] = json!(words);
+            if line["type"] == "version" {
+                line["@message"] = json!("");
+            }
+            line
+        })
+        .collect();
+    // The order of instances is each program's own.
+    all.sort_by_key(|line| (rank(line), line.to_string()));
+    all
+}
+
+fn rank(line: &Json) -> usize {
+    let order =
+        ["version", "planned_change", "change_summary", "outputs", "apply_start", "apply_complete"];
+    order.iter().position(|kind| line["type"] == *kind).unwrap_or(order.len())
+}
+
+#[test]
+fn message_streams_are_terraforms() {
+    let (ours, theirs) = (stack(), stack());
+    if terraform(&theirs, &["init", "-no-color"]).is_none() {
+        return;
+    }
+    for args in [
+        &["plan", "-json"][..],
+        &["apply", "-json", "-auto-approve"],
+        &["plan", "-json", "-var=n=2"],
+        &["apply", "-json", "-auto-approve", "-var=n=2"],
+        &["apply", "-json", "-auto-approve"],
+        &["plan", "-json", "-replace=terraform_data.c"],
+        &["destroy", "-json", "-auto-approve"],
+    ] {
+        let here = Json::Array(messages(&ours.ok(args)));
+        let there = Json::Array(messages(&terraform(&theirs, args).expect("terraform is here")));
+        same(&format!("{args:?}"), &here, &there);
+    }
+}
+
+#[test]
+fn errors_are_messages_too() {
+    let stack = Stack::new(&[("main.tf", "output \"z\" {\n  value = foo.bar\n}\n")]);
+    let ran = stack.run(&["plan", "-json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    let last: Json = serde_json::from_str(ran.out.lines().last().expect("a line")).expect("JSON");
+    assert_eq!((&last["type"], &last["@level"]), (&json!("diagnostic"), &json!("error")));
+    assert_eq!(last["diagnostic"]["range"]["filename"], "main.tf");
+}
+
+#[test]
+fn documents_hold_no_secret() {
+    let secret = "canary-7f3a";
+    let text = "variable \"p\" {\n  sensitive = true\n}\nresource \"terraform_data\" \"a\" {\n  input = { deep = [var.p] }\n}\noutput \"s\" {\n  value     = var.p\n  sensitive = true\n}\n";
+    let stack = Stack::new(&[("main.tf", text)]);
+    let run = |args: &[&str]| {
+        common::ran(stack.command(args).env("TF_VAR_p", secret).output().expect("the binary runs"))
+    };
+    for args in [
+        &["plan", "-out=p"][..],
+        &["show", "-json", "p"],
+        &["show", "p"],
+        &["apply", "-json", "-auto-approve"],
+        &["show", "-json"],
+        &["show"],
+        &["output"],
+        &["plan", "-json", "-var=p=other"],
+    ] {
+        let ran = run(args);
+        assert_eq!(ran.code, Some(0), "{args:?} {}", ran.err);
+        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{args:?}\n{}", ran.out);
+    }
+    let plan = std::fs::read(stack.dir().join("p")).expect("a plan file");
+    assert!(!String::from_utf8_lossy(&plan).contains(secret));
+}

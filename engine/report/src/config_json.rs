@@ -1,0 +1,267 @@
+//! A configuration for machines: the `configuration` member of a plan's JSON. Expressions are shown as constants
+//! or as what they refer to, never by value.
+
+use std::collections::BTreeMap;
+
+use config::{Configuration, Module, ModuleCall, Output, ResourceBlock, Variable};
+use lang::{Expression, Traversal, TraversalStep};
+use serde_json::{Map, Value as Json, json};
+use syntax::{Body, Expr, ExprKind, ObjectKey};
+use value::Value;
+
+/// The configuration as JSON.
+pub(crate) fn configuration(configuration: &Configuration) -> Json {
+    let mut out = Map::new();
+    let providers = provider_configs(configuration);
+    if !providers.is_empty() {
+        out.insert("provider_config".to_owned(), Json::Object(providers));
+    }
+    out.insert("root_module".to_owned(), module(configuration, configuration.root()));
+    Json::Object(out)
+}
+
+fn provider_configs(configuration: &Configuration) -> Map<String, Json> {
+    let mut found: BTreeMap<String, Json> = BTreeMap::new();
+    for module in configuration.modules.values() {
+        for resource in module.resources.values() {
+            let address = &resource.provider.provider;
+            let name = &*address.type_name;
+            found
+                .entry(provider_key(resource))
+                .or_insert_with(|| json!({ "name": name, "full_name": address.to_string() }));
+        }
+        for (name, block) in &module.provider_configs {
+            let key = match &name.alias {
+                Some(alias) => format!("{}.{alias}", name.local),
+                None => name.local.to_string(),
+            };
+            let entry = found.entry(key).or_insert_with(|| json!({ "name": &*name.local }));
+            if let Some(alias) = &name.alias {
+                entry["alias"] = json!(&**alias);
+            }
+            if let Some(required) = module.required_providers.get(&name.local) {
+                entry["full_name"] = json!(required.address.to_string());
+                if let Some(version) = &required.version {
+                    entry["version_constraint"] = json!(version);
+                }
+            }
+            if !module.path.is_root() {
+                entry["module_address"] = json!(module.path.to_string());
+            }
+            let expressions = body(&block.body);
+            if expressions.as_object().is_some_and(|all| !all.is_empty()) {
+                entry["expressions"] = expressions;
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn provider_key(resource: &ResourceBlock) -> String {
+    let name = &resource.provider.provider.type_name;
+    match &resource.provider.alias {
+        Some(alias) => format!("{name}.{alias}"),
+        None => name.to_string(),
+    }
+}
+
+fn module(configuration: &Configuration, module: &Module) -> Json {
+    let mut out = Map::new();
+    let outputs: Map<String, Json> =
+        module.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect();
+    let resources: Vec<Json> = module.resources.values().map(resource).collect();
+    let calls: Map<String, Json> = module
+        .calls
+        .values()
+        .map(|one| (step_name(&one.step), call(configuration, module, one)))
+        .collect();
+    let variables: Map<String, Json> =
+        module.variables.iter().map(|(name, one)| (name.to_string(), variable(one))).collect();
+    if !outputs.is_empty() {
+        out.insert("outputs".to_owned(), Json::Object(sorted(outputs)));
+    }
+    if !resources.is_empty() {
+        out.insert("resources".to_owned(), Json::Array(resources));
+    }
+    if !calls.is_empty() {
+        out.insert("module_calls".to_owned(), Json::Object(calls));
+    }
+    if !variables.is_empty() {
+        out.insert("variables".to_owned(), Json::Object(sorted(variables)));
+    }
+    Json::Object(out)
+}
+
+fn sorted(map: Map<String, Json>) -> Map<String, Json> {
+    map.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+fn output(output: &Output) -> Json {
+    let mut out = Map::new();
+    if output.sensitive {
+        out.insert("sensitive".to_owned(), json!(true));
+    }
+    if output.ephemeral {
+        out.insert("ephemeral".to_owned(), json!(true));
+    }
+    out.insert("expression".to_owned(), compiled(&output.value));
+    depends_on(&output.depends_on, &mut out);
+    if let Some(text) = &output.description {
+        out.insert("description".to_owned(), json!(text));
+    }
+    Json::Object(out)
+}
+
+fn variable(variable: &Variable) -> Json {
+    let mut out = Map::new();
+    if let Some(default) = &variable.default {
+        out.insert("default".to_owned(), value::json::to_plain(default));
+    }
+    if let Some(text) = &variable.description {
+        out.insert("description".to_owned(), json!(text));
+    }
+    if variable.sensitive {
+        out.insert("sensitive".to_owned(), json!(true));
+    }
+    if variable.ephemeral {
+        out.insert("ephemeral".to_owned(), json!(true));
+    }
+    Json::Object(out)
+}
+
+/// How many instances; left out where it must be computed from nothing that has a name.
+fn repetition(name: &str, expression: &Expression, out: &mut Map<String, Json>) {
+    let shown = compiled(expression);
+    if shown != json!({}) {
+        out.insert(name.to_owned(), shown);
+    }
+}
+
+fn depends_on(list: &[Traversal], out: &mut Map<String, Json>) {
+    if !list.is_empty() {
+        let names: Vec<String> = list.iter().map(ToString::to_string).collect();
+        out.insert("depends_on".to_owned(), json!(names));
+    }
+}
+
+fn resource(resource: &ResourceBlock) -> Json {
+    let address = &resource.address;
+    let mut out = Map::new();
+    out.insert("address".to_owned(), json!(address.to_string()));
+    let mode = if address.mode == address::ResourceMode::Data { "data" } else { "managed" };
+    out.insert("mode".to_owned(), json!(mode));
+    out.insert("type".to_owned(), json!(&*address.type_name));
+    out.insert("name".to_owned(), json!(&*address.name));
+    out.insert("provider_config_key".to_owned(), json!(provider_key(resource)));
+    let expressions = body(&resource.body);
+    if expressions.as_object().is_some_and(|all| !all.is_empty()) {
+        out.insert("expressions".to_owned(), expressions);
+    }
+    out.insert("schema_version".to_owned(), json!(0));
+    if let Some(count) = &resource.count {
+        repetition("count_expression", count, &mut out);
+    }
+    if let Some(for_each) = &resource.for_each {
+        repetition("for_each_expression", for_each, &mut out);
+    }
+    depends_on(&resource.depends_on, &mut out);
+    Json::Object(out)
+}
+
+fn call(configuration: &Configuration, parent: &Module, call: &ModuleCall) -> Json {
+    let mut out = Map::new();
+    out.insert("source".to_owned(), json!(call.source));
+    let expressions: Map<String, Json> =
+        call.inputs.iter().map(|(name, input)| (name.to_string(), compiled(input))).collect();
+    if !expressions.is_empty() {
+        out.insert("expressions".to_owned(), Json::Object(sorted(expressions)));
+    }
+    if let Some(count) = &call.count {
+        repetition("count_expression", count, &mut out);
+    }
+    if let Some(for_each) = &call.for_each {
+        repetition("for_each_expression", for_each, &mut out);
+    }
+    let path = parent.path.child(call.step.clone());
+    if let Some(child) = configuration.modules.get(&path) {
+        out.insert("module".to_owned(), module(configuration, child));
+    }
+    depends_on(&call.depends_on, &mut out);
+    Json::Object(out)
+}
+
+fn step_name(step: &address::ModulePathStep) -> String {
+    let text = step.to_string();
+    text.strip_prefix("module.").map_or(text.clone(), str::to_owned)
+}
+
+fn body(body: &Body) -> Json {
+    let mut out = Map::new();
+    for attribute in &body.attributes {
+        out.insert(attribute.name.text.to_string(), expression(&attribute.expr));
+    }
+    for block in &body.blocks {
+        let entry = out.entry(block.kind.text.to_string()).or_insert_with(|| json!([]));
+        if let Some(list) = entry.as_array_mut() {
+            list.push(self::body(&block.body));
+        }
+    }
+    Json::Object(sorted(out))
+}
+
+fn expression(expr: &Expr) -> Json {
+    match constant(expr) {
+        Some(value) => json!({ "constant_value": value }),
+        None => references(&lang::compile(expr).0),
+    }
+}
+
+fn compiled(expression: &Expression) -> Json {
+    match expression.as_constant() {
+        Some(value) => json!({ "constant_value": value::json::to_plain(value) }),
+        None => references(expression),
+    }
+}
+
+/// The value of an expression that is written out; `None` for everything that must be computed.
+fn constant(expr: &Expr) -> Option<Json> {
+    Some(match &expr.kind {
+        ExprKind::Null => Json::Null,
+        ExprKind::Bool(value) => json!(value),
+        ExprKind::Number(text) => {
+            value::json::to_plain(&Value::number(value::Number::parse(text)?))
+        }
+        ExprKind::String(text) => json!(&**text),
+        ExprKind::Tuple(items) => Json::Array(items.iter().map(constant).collect::<Option<_>>()?),
+        ExprKind::Object(items) => {
+            let entries = items.iter().map(|item| {
+                let key = match &item.key {
+                    ObjectKey::Name(name) => name.text.to_string(),
+                    ObjectKey::Expr(expr) => constant(expr)?.as_str()?.to_owned(),
+                };
+                Some((key, constant(&item.value)?))
+            });
+            Json::Object(sorted(entries.collect::<Option<_>>()?))
+        }
+        _ => return None,
+    })
+}
+
+fn references(expression: &Expression) -> Json {
+    let names: Vec<String> = expression.references().iter().flat_map(prefixes).collect();
+    if names.is_empty() { json!({}) } else { json!({ "references": names }) }
+}
+
+/// A reference and everything around it, down to the object that it is about.
+fn prefixes(reference: &Traversal) -> Vec<String> {
+    let computed =
+        |step: &TraversalStep| matches!(step, TraversalStep::Dynamic(..) | TraversalStep::Splat(_));
+    let end = reference.steps.iter().position(computed).unwrap_or(reference.steps.len());
+    // `var.a`, `local.a`, `each.value`, `module.a`: a name and one step; `data.type.name`: two; `type.name`: one.
+    let least = if &*reference.root.text == "data" { 2 } else { 1 };
+    let cut = |length: usize| {
+        let steps = reference.steps[..length].to_vec();
+        Traversal { root: reference.root.clone(), steps, span: reference.span }.to_string()
+    };
+    (least.min(end)..=end).rev().map(cut).collect()
+}
