@@ -81,7 +81,7 @@ fn errors(pages: &mut Pages) {
 }
 
 fn functions(pages: &mut Pages) {
-    let mut all: Vec<_> = lang::functions().into_iter().collect();
+    let mut all: Vec<_> = lang::functions().collect();
     all.sort_by_key(|function| function.name);
     let mut out =
         format!("{NOTE}# Functions\n\n| function | gives | what it does |\n| --- | --- | --- |\n");

@@ -6,23 +6,37 @@ use syntax::{Block, Body, Diagnostics};
 
 use crate::error::ConfigError;
 
-/// Merges override bodies into the primary ones, in the order of the files' names. JSON override files are not
-/// supported yet and say so.
+/// How many labels each kind of block has; in JSON, levels of objects are labels. Other kinds are components.
+const LABELS: [(&str, usize); 15] = [
+    ("check", 1),
+    ("component_type", 1),
+    ("data", 2),
+    ("ephemeral", 2),
+    ("import", 0),
+    ("locals", 0),
+    ("module", 1),
+    ("moved", 0),
+    ("output", 1),
+    ("provider", 1),
+    ("removed", 0),
+    ("resource", 2),
+    ("stack", 0),
+    ("terraform", 0),
+    ("variable", 1),
+];
+
+/// Merges override bodies into the primary ones, in the order of the files' names.
 pub(crate) fn merge(
     mut primary: Vec<Body>,
     overrides: Vec<Body>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Body> {
+    if overrides.is_empty() {
+        return primary;
+    }
+    primary = primary.into_iter().map(|body| top_level(body, diagnostics)).collect();
     for body in overrides {
-        if body.json {
-            diagnostics.push(ConfigError::Unsupported {
-                what: "an override file in JSON".to_owned(),
-                span: body.span,
-                help: Some("write it as `override.tf`".to_owned()),
-            });
-            continue;
-        }
-        for block in body.blocks {
+        for block in top_level(body, diagnostics).blocks {
             match find(&mut primary, &block) {
                 Some(base) => base.body = Arc::new(merge_body(&base.body, &block.body)),
                 None => diagnostics.push(ConfigError::InvalidAddress {
@@ -34,6 +48,34 @@ pub(crate) fn merge(
         }
     }
     primary
+}
+
+/// The body with blocks in place of JSON's properties.
+fn top_level(body: Body, diagnostics: &mut Diagnostics) -> Body {
+    if !body.json {
+        return body;
+    }
+    let mut kinds: Vec<Arc<str>> = Vec::new();
+    for name in body.names().filter(|name| &*name.text != "//") {
+        if !kinds.contains(&name.text) {
+            kinds.push(Arc::clone(&name.text));
+        }
+    }
+    let labels =
+        |kind: &str| LABELS.iter().find(|(known, _)| *known == kind).map_or(1, |(_, n)| *n);
+    let blocks = kinds.iter().flat_map(|kind| body.blocks_checked(kind, labels(kind), diagnostics));
+    let blocks = blocks.collect();
+    Body { attributes: Vec::new(), blocks, json: false, ..body }
+}
+
+/// The body with blocks of a kind as blocks, whichever way they were written.
+fn with_blocks(body: &Body, kind: &str) -> Body {
+    let blocks = body.blocks_named(kind, 0);
+    let mut out = body.clone();
+    out.attributes.retain(|attribute| !body.json || &*attribute.name.text != kind);
+    out.blocks.retain(|block| &*block.kind.text != kind);
+    out.blocks.extend(blocks);
+    out
 }
 
 fn header(block: &Block) -> String {
@@ -58,31 +100,37 @@ fn find<'a>(primary: &'a mut [Body], block: &Block) -> Option<&'a mut Block> {
     found.next()
 }
 
+/// Blocks whose arguments are merged one by one; other nested blocks are replaced as a whole.
+const MERGED: [&str; 2] = ["lifecycle", "required_providers"];
+
 fn merge_body(base: &Body, over: &Body) -> Body {
+    let both =
+        |body: &Body| MERGED.iter().fold(body.clone(), |body, kind| with_blocks(&body, kind));
+    let (base, over) = (both(base), both(over));
     let mut merged = base.clone();
+    merged.json |= over.json;
     for attribute in &over.attributes {
+        // In JSON, a property may stand for blocks that the base has written out.
+        merged.blocks.retain(|block| block.kind.text != attribute.name.text);
         match merged.attributes.iter_mut().find(|found| found.name.text == attribute.name.text) {
             Some(found) => *found = attribute.clone(),
             None => merged.attributes.push(attribute.clone()),
         }
     }
     for block in &over.blocks {
-        let merges = matches!(&*block.kind.text, "lifecycle" | "required_providers");
+        let merges = MERGED.contains(&&*block.kind.text);
         if let Some(found) =
             merged.blocks.iter_mut().find(|found| merges && found.kind.text == block.kind.text)
         {
-            found.body = Arc::new(merge_body(&found.body, &block.body))
-        } else {
-            let replaced = base.blocks.iter().any(|found| found.kind.text == block.kind.text);
-            if replaced {
-                let kept = |found: &Block| {
-                    found.kind.text != block.kind.text
-                        || over.blocks.iter().any(|b| b.span == found.span)
-                };
-                merged.blocks.retain(kept);
-            }
-            merged.blocks.push(block.clone());
+            found.body = Arc::new(merge_body(&found.body, &block.body));
+            continue;
         }
+        let of_base = |found: &Block| {
+            found.kind.text == block.kind.text && !over.blocks.iter().any(|b| b.span == found.span)
+        };
+        merged.blocks.retain(|found| !of_base(found));
+        merged.attributes.retain(|found| !base.json || found.name.text != block.kind.text);
+        merged.blocks.push(block.clone());
     }
     merged
 }

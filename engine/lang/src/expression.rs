@@ -28,6 +28,12 @@ impl Expression {
         Self(Arc::new(Compiled { node, references: Vec::new(), impure: false }))
     }
 
+    /// An expression that is a reference.
+    pub fn reference(traversal: Traversal) -> Self {
+        let node = Node { kind: NodeKind::Reference(0), span: traversal.span };
+        Self(Arc::new(Compiled { node, references: vec![traversal], impure: false }))
+    }
+
     /// Where it stands.
     pub fn span(&self) -> Span {
         self.0.node.span

@@ -32,6 +32,49 @@ pub enum TraversalStep {
     Splat(Span),
 }
 
+impl Traversal {
+    /// Reads a reference that stands as text, as in JSON: names, `.0`, `[0]` and `[\"key\"]`. All parts get the span.
+    pub fn parse(text: &str, span: Span) -> Option<Self> {
+        let name = |text: &str| -> Option<Ident> {
+            let mut chars = text.chars();
+            let first = chars.next()?;
+            let starts = first.is_alphabetic() || first == '_';
+            let goes_on = chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+            (starts && goes_on).then(|| Ident { text: text.into(), span })
+        };
+        let end = text.find(['.', '[']).unwrap_or(text.len());
+        let root = name(&text[..end])?;
+        let mut rest = &text[end..];
+        let mut steps = Vec::new();
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix('.') {
+                let end = after.find(['.', '[']).unwrap_or(after.len());
+                let word = &after[..end];
+                steps.push(match word.parse::<u64>() {
+                    Ok(index) => TraversalStep::Index(Value::from(index), span),
+                    Err(_) => TraversalStep::Attribute(name(word)?),
+                });
+                rest = &after[end..];
+            } else {
+                let after = rest.strip_prefix('[')?;
+                let (index, after) = match after.strip_prefix('"') {
+                    Some(quoted) => {
+                        let (key, after) = quoted.split_once("\"]")?;
+                        (Value::from(key), after)
+                    }
+                    None => {
+                        let (digits, after) = after.split_once(']')?;
+                        (Value::from(digits.parse::<u64>().ok()?), after)
+                    }
+                };
+                steps.push(TraversalStep::Index(index, span));
+                rest = after;
+            }
+        }
+        Some(Self { root, steps, span })
+    }
+}
+
 impl TraversalStep {
     /// Where the step stands.
     pub fn span(&self) -> Span {
@@ -66,5 +109,21 @@ impl fmt::Display for Traversal {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_as_text_are_read_and_shown_alike() {
+        let span = Span::new(0, 0);
+        for text in ["a", "aws_vpc.main", "module.m[0].x", "data.a.b[\"k.y\"].c", "var.x-y"] {
+            assert_eq!(Traversal::parse(text, span).map(|t| t.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "1a", "a.", "a[", "a[x]", "a..b", "a b", "${a}", "a[\"x]"] {
+            assert!(Traversal::parse(text, span).is_none(), "{text}");
+        }
     }
 }

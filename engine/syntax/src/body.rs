@@ -37,10 +37,12 @@ impl Body {
         labels: usize,
         diagnostics: &mut Diagnostics,
     ) -> Vec<Block> {
+        // A body that was merged from both spellings has blocks of both.
+        let mut blocks: Vec<Block> =
+            self.blocks.iter().filter(|block| &*block.kind.text == kind).cloned().collect();
         if !self.json {
-            return self.blocks.iter().filter(|block| &*block.kind.text == kind).cloned().collect();
+            return blocks;
         }
-        let mut blocks = Vec::new();
         for attribute in self.attributes.iter().filter(|attribute| &*attribute.name.text == kind) {
             let mut derive = Derive { kind: &attribute.name, blocks: &mut blocks, diagnostics };
             derive.blocks_from(&attribute.expr, &mut Vec::new(), labels);

@@ -109,6 +109,14 @@ impl<'a> Decoder<'a> {
         self.traversals(&attribute.expr, name)
     }
 
+    /// A reference; JSON has no other spelling for one than a text, and old configurations quote them too.
+    pub(crate) fn reference(&mut self, expr: &Expr) -> Option<Traversal> {
+        match &expr.kind {
+            ExprKind::String(text) => Traversal::parse(text, expr.span),
+            _ => self.compile(expr).as_traversal().cloned(),
+        }
+    }
+
     pub(crate) fn traversals(&mut self, expr: &Expr, name: &'static str) -> Vec<Traversal> {
         let expected = "a list of references, such as `[aws_vpc.main, module.network]`";
         let ExprKind::Tuple(items) = &expr.kind else {
@@ -121,8 +129,8 @@ impl<'a> Decoder<'a> {
         };
         let mut found = Vec::new();
         for item in items {
-            match self.compile(item).as_traversal() {
-                Some(traversal) => found.push(traversal.clone()),
+            match self.reference(item) {
+                Some(traversal) => found.push(traversal),
                 None => self.diagnostics.push(ConfigError::ConstantRequired {
                     name: name.to_owned(),
                     expected,

@@ -18,9 +18,15 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Lifecycle 
     };
     let replace_triggered_by =
         match decoder.attribute("replace_triggered_by").map(|attribute| &attribute.expr) {
-            Some(Expr { kind: ExprKind::Tuple(items), .. }) => {
-                items.iter().map(|item| decoder.compile(item)).collect()
-            }
+            Some(Expr { kind: ExprKind::Tuple(items), .. }) => items
+                .iter()
+                .map(|item| match &item.kind {
+                    ExprKind::String(_) => decoder
+                        .reference(item)
+                        .map_or_else(|| decoder.compile(item), lang::Expression::reference),
+                    _ => decoder.compile(item),
+                })
+                .collect(),
             Some(other) => {
                 decoder.diagnostics.push(ConfigError::ConstantRequired {
                     name: "replace_triggered_by".to_owned(),

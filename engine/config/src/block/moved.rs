@@ -36,7 +36,8 @@ pub(crate) fn decode_removed(module: &mut Module, block: &Block, diagnostics: &m
 
 pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
     let mut decoder = Decoder::new(block, diagnostics);
-    let to = decoder.required("to").and_then(|to| to.as_traversal().cloned());
+    decoder.required("to");
+    let to = decoder.attribute("to").and_then(|to| traversal(to, &mut decoder));
     let id = decoder.required("id");
     let for_each = decoder.expression("for_each");
     decoder.attribute("provider");
@@ -62,5 +63,8 @@ fn target(decoder: &mut Decoder<'_>, name: &'static str) -> Option<Target> {
 }
 
 fn traversal(attribute: &Attribute, decoder: &mut Decoder<'_>) -> Option<Traversal> {
+    if decoder.body.json {
+        return decoder.reference(&attribute.expr);
+    }
     decoder.compile(&attribute.expr).as_traversal().cloned()
 }
