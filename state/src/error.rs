@@ -89,6 +89,18 @@ pub enum StateError {
         /// The serial that is there.
         found: u64,
     },
+    /// Entries are missing in the middle.
+    #[error("the state is incomplete: {expected} entries were written, but {found} are there")]
+    #[diagnostic(
+        code(stratiform::state::incomplete),
+        help("the files are damaged; restore them from a backup. No object is touched by this")
+    )]
+    Incomplete {
+        /// How many the last commit left.
+        expected: usize,
+        /// How many are there.
+        found: usize,
+    },
     /// A newer version wrote it.
     #[error("the state has format {found}, but this version knows formats up to {known}")]
     #[diagnostic(
@@ -170,6 +182,11 @@ pub const ERROR_DOCS: &[Doc] = &[
         "stratiform::state::lost_tail",
         "Lost entries",
         "Entries that had been made durable are not there any more.",
+    ),
+    (
+        "stratiform::state::incomplete",
+        "Incomplete state",
+        "There are fewer entries, or more, than the last commit left.",
     ),
     ("stratiform::state::newer_format", "Newer format", "A newer version has written the state."),
     ("stratiform::state::key_missing", "Key missing", "The state is encrypted."),

@@ -98,14 +98,26 @@ impl<K: Keep> Ledger<K> {
             numbers.operation = last("p/")?;
             numbers.open = open;
         }
-        {
-            let mut present = ledger.present.lock().unwrap_or_else(PoisonError::into_inner);
-            for prefix in ["r/", "o/", "d/"] {
-                present
-                    .extend(ledger.keep.scan(prefix.as_bytes())?.into_iter().map(|(name, _)| name));
-            }
-        }
+        ledger.note_present()?;
         Ok(ledger)
+    }
+
+    /// Notes which entries are there, and whether they are as many as the last commit left.
+    fn note_present(&self) -> Result<(), StateError> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        for prefix in ["r/", "o/", "d/"] {
+            present.extend(self.keep.scan(prefix.as_bytes())?.into_iter().map(|(name, _)| name));
+        }
+        // Stores that have seen no commit since the count is kept have none.
+        let Some(text) = self.text("m/count")? else { return Ok(()) };
+        let expected = text.parse().map_err(|_| damaged("m/count", "it is no number"))?;
+        let found = present.len();
+        if found == expected { Ok(()) } else { Err(StateError::Incomplete { expected, found }) }
+    }
+
+    /// The serial of the last commit.
+    pub fn serial(&self) -> u64 {
+        self.numbers().serial
     }
 
     fn numbers(&self) -> MutexGuard<'_, Numbers> {
@@ -187,7 +199,7 @@ impl<K: Keep> Ledger<K> {
         summaries
     }
 
-    /// Adds what belongs to every commit: the serial and the history's line.
+    /// Adds what belongs to every commit: the serial, the number of entries and the history's line.
     fn add_commit(
         &self,
         operation: OperationId,
@@ -195,7 +207,9 @@ impl<K: Keep> Ledger<K> {
         summaries: &[ChangeSummary],
         batch: &mut Batch,
     ) {
+        let count = self.present.lock().unwrap_or_else(PoisonError::into_inner).len();
         batch.push(self.put("m/serial", serial.to_string().as_bytes()));
+        batch.push(self.put("m/count", count.to_string().as_bytes()));
         let name = format!("c/{:020}/{serial:020}", operation.0);
         batch.push(self.put(&name, &wire::summaries_to_bytes(summaries)));
     }

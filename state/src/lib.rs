@@ -10,7 +10,8 @@
 //! 2. [`store`] and [`journal`]: the two traits with their promises; [`conformance`] tests them.
 //! 3. [`ledger`]: both traits once, over anything that can keep entries. `wire` says how an entry looks,
 //!    [`crypt`] how it is sealed.
-//! 4. [`memory`] and [`sled_store`]: the two keepers. The second has a [`mod@watermark`] beside it.
+//! 4. [`memory`] and [`sled_store`]: the two keepers. The second has a [`mod@watermark`] beside it;
+//!    [`reading`] looks at its files while another process writes.
 //! 5. [`tfstate`]: Terraform's state file.
 //!
 //! # Invariants
@@ -37,6 +38,8 @@ pub mod memory;
 pub mod sled_store;
 pub mod watermark;
 
+pub mod reading;
+
 pub mod tfstate;
 
 pub mod error;
@@ -47,6 +50,7 @@ pub use error::{ERROR_DOCS, JournalError, StateError};
 pub use failpoint::{FAILPOINTS, Failpoint, NoFailpoint};
 pub use journal::{Intent, IntentAction, Journal, OpenIntent, Outcome, RecordedIntent};
 pub use memory::MemoryStore;
+pub use reading::read_folder;
 pub use record::{
     DecisionRecord, Dependency, DeposedKey, Object, ObjectStatus, OutputRecord, Record,
 };

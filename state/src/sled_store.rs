@@ -76,7 +76,7 @@ impl SledStore {
             .map_err(|error| unreadable(error.to_string()))?;
         let keep = Sled { path: path.to_owned(), db, watermark, failpoint: options.failpoint };
         let store = Self::open(keep, options.key, &options.lineage, &options.workspace)?;
-        let found = crate::store::StateStore::snapshot(&store)?.serial;
+        let found = store.serial();
         match durable {
             Some(expected) if expected > found => {
                 Err(StateError::LostTail { path: path.display().to_string(), expected, found })
@@ -162,7 +162,7 @@ impl Keep for Sled {
     }
 
     fn write(&self, batch: Vec<(Vec<u8>, Option<Vec<u8>>)>, serial: u64) -> Result<(), StateError> {
-        self.point(failpoint::LOG_BEFORE)?;
+        self.point(failpoint::BATCH_BEFORE)?;
         let mut changes = sled::Batch::default();
         for (name, entry) in batch {
             match entry {
@@ -179,15 +179,15 @@ impl Keep for Sled {
             Ok(Err(error)) => return Err(self.unwritable(error)),
             Err(_) => return Err(self.unwritable("the database gave up")),
         }
-        self.point(failpoint::LOG_WRITTEN)?;
+        self.point(failpoint::BATCH_WRITTEN)?;
         match catch_unwind(AssertUnwindSafe(|| self.db.flush())) {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => return Err(self.unwritable(error)),
             Err(_) => return Err(self.unwritable("the database gave up")),
         }
-        self.point(failpoint::LOG_FLUSHED)?;
+        self.point(failpoint::BATCH_FLUSHED)?;
         self.watermark.mark(serial).map_err(|error| self.unwritable(error))?;
-        self.point(failpoint::INDEX_FLUSHED)
+        self.point(failpoint::BATCH_MARKED)
     }
 
     fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError> {

@@ -44,24 +44,57 @@ fn key() -> Result<Option<Key>, StateError> {
     Key::parse(&text).map(Some)
 }
 
-/// Opens the state; a new one is made if there is none.
-pub(crate) fn open(common: &Common, world: &dyn World) -> Result<SledStore, StateError> {
+fn options(common: &Common, world: &dyn World) -> Result<OpenOptions, StateError> {
     let mut bytes = [0u8; 16];
     world.random_bytes(&mut bytes);
-    let options = OpenOptions {
+    Ok(OpenOptions {
         key: key()?,
         lineage: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         workspace: workspace(),
         timeout: timeout(common),
         failpoint: failpoint(),
-    };
-    SledStore::open_folder(&folder(), options)
+    })
+}
+
+/// Opens the state; a new one is made if there is none.
+pub(crate) fn open(common: &Common, world: &dyn World) -> Result<SledStore, StateError> {
+    SledStore::open_folder(&folder(), options(common, world)?)
+}
+
+/// How much a command minds that another one has the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// It looks, and may look while an apply is at work.
+    Writer,
+    /// It prepares a change, and waits for its turn as `-lock-timeout` says.
+    Nobody,
+}
+
+/// Asks the state, which must be there.
+pub(crate) fn ask<T>(
+    common: &Common,
+    world: &dyn World,
+    beside: Beside,
+    ask: impl Fn(&SledStore) -> Result<T, StateError>,
+) -> Result<T, StateError> {
+    match beside {
+        Beside::Nobody => ask(&open(common, world)?),
+        Beside::Writer => {
+            // Whoever can read a copy need not wait for the writer.
+            let options = OpenOptions { timeout: Duration::ZERO, ..options(common, world)? };
+            state::read_folder(&folder(), &options, ask)
+        }
+    }
 }
 
 /// What is recorded, without making a state where there is none.
-pub(crate) fn snapshot(common: &Common, world: &dyn World) -> Result<StateSnapshot, StateError> {
+pub(crate) fn snapshot(
+    common: &Common,
+    world: &dyn World,
+    beside: Beside,
+) -> Result<StateSnapshot, StateError> {
     if exists() {
-        return open(common, world)?.snapshot();
+        return ask(common, world, beside, StateStore::snapshot);
     }
     Ok(StateSnapshot { workspace: workspace(), ..StateSnapshot::default() })
 }

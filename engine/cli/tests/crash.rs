@@ -1,7 +1,7 @@
 //! Kills apply at every named point of its durable writes, and at random moments; then asks whether anything
 //! was lost or made twice.
 //!
-//! `STRATIFORM_CRASHES=N` runs N random kills instead of the few that a normal run has time for.
+//! `STRATIFORM_CRASHES=N` runs N random kills instead of the 200 that a normal run has time for.
 #![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods, reason = "a test binary")]
 
 mod common;
@@ -42,15 +42,8 @@ fn converges(stack: &Stack, nodes: usize, what: &str) {
 #[test]
 fn killed_at_any_named_point_nothing_is_lost_or_doubled() {
     let mut killed = 0;
-    for point in [
-        "log.before",
-        "log.written",
-        "log.flushed",
-        "index.flushed",
-        "lock.taken",
-        "lock.holder_written",
-    ] {
-        for count in [1, 2, 3, 4, 6, 8] {
+    for point in state::FAILPOINTS {
+        for count in [1, 2, 3, 4, 5, 6, 7, 8] {
             let stack = Stack::new(&[("main.tf", &main_tf(3))]);
             let mut command = stack.command(&["apply", "-auto-approve", "-parallelism=2"]);
             let first =
@@ -59,32 +52,82 @@ fn killed_at_any_named_point_nothing_is_lost_or_doubled() {
             converges(&stack, 3, &format!("{point}:{count}"));
         }
     }
-    assert!(killed >= 20, "the points are reached: {killed}");
+    assert!(killed >= 28, "the points are reached: {killed}");
+}
+
+#[test]
+fn killed_in_a_call_nothing_is_lost_or_doubled() {
+    // Before the call's work and after it, of a first object, one in the middle and one that needs another.
+    for fault in ["die", "die_after"] {
+        for name in ["a0", "a2", "b1"] {
+            let stack = Stack::new(&[("main.tf", &main_tf(3))]);
+            let plain = main_tf(3);
+            let deadly = plain.replace(
+                "delay_ms = 3",
+                &format!("delay_ms = 3\n  faults = [\"apply:{fault}:{name}\"]"),
+            );
+            stack.write("main.tf", &deadly);
+            let first = stack.run(&["apply", "-auto-approve"]);
+            assert_eq!(first.code, None, "{fault} {name}\n{}", first.err);
+            stack.write("main.tf", &plain);
+            converges(&stack, 3, &format!("{fault} {name}"));
+            // Of a destruction too.
+            stack.write("main.tf", &deadly);
+            let destroy = stack.run(&["destroy", "-auto-approve"]);
+            assert_eq!(destroy.code, None, "{fault} {name}\n{}", destroy.err);
+            stack.write("main.tf", &plain);
+            converges(&stack, 3, &format!("{fault} {name}, destroyed"));
+        }
+    }
 }
 
 #[test]
 fn killed_at_random_moments_nothing_is_lost_or_doubled() {
     let rounds: u64 =
-        std::env::var("STRATIFORM_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
-    // A fixed sequence, so that a failure can be repeated.
-    let mut seed = 0x2545_f491_4f6c_dd1du64;
-    for round in 0..rounds {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let stack = Stack::new(&[("main.tf", &main_tf(4))]);
-        let mut child = stack
-            .command(&["apply", "-auto-approve", "-parallelism=3"])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("the binary runs");
-        std::thread::sleep(Duration::from_millis(seed % 120));
-        // The process may have ended already; then there is nothing to kill.
-        let _ = child.kill();
-        child.wait().expect("the process ends");
-        converges(&stack, 4, &format!("round {round}, killed after {} ms", seed % 120));
+        std::env::var("STRATIFORM_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let next = std::sync::atomic::AtomicU64::new(0);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let round = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if round >= rounds {
+                        return;
+                    }
+                    killed_at(round);
+                }
+            });
+        }
+    });
+}
+
+/// Applies, kills after a time that follows from the round's number alone, and looks at what is left.
+fn killed_at(round: u64) {
+    let mut seed = (round + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
+    seed ^= seed >> 29;
+    let after_ms = seed % 160;
+    let stack = Stack::new(&[("main.tf", &main_tf(4))]);
+    // Some rounds change or destroy what is there already.
+    let args = match round % 4 {
+        0 | 1 => &["apply", "-auto-approve", "-parallelism=3"][..],
+        2 => &["destroy", "-auto-approve", "-parallelism=3"],
+        _ => &["apply", "-auto-approve", "-parallelism=3", "-replace=sim_node.a[1]"],
+    };
+    if round % 4 >= 2 {
+        stack.ok(&["apply", "-auto-approve"]);
     }
+    let mut child = stack
+        .command(args)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    std::thread::sleep(Duration::from_millis(after_ms));
+    // The process may have ended already; then there is nothing to kill.
+    let _ = child.kill();
+    child.wait().expect("the process ends");
+    converges(&stack, 4, &format!("round {round}, killed after {after_ms} ms"));
 }
 
 #[test]
@@ -108,6 +151,42 @@ fn two_writers_at_once_are_one() {
         waited.err
     );
     assert_eq!(world(&stack), 8);
+}
+
+#[test]
+fn who_only_looks_need_not_wait_for_a_running_apply() {
+    let slow = main_tf(8).replace("delay_ms = 3", "delay_ms = 250");
+    let stack = Stack::new(&[("main.tf", &slow)]);
+    let mut apply = stack
+        .command(&["apply", "-auto-approve", "-parallelism=1"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("runs");
+    std::thread::sleep(Duration::from_millis(900));
+    let mut most = 0;
+    for args in [
+        &["state", "list"][..],
+        &["show"],
+        &["output"],
+        &["history"],
+        &["state", "pull"],
+        &["plan", "-lock=false"],
+        &["drift"],
+        &["state", "list"],
+    ] {
+        let ran = stack.run(args);
+        assert_ne!(ran.code, Some(1), "{args:?}\n{}\n{}", ran.out, ran.err);
+        if args == ["state", "list"] {
+            assert!(ran.out.lines().count() >= most, "a state never goes back");
+            most = ran.out.lines().count();
+        }
+    }
+    assert!(apply.try_wait().expect("a process").is_none(), "apply was at work all the while");
+    assert!((1..16).contains(&most), "what is done by now is seen: {most}");
+    assert_eq!(stack.run(&["plan"]).code, Some(1), "who prepares a change must wait");
+    apply.kill().expect("it can be killed");
+    apply.wait().expect("it ends");
+    converges(&stack, 8, "after readers beside it");
 }
 
 /// Applies with files that may not grow past a limit, as on a disk that is full.

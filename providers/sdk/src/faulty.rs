@@ -19,7 +19,8 @@ use crate::schema::ProviderSchema;
 /// `CALL:FAULT:NAME`.
 ///
 /// Calls: `validate`, `configure`, `upgrade`, `read`, `plan`, `apply`, `import`. Faults: `crash`, `panic`, `hang`, `refuse`,
-/// `wrong_type`, `unknown`, `changed`, `gone`. With a name, only objects whose attribute `name` it is.
+/// `wrong_type`, `unknown`, `changed`, `gone`; `die` and `die_after` end the engine's whole process before the call
+/// or, of an `apply`, once its work is done and not yet answered. With a name, only objects whose attribute `name` it is.
 pub struct FaultyFactory(pub Arc<dyn Factory>);
 
 #[async_trait]
@@ -57,6 +58,7 @@ impl Faulty {
             }
             Some("panic") => panic!("simulated panic"),
             Some("hang") => std::future::pending().await,
+            Some("die") => std::process::abort(),
             Some("refuse") => Ok(vec![
                 Problem::error("the simulated provider refuses", "`faults` says so").at("name"),
             ]),
@@ -199,6 +201,9 @@ impl Provider for Faulty {
         }
         let destroys = request.planned.is_null();
         let mut answer = self.inner.apply(request).await?;
+        if self.fault("apply", &about) == Some("die_after") {
+            std::process::abort();
+        }
         if !destroys {
             answer.new = self.spoil("apply", &about, answer.new);
         }

@@ -13,7 +13,7 @@ use crate::{store, terminal};
 /// The command.
 pub(crate) async fn drift(session: &Session, args: &PlanArgs) -> Exit {
     let style = terminal::style(args.common.no_color);
-    let snapshot = match store::snapshot(&args.common, &*session.world) {
+    let snapshot = match store::snapshot(&args.common, &*session.world, store::Beside::Writer) {
         Ok(snapshot) => snapshot,
         Err(error) => return fail_with(error, style),
     };

@@ -9,8 +9,9 @@ use super::planfile;
 use crate::args::PlanArgs;
 use crate::exit::Exit;
 use crate::session::{self, Session};
+use crate::store::Beside;
+use crate::terminal;
 use crate::ui::Ui;
-use crate::{store, terminal};
 
 /// The kind of plan that the flags ask for.
 pub(crate) fn mode(args: &PlanArgs) -> Mode {
@@ -40,11 +41,12 @@ pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
 /// Plans and shows.
 pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
     let ui = Ui::new(&args.common, session.clock());
-    let snapshot = match store::snapshot(&args.common, &*session.world) {
+    // Without a lock, a plan may be made beside an apply; it tells what is true at this moment.
+    let beside = if args.common.lock == Some(false) { Beside::Writer } else { Beside::Nobody };
+    let snapshot = match super::recover::told_snapshot(session, &args.common, beside, &ui) {
         Ok(snapshot) => snapshot,
         Err(error) => return ui.fail_with(error),
     };
-    super::recover::tell_open(session, &args.common, &ui);
     let options = match session::options(args, mode(args)) {
         Ok(options) => options,
         Err(found) => return ui.fail(&found, &syntax::SourceMap::new()),
@@ -77,7 +79,8 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
             ));
         }
     }
-    let exit = if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success };
+    let exit =
+        if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success };
     // The process ends now: taking a plan of 10,000 objects apart would be a tenth of all work.
     std::mem::forget((plan, snapshot, saved, found, sources));
     exit

@@ -1,11 +1,11 @@
 //! `recover`: shows and settles what an earlier run has left open.
 
-use state::{SledStore, StateStore};
+use state::{SledStore, StateError, StateSnapshot, StateStore};
 
 use crate::args::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::store;
+use crate::store::{self, Beside};
 use crate::ui::Ui;
 
 /// The command.
@@ -33,20 +33,30 @@ pub(crate) async fn recover(session: &Session, args: &PlanArgs) -> Exit {
     }
 }
 
-/// Says, before a plan, what an earlier run has left open.
-pub(crate) fn tell_open(session: &Session, common: &Common, ui: &Ui) {
+/// What is recorded, for a plan; says what an earlier run has left open.
+pub(crate) fn told_snapshot(
+    session: &Session,
+    common: &Common,
+    beside: Beside,
+    ui: &Ui,
+) -> Result<StateSnapshot, StateError> {
+    let world = &*session.world;
     if !store::exists() {
-        return;
+        return store::snapshot(common, world, beside);
     }
-    let open =
-        store::open(common, &*session.world).and_then(|store| store.journal().open_intents());
-    for recorded in open.unwrap_or_default() {
+    let (snapshot, open) = store::ask(common, world, beside, |store| {
+        Ok((store.snapshot()?, store.journal().open_intents()?))
+    })?;
+    // What a writer that is at work has begun is its own business.
+    let unfinished = if beside == Beside::Nobody { open } else { Vec::new() };
+    for recorded in unfinished {
         let line = format!(
             "An earlier run did not finish `{}`; the next apply, or `stratiform recover`, asks what became of it.",
             recorded.intent.address
         );
         ui.warn(&line);
     }
+    Ok(snapshot)
 }
 
 /// Settles what is open; how many intents there were.

@@ -9,11 +9,12 @@ use super::{fail_message, fail_with, planfile};
 use crate::args::{Common, ForceUnlock, Output, Show, State};
 use crate::exit::Exit;
 use crate::session::Session;
+use crate::store::Beside;
 use crate::world::rfc3339;
 use crate::{store, terminal};
 
 fn snapshot(session: &Session, common: &Common) -> Result<StateSnapshot, Exit> {
-    store::snapshot(common, &*session.world)
+    store::snapshot(common, &*session.world, Beside::Writer)
         .map_err(|error| fail_with(error, terminal::style(common.no_color)))
 }
 
@@ -209,7 +210,7 @@ pub(crate) fn history(session: &Session, common: &Common) -> Exit {
         terminal::line("Nothing has been done yet.");
         return Exit::Success;
     }
-    let operations = store::open(common, &*session.world).and_then(|store| store.history());
+    let operations = store::ask(common, &*session.world, Beside::Writer, StateStore::history);
     match operations {
         Ok(operations) => {
             terminal::print(&report::state_text::history(&operations, rfc3339));
