@@ -29,7 +29,7 @@ component_type "cluster" {
       count = number
     })
     default     = { type = "cpu", count = 0 }
-    description = "Accelerators of the whole cluster; `cpu` for none."
+    description = "Accelerators of the whole cluster; `cpu` for none, `gpu` for any GPU, else a part of the model's name such as `h100`."
   }
 
   input "fabric" {
@@ -56,6 +56,10 @@ component_type "cluster" {
       {
         condition = input.accelerator.type == "cpu" || input.accelerator.count <= offer.gpu_count
         message   = "needs ${input.accelerator.count} accelerators, but ${offer.name} has ${offer.gpu_count}: ${input.accelerator.count - offer.gpu_count} too few"
+      },
+      {
+        condition = contains(["cpu", "gpu"], input.accelerator.type) || input.accelerator.count > offer.gpu_count || input.accelerator.count <= length([for model in offer.gpus : model if strcontains(lower(model), lower(input.accelerator.type))])
+        message   = "needs ${input.accelerator.count} accelerators of type ${input.accelerator.type}, but ${offer.name} has ${join(", ", offer.gpus)}"
       },
       {
         condition = input.nodes * input.vcpus_per_node <= offer.vcpus

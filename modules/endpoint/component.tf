@@ -17,6 +17,24 @@ component_type "endpoint" {
     description = "A folder whose files each replica finds in its own."
   }
 
+  input "cluster" {
+    type        = any
+    default     = null
+    description = "The cluster whose accelerators the replicas see; none otherwise."
+  }
+
+  input "environment" {
+    type        = map(string)
+    default     = {}
+    description = "Environment of each replica."
+  }
+
+  input "start_timeout_s" {
+    type        = number
+    default     = 30
+    description = "How long a replica may take to become ready: loading large weights takes minutes."
+  }
+
   input "port" {
     type        = number
     default     = null

@@ -349,3 +349,32 @@ output "id" {
     stack.write("main.tf", &types.replace("size = 3", "size = 0"));
     assert!(stack.fails(&["plan"]).contains("A queue needs room."));
 }
+
+#[test]
+fn defaults_of_a_component_types_inputs_reach_its_implementation() {
+    let types = r#"
+component_type "queue" {
+  input "lane" {
+    type = map(object({ size = optional(number, 3), label = optional(string, "plain") }))
+  }
+  output "lanes" {}
+  implementation "local" {
+    backend = "local"
+    source  = "./queue"
+  }
+}
+queue "jobs" {
+  lane "fast" { size = "9" }
+  lane "slow" { label = "slow" }
+}
+output "lanes" {
+  value = queue.jobs.lanes
+}
+"#;
+    let inner = "variable \"lane\" { type = any }\noutput \"lanes\" {\n  value = { for name, lane in var.lane : name => \"${lane.label} ${lane.size + 1}\" }\n}\n";
+    let stack = Stack::new(&[("main.tf", types), ("queue/main.tf", inner)]);
+    stack.ok(&["apply", "-auto-approve"]);
+    let lanes: serde_json::Value =
+        serde_json::from_str(&stack.ok(&["output", "-json", "lanes"])).expect("JSON");
+    assert_eq!(lanes, serde_json::json!({ "fast": "plain 10", "slow": "slow 4" }));
+}

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use address::{ModuleKind, ModulePath, ModulePathStep};
-use config::{ComponentBlock, Configuration, ModuleCall};
+use config::{ComponentBlock, Configuration, Module, ModuleCall};
 use indexmap::IndexMap;
 use lang::{Expression, World};
 use syntax::Diagnostics;
-use value::Value;
+use value::{Type, Value};
 
 use crate::candidate::offer_value;
 use crate::error::ComponentError;
@@ -66,11 +66,26 @@ pub(crate) fn expand(
         }
     }
     let declared: Vec<Arc<str>> = module.variables.keys().cloned().collect();
+    if let Some(module) = configuration.modules.get_mut(&child) {
+        take_types(Arc::make_mut(module), expansion.ty);
+    }
     let inputs =
         declared.into_iter().filter_map(|name| Some((Arc::clone(&name), expansion.input(&name)?)));
     let call = expansion.call(&dir, inputs.collect());
     config::add_call(configuration, expansion.path, call);
     diagnostics
+}
+
+/// A variable of an implementation that takes anything has the type of the component's input, so that types,
+/// and defaults of optional attributes, are written once.
+fn take_types(module: &mut Module, ty: &ComponentType) {
+    for (name, variable) in &mut module.variables {
+        if let Some(input) = ty.inputs.get(name)
+            && variable.ty.ty == Type::Dynamic
+        {
+            variable.ty = input.ty.clone();
+        }
+    }
 }
 
 impl Expansion<'_> {

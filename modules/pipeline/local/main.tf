@@ -9,11 +9,16 @@ variable "cluster" { type = any }
 variable "code" { type = string }
 variable "step" { type = any }
 
+locals {
+  # A step sees the GPUs that its cluster has reserved, and no other; with none it sees none.
+  gpus = { CUDA_VISIBLE_DEVICES = join(",", flatten([for node in var.cluster.nodes : node.gpus])) }
+}
+
 resource "local_pipeline" "this" {
   name        = var.component.name
   working_dir = var.code
   mounts      = var.cluster.mounts
-  steps       = var.step
+  steps       = { for name, step in var.step : name => merge(step, { environment = merge(local.gpus, step.environment) }) }
   triggers    = merge({ cluster = var.cluster.id }, var.cluster.fingerprints)
 }
 
