@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::StateError;
-use crate::sled_store::{OpenOptions, SledStore};
+use crate::sled_store::{OpenOptions, SledStore, is_half_snapshot};
 
 /// How often a copy is tried before the reader gives up.
 const TRIES: usize = 20;
@@ -92,6 +92,9 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
+        if is_half_snapshot(&entry.file_name()) {
+            continue;
+        }
         let target = to.join(entry.file_name());
         let copied = if entry.file_type()?.is_dir() {
             copy_folder(&entry.path(), &target)

@@ -1,7 +1,8 @@
 //! The default store: a sled database in a folder.
 //!
-//! The folder holds `db/`, `watermark`, and `lock`, which names the holder. One process has the database open
-//! at a time; the lock file carries an operating-system lock besides, so that a dead holder's lock is free.
+//! The folder holds `db/`, `watermark`, `open` and `lock`. One process has the database open at a time: it holds
+//! an operating-system lock on `open`. The writer's lock is one on `lock`, which names the holder besides. Both
+//! are free when their holder is dead.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -51,6 +52,8 @@ impl Default for OpenOptions {
 pub struct Sled {
     path: PathBuf,
     db: sled::Db,
+    /// Dropped after the database, so that the next process finds it closed.
+    _open: File,
     watermark: Watermark,
     failpoint: Arc<dyn Failpoint>,
 }
@@ -69,12 +72,18 @@ impl SledStore {
             path: path.display().to_string(),
             reason: error.to_string(),
         })?;
-        let db = open_database(path, options.timeout)?;
+        let (db, open) = open_database(path, options.timeout)?;
         let unreadable =
             |reason: String| StateError::Unreadable { path: path.display().to_string(), reason };
         let (watermark, durable) = Watermark::open(&path.join("watermark"))
             .map_err(|error| unreadable(error.to_string()))?;
-        let keep = Sled { path: path.to_owned(), db, watermark, failpoint: options.failpoint };
+        let keep = Sled {
+            path: path.to_owned(),
+            db,
+            _open: open,
+            watermark,
+            failpoint: options.failpoint,
+        };
         let store = Self::open(keep, options.key, &options.lineage, &options.workspace)?;
         let found = store.serial();
         match durable {
@@ -86,33 +95,71 @@ impl SledStore {
     }
 }
 
-fn open_database(path: &Path, timeout: Duration) -> Result<sled::Db, StateError> {
+/// Opens the database; the file holds the lock that keeps other processes away from its files.
+fn open_database(path: &Path, timeout: Duration) -> Result<(sled::Db, File), StateError> {
     let unreadable =
         |reason: String| StateError::Unreadable { path: path.display().to_string(), reason };
+    let open = lock_files(path, timeout)?;
+    drop_half_snapshots(&path.join("db")).map_err(|error| unreadable(error.to_string()))?;
+    let config = sled::Config::new()
+        .path(path.join("db"))
+        .cache_capacity(8 * 1024 * 1024)
+        .flush_every_ms(None);
+    // A damaged file can make the library panic; to the user that is a file that cannot be read.
+    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok((db, open)),
+        Ok(Err(sled::Error::Io(error))) if is_busy(&error) => Err(busy(path)),
+        Ok(Err(error)) => Err(unreadable(error.to_string())),
+        Err(_) => Err(unreadable("the database's files are damaged".to_owned())),
+    }
+}
+
+/// Waits until no other process has the files open.
+fn lock_files(path: &Path, timeout: Duration) -> Result<File, StateError> {
+    let unwritable = |error: std::io::Error| StateError::Unwritable {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    };
+    let mut options = File::options();
+    let open = options.write(true).create(true).truncate(false).open(path.join("open"));
+    let file = open.map_err(unwritable)?;
     let mut waited = Duration::ZERO;
-    loop {
-        let config = sled::Config::new()
-            .path(path.join("db"))
-            .cache_capacity(8 * 1024 * 1024)
-            .flush_every_ms(None);
-        // A damaged file can make the library panic; to the user that is a file that cannot be read.
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        match opened {
-            Ok(Ok(db)) => return Ok(db),
-            Ok(Err(sled::Error::Io(error))) if is_busy(&error) => {
-                if waited >= timeout {
-                    return Err(match read_holder(path) {
-                        Some(holder) => StateError::Locked { holder: Box::new(holder) },
-                        None => StateError::InUse { path: path.display().to_string() },
-                    });
-                }
-                std::thread::sleep(PAUSE);
-                waited += PAUSE;
-            }
-            Ok(Err(error)) => return Err(unreadable(error.to_string())),
-            Err(_) => return Err(unreadable("the database's files are damaged".to_owned())),
+    while file.try_lock().is_err() {
+        if waited >= timeout {
+            return Err(busy(path));
+        }
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
+    }
+    Ok(file)
+}
+
+fn busy(path: &Path) -> StateError {
+    match read_holder(path) {
+        Some(holder) => StateError::Locked { holder: Box::new(holder) },
+        None => StateError::InUse { path: path.display().to_string() },
+    }
+}
+
+/// Says whether a file is a snapshot that the database was still writing.
+pub(crate) fn is_half_snapshot(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().ends_with(".generating")
+}
+
+/// Removes what a process has left that was killed while the database wrote a snapshot of its index. The
+/// database would take such a file for a snapshot and refuse to open; it holds nothing that the log does not.
+fn drop_half_snapshots(db: &Path) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(db) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if is_half_snapshot(&entry.file_name()) {
+            std::fs::remove_file(entry.path())?;
         }
     }
+    Ok(())
 }
 
 fn is_busy(error: &std::io::Error) -> bool {
@@ -202,10 +249,7 @@ impl Keep for Sled {
         let mut waited = Duration::ZERO;
         while file.try_lock().is_err() {
             if waited >= request.timeout {
-                return Err(match read_holder(&self.path) {
-                    Some(holder) => StateError::Locked { holder: Box::new(holder) },
-                    None => StateError::InUse { path: self.path.display().to_string() },
-                });
+                return Err(busy(&self.path));
             }
             std::thread::sleep(PAUSE);
             waited += PAUSE;
@@ -339,6 +383,19 @@ mod tests {
             std::fs::write(dir.path().join("db/db"), &damage).unwrap();
             assert!(SledStore::open_folder(dir.path(), OpenOptions::default()).is_err());
         }
+    }
+
+    #[test]
+    fn a_snapshot_that_was_cut_short_does_no_harm() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = {
+            let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+            crate::conformance::fill(&store, 5);
+            store.snapshot().unwrap()
+        };
+        std::fs::write(dir.path().join("db/snap.FFFFFFFFFFFFFFFF.generating"), b"half").unwrap();
+        let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+        assert_eq!(store.snapshot().unwrap(), before);
     }
 
     #[test]

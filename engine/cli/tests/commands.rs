@@ -378,3 +378,14 @@ output "lanes" {
         serde_json::from_str(&stack.ok(&["output", "-json", "lanes"])).expect("JSON");
     assert_eq!(lanes, serde_json::json!({ "fast": "plain 10", "slow": "slow 4" }));
 }
+
+#[test]
+fn the_gpu_example_plans_or_says_what_is_missing() {
+    let stack = Stack::new(&[]);
+    common::copy(&common::workspace().join("examples/local-gpu"), &stack.dir());
+    let ran = stack.run(&["plan"]);
+    let missing = ran.err.contains("needs 1 accelerators, but this-machine has 0: 1 too few");
+    assert!(ran.code == Some(0) || missing, "{}\n{}", ran.out, ran.err);
+    let other = stack.fails(&["plan", "-var", "accelerator=no-such-model"]);
+    assert!(other.contains("needs 1 accelerators"), "{other}");
+}

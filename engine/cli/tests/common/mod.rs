@@ -21,6 +21,13 @@ pub struct Ran {
     pub err: String,
 }
 
+impl Drop for Stack {
+    /// The folder of a test that failed stays, to be looked at: the panic names its state.
+    fn drop(&mut self) {
+        self.root.disable_cleanup(std::thread::panicking());
+    }
+}
+
 impl Stack {
     pub fn new(files: &[(&str, &str)]) -> Self {
         let stack = Self { root: tempfile::tempdir().expect("a temporary folder") };
