@@ -38,6 +38,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: State,
     },
+    /// Mark an object as in doubt: the next apply replaces it.
+    Taint(Taint),
+    /// Take that mark away.
+    Untaint(Taint),
+    /// Work with several states of one configuration.
+    Workspace {
+        #[command(subcommand)]
+        command: Workspace,
+    },
     /// Say what differs from the state. Only reads. Exit code 0: in sync, 2: drift, 1: error.
     Drift(PlanArgs),
     /// Show and settle what an earlier run left open.
@@ -162,8 +171,130 @@ pub(crate) enum State {
     Show(StateShow),
     /// Print the state as Terraform's state file.
     Pull(Common),
-    /// Drop an object from the state; it lives on.
-    Rm(StateShow),
+    /// Give an object, a resource or a module another address.
+    Mv(StateMove),
+    /// Drop objects from the state; they live on.
+    Rm(StateRemove),
+    /// Let another provider manage the objects of one.
+    ReplaceProvider(ReplaceProvider),
+    /// Replace the state by a state file.
+    Push(StatePush),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateMove {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Where it is.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// Where it should be.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateRemove {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Instances, resources or modules.
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub(crate) addresses: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplaceProvider {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// The provider that manages them now.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// The provider that shall.
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatePush {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Whatever the lineage and the serial of the file.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The file; `-` reads from standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Taint {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// It is no error if there is no such object.
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+    /// The object.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workspace {
+    /// List workspaces; a star marks the one that is chosen.
+    List(Common),
+    /// Say which one is chosen.
+    Show(Common),
+    /// Choose one.
+    Select(WorkspaceSelect),
+    /// Make one and choose it.
+    New(WorkspaceNew),
+    /// Delete one.
+    Delete(WorkspaceDelete),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceSelect {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Make it if it is not there.
+    #[arg(long)]
+    pub(crate) or_create: bool,
+    /// Its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceNew {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A state file to begin with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<String>,
+    /// Its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceDelete {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Also if its state is not empty; the objects live on.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

@@ -2,11 +2,15 @@
 
 mod apply;
 mod drift;
+mod history;
+mod output;
 mod plan;
 mod planfile;
 mod recover;
+mod show;
 mod state;
 mod validate;
+mod workspace;
 
 use clap::Parser;
 use report::Style;
@@ -66,13 +70,16 @@ async fn dispatch(command: Command) -> Exit {
             args.auto_approve = true;
             apply::apply(&session, &args, "refresh").await
         }
-        Command::Show(args) => state::show(&session, &args),
-        Command::Output(args) => state::output(&session, &args),
+        Command::Show(args) => show::show(&session, &args),
+        Command::Output(args) => output::output(&session, &args),
         Command::State { command } => state::state(&session, &command),
+        Command::Taint(args) => state::edit::taint(&session, &args),
+        Command::Untaint(args) => state::edit::untaint(&session, &args),
+        Command::Workspace { command } => workspace::workspace(&session, &command),
         Command::Drift(args) => drift::drift(&session, &args).await,
         Command::Recover(args) => recover::recover(&session, &args).await,
-        Command::History(common) => state::history(&session, &common),
-        Command::ForceUnlock(args) => state::force_unlock(&session, &args),
+        Command::History(common) => history::history(&session, &common),
+        Command::ForceUnlock(args) => history::force_unlock(&session, &args),
         Command::Providers(_) => {
             for address in session.registry.addresses() {
                 terminal::line(&format!("{address}"));

@@ -209,13 +209,25 @@ fn show_outputs(store: &SledStore, ui: &Ui) {
     }
 }
 
-/// The first interrupt asks for an end; the second one ends.
+/// The first interrupt asks for an end; the second one ends. A request to terminate and a terminal that is
+/// closed count as interrupts.
 async fn interrupts(stop: watch::Sender<bool>) {
-    if tokio::signal::ctrl_c().await.is_err() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        // Where a signal cannot be listened to it does what it does anyway: it ends the process.
+        let Ok(mut signal) = signal(kind) else { continue };
+        let sender = sender.clone();
+        tokio::spawn(
+            async move { while signal.recv().await.is_some() && sender.send(()).is_ok() {} },
+        );
+    }
+    drop(sender);
+    if asked.recv().await.is_none() {
         return;
     }
     let _ = stop.send(true);
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked.recv().await.is_some() {
         terminal::error_line(
             "Stopped at once. The journal holds what was begun; run `stratiform recover`.",
         );
