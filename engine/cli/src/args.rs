@@ -179,6 +179,10 @@ pub(crate) enum State {
     ReplaceProvider(ReplaceProvider),
     /// Replace the state by a state file.
     Push(StatePush),
+    /// Take over a state file of Terraform; the file is left as it is.
+    Import(StatePush),
+    /// Write the state as a state file of Terraform.
+    Export(StateExport),
 }
 
 #[derive(Debug, Args)]
@@ -233,6 +237,18 @@ pub(crate) struct StatePush {
     /// The file; `-` reads from standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateExport {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Terraform takes over from here: the state of this program is set aside.
+    #[arg(long)]
+    pub(crate) give_back: bool,
+    /// The file; where Terraform looks for it if none is named.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod planfile;
 mod recover;
 mod show;
 mod state;
+mod takeover;
 mod validate;
 mod workspace;
 

@@ -169,10 +169,54 @@ pub(crate) fn snapshot_of(
     world: &dyn World,
     beside: Beside,
 ) -> Result<StateSnapshot, StateError> {
-    if states().join(workspace).join("db").exists() {
-        return ask_in(workspace, common, world, beside, StateStore::snapshot);
+    let own = if states().join(workspace).join("db").exists() {
+        ask_in(workspace, common, world, beside, StateStore::snapshot)?
+    } else {
+        StateSnapshot { workspace: workspace.to_owned(), ..StateSnapshot::default() }
+    };
+    // Before the first write of our own, Terraform's file is what is true.
+    let file = if own.serial == 0 { read_terraforms(workspace)? } else { None };
+    Ok(file.map_or(own, |(_, file)| StateSnapshot { workspace: workspace.to_owned(), ..file }))
+}
+
+/// Where Terraform keeps the state of a workspace.
+pub(crate) fn terraform_file(workspace: &str) -> PathBuf {
+    if workspace == DEFAULT {
+        return PathBuf::from("terraform.tfstate");
     }
-    Ok(StateSnapshot { workspace: workspace.to_owned(), ..StateSnapshot::default() })
+    PathBuf::from("terraform.tfstate.d").join(workspace).join("terraform.tfstate")
+}
+
+fn read_terraforms(workspace: &str) -> Result<Option<(PathBuf, StateSnapshot)>, StateError> {
+    let path = terraform_file(workspace);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let path = path.display().to_string();
+            return Err(StateError::Unreadable { path, reason: error.to_string() });
+        }
+    };
+    let file = state::tfstate::import(&text)?;
+    Ok((!file.is_empty()).then_some((path, file)))
+}
+
+/// Terraform's state of this workspace, if there is one and nothing of our own was written yet.
+pub(crate) fn terraforms(
+    common: &Common,
+    world: &dyn World,
+) -> Result<Option<(PathBuf, StateSnapshot)>, StateError> {
+    if exists() && ask(common, world, Beside::Writer, |store| Ok(store.serial()))? > 0 {
+        return Ok(None);
+    }
+    read_terraforms(&workspace())
+}
+
+/// Sets the state of this workspace aside: another program has it from now on.
+pub(crate) fn retire(now_unix_ms: u64) -> std::io::Result<()> {
+    let aside = PathBuf::from(".stratiform").join("given-back");
+    std::fs::create_dir_all(&aside)?;
+    std::fs::rename(folder(), aside.join(format!("{}-{now_unix_ms}", workspace())))
 }
 
 /// How long to wait for a lock.

@@ -247,3 +247,41 @@ resource "terraform_data" "after" {
     let plan = stack.run(&["plan", "-detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "nothing is left to do\n{}\n{}", plan.out, plan.err);
 }
+
+#[test]
+fn a_folder_of_terraforms_is_taken_over_and_given_back() {
+    let stack = stack();
+    if terraform(&stack, &["init"]).is_none() {
+        return;
+    }
+    let applied = terraform(&stack, &["apply", "-auto-approve"]).expect("terraform is here");
+    assert_eq!(applied.code, Some(0), "{}", applied.err);
+    let file = stack.dir().join("terraform.tfstate");
+    let before = std::fs::read_to_string(&file).expect("a state");
+    // Looking changes nothing, and sees what is there.
+    assert_eq!(stack.ok(&["state", "list"]).lines().count(), 4);
+    assert_eq!(stack.run(&["plan", "-detailed-exitcode"]).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&file).expect("a state"), before);
+    // Nobody said yes.
+    let refused = stack.fails(&["apply", "-input=false"]);
+    assert!(refused.contains("was not taken over; nothing was changed"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&file).expect("a state"), before);
+    stack.write("main.tf", &MAIN.replace("count = 2", "count = 3"));
+    let applied = stack.ok(&["apply", "-auto-approve"]);
+    assert!(applied.contains("1 added, 0 changed, 0 destroyed"), "{applied}");
+    assert!(!file.exists(), "nobody plans with a state that is no longer true");
+    let kept = stack.dir().join("terraform.tfstate.taken-over");
+    assert_eq!(std::fs::read_to_string(kept).expect("a backup"), before);
+    assert!(stack.ok(&["history"]).contains("takeover"), "{}", stack.ok(&["history"]));
+    // And back.
+    stack.ok(&["state", "export", "-give-back"]);
+    let plan = terraform(&stack, &["plan", "-detailed-exitcode"]).expect("terraform is here");
+    assert_eq!(plan.code, Some(0), "nothing is left to do there\n{}\n{}", plan.out, plan.err);
+    let after: Json =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("a state")).expect("JSON");
+    let before: Json = serde_json::from_str(&before).expect("JSON");
+    assert_eq!(after["lineage"], before["lineage"]);
+    assert!(after["serial"].as_u64() > before["serial"].as_u64(), "a backend takes it as newer");
+    let again = stack.fails(&["state", "export"]);
+    assert!(again.contains("it is there already"), "{again}");
+}

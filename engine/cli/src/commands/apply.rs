@@ -10,7 +10,7 @@ use syntax::SourceMap;
 use tokio::sync::watch;
 
 use super::plan::{mode, view};
-use super::{planfile, recover};
+use super::{planfile, recover, takeover};
 use crate::args::ApplyArgs;
 use crate::exit::Exit;
 use crate::session::{self, Session};
@@ -28,6 +28,9 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         Err(message) => return ui.fail_message(&message),
     };
     let common = &args.plan.common;
+    if let Err(exit) = takeover::take_over(session, common, args.auto_approve || saved.is_some()) {
+        return exit;
+    }
     let store = match store::open(common, &*session.world) {
         Ok(store) => store,
         Err(error) => return ui.fail_with(error),

@@ -60,7 +60,8 @@ pub(crate) fn state(session: &Session, command: &State) -> Exit {
         State::Mv(args) => edit::mv(session, args),
         State::Rm(args) => edit::rm(session, args),
         State::ReplaceProvider(args) => edit::replace_provider(session, args),
-        State::Push(args) => edit::push(session, args),
+        State::Push(args) | State::Import(args) => edit::push(session, args),
+        State::Export(args) => super::takeover::export(session, args),
     }
 }
 

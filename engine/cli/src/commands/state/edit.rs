@@ -11,7 +11,7 @@ use state::{
     Change, ObjectStatus, OperationInfo, OperationOutcome, SledStore, StateSnapshot, StateStore,
 };
 
-use super::super::{fail_message, fail_with};
+use super::super::{fail_message, fail_with, takeover};
 use crate::args::{Common, ReplaceProvider, StateMove, StatePush, StateRemove, Taint};
 use crate::exit::Exit;
 use crate::session::Session;
@@ -36,6 +36,12 @@ pub(crate) fn run(
     let style = terminal::style(common.no_color);
     let world = &*session.world;
     let failed = |error| fail_with(error, style);
+    // A push brings a state along; everything else works on the one that is there.
+    if command != "state push"
+        && let Err(exit) = takeover::take_over(session, common, true)
+    {
+        return exit;
+    }
     let store = match store::open(common, world) {
         Ok(store) => store,
         Err(error) => return failed(error),
