@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Init(Common),
     /// Check the configuration without looking at real objects.
     Validate(Validate),
+    /// Bring files into the canonical layout. Exit code 2: an error, 3: `-check` found differences.
+    Fmt(Fmt),
     /// Show what apply would do.
     Plan(PlanArgs),
     /// Bring the world to what the configuration says.
@@ -76,6 +78,32 @@ pub(crate) struct Common {
     /// Take no lock.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(crate) lock: Option<bool>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "these are flags")]
+pub(crate) struct Fmt {
+    /// No colours.
+    #[arg(long)]
+    pub(crate) no_color: bool,
+    /// Only say whether something differs; write nothing.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) check: bool,
+    /// Show what is changed.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) diff: bool,
+    /// Go into folders below, too.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) recursive: bool,
+    /// Whether to list the files that differ.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) list: bool,
+    /// Whether to write the files.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) write: bool,
+    /// Folders and files; `-` for standard input. The folder one is in, if there are none.
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
 }
 
 #[derive(Debug, Args)]

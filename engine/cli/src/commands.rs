@@ -2,6 +2,7 @@
 
 mod apply;
 mod drift;
+mod fmt;
 mod history;
 mod output;
 mod plan;
@@ -44,6 +45,9 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
         terminal::line(&format!("Stratiform v{}", env!("CARGO_PKG_VERSION")));
         return Exit::Success;
     }
+    if let Command::Fmt(args) = &cli.command {
+        return fmt::fmt(args);
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -58,6 +62,7 @@ async fn dispatch(command: Command) -> Exit {
     let session = Session::new();
     match command {
         Command::Version => Exit::Success,
+        Command::Fmt(args) => fmt::fmt(&args),
         Command::Init(common) => validate::init(&session, &common).await,
         Command::Validate(args) => validate::validate(&session, &args).await,
         Command::Plan(args) => plan::plan(&session, &args).await,
