@@ -101,6 +101,8 @@ struct Parser<'a> {
     lossy: bool,
     /// The bracket that was last reported as unclosed.
     unclosed: Option<usize>,
+    /// Whether the block that was just read ended without its brace.
+    cut: bool,
     /// Whether a block that was never closed is being left for the next one.
     leaving: bool,
 }
@@ -128,6 +130,7 @@ impl<'a> Parser<'a> {
             unbalanced,
             lossy: false,
             unclosed: None,
+            cut: false,
             leaving: false,
         }
     }
@@ -192,6 +195,7 @@ impl<'a> Parser<'a> {
         read: impl FnOnce(&mut Self) -> Parsed<T>,
     ) -> Parsed<T> {
         if self.depth >= MAX_DEPTH {
+            self.opens.push(open);
             let error = SyntaxError::TooDeep { limit: MAX_DEPTH, span: self.span(open) };
             return Err(self.fault(error));
         }
@@ -224,11 +228,17 @@ impl<'a> Parser<'a> {
                     break self.bump();
                 }
                 Kind::End if open.is_none() => break self.at,
-                _ if open.is_some_and(|open| self.block_is_unclosed(open)) => {
-                    // Whatever the first pass meets here, it does not get further.
+                kind if open.is_some_and(|open| self.block_is_unclosed(open)) => {
                     let failed = self.unclosed_block(open.unwrap_or_default());
                     if !self.recovering {
                         return Err(failed);
+                    }
+                    self.unclosed = None;
+                    body.incomplete = true;
+                    if kind == Kind::CloseBrace {
+                        // It closes the block around this one.
+                        self.cut = true;
+                        break self.at;
                     }
                     self.leaving = true;
                 }
@@ -287,7 +297,10 @@ impl<'a> Parser<'a> {
             Kind::OpenQuote | Kind::OpenBrace | Kind::Ident => {
                 let block = self.block(name)?;
                 body.blocks.push(block);
-                if self.leaving { Ok(()) } else { self.end_of_line(Kind::OpenBrace) }
+                if std::mem::take(&mut self.cut) || self.leaving {
+                    return Ok(());
+                }
+                self.end_of_line(Kind::OpenBrace)
             }
             _ => Err(self.no_value(name)),
         }

@@ -49,7 +49,7 @@ fn check_faults(faults: &Diagnostics, map: &SourceMap, text: &[u8]) {
                 String::from_utf8_lossy(text)
             );
         }
-        let place = labels.first().map(|label| (label.offset(), label.len()));
+        let place: Vec<_> = labels.iter().map(|label| (label.offset(), label.len())).collect();
         let told = (fault.to_string(), place);
         assert!(!seen.contains(&told), "twice: {told:?} of {:?}", String::from_utf8_lossy(text));
         seen.push(told);

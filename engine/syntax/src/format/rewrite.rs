@@ -152,7 +152,9 @@ impl<'a> Rewrite<'a> {
         let length =
             tokens.iter().rposition(|cell| cell.kind != Kind::Comment).map_or(0, |at| at + 1);
         let after = tokens.split_off(length);
-        let tokens = if is_type { type_expression(tokens) } else { value_expression(tokens) };
+        let closes = self.cells.peek().is_some_and(|cell| cell.kind == Kind::CloseBrace);
+        let tokens =
+            if is_type { type_expression(tokens) } else { value_expression(tokens, closes) };
         self.out.extend(tokens);
         self.out.extend(after);
     }
@@ -163,7 +165,7 @@ fn new<'a>(kind: Kind, text: &'static str) -> Cell<'a> {
 }
 
 /// Takes `"${` and `}"` away from an expression that is one interpolation and nothing else.
-fn value_expression(mut tokens: Vec<Cell>) -> Vec<Cell> {
+fn value_expression(mut tokens: Vec<Cell>, brace_follows: bool) -> Vec<Cell> {
     let [quote, open, inside @ .., close, end] = tokens.as_slice() else { return tokens };
     let kinds = [quote.kind, open.kind, close.kind, end.kind];
     let wrapped = [Kind::OpenQuote, Kind::Interpolation, Kind::CloseSequence, Kind::CloseQuote];
@@ -178,18 +180,19 @@ fn value_expression(mut tokens: Vec<Cell>) -> Vec<Cell> {
     let mut inside = tokens.split_off(first);
     let in_parens = inside.first().is_some_and(|cell| cell.kind == Kind::OpenParen)
         && inside.last().is_some_and(|cell| cell.kind == Kind::CloseParen);
-    if (inside.iter().any(is_newline) && !in_parens) || comment_splits(&inside) {
+    if (inside.iter().any(is_newline) && !in_parens) || comment_splits(&inside, brace_follows) {
         inside.insert(0, new(Kind::OpenParen, "("));
         inside.push(new(Kind::CloseParen, ")"));
     }
     inside
 }
 
-/// Whether a comment ends a line in the middle, outside of all brackets. Terraform overlooks that, and
-/// then cannot read what it wrote.
-fn comment_splits(inside: &[Cell]) -> bool {
+/// Whether a comment ends a line in the middle, outside of all brackets; at the end that is one only if
+/// the block's brace follows. Terraform overlooks that, and then cannot read what it wrote.
+fn comment_splits(inside: &[Cell], brace_follows: bool) -> bool {
     let comment = |cell: &Cell| matches!(cell.kind, Kind::LineComment | Kind::Comment);
-    let end = inside.iter().rposition(|cell| !comment(cell)).unwrap_or(0);
+    let last = inside.iter().rposition(|cell| !comment(cell)).unwrap_or(0);
+    let end = if brace_follows { inside.len() } else { last };
     let mut depth = 0_isize;
     inside[..end].iter().any(|cell| {
         depth += bracket_change(cell.kind);

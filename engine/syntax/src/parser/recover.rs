@@ -81,8 +81,8 @@ impl Parser<'_> {
         let kind = self.tokens[at].kind;
         if opens(kind) {
             nest.push(at);
-        } else if kind == Kind::UnclosedSequence {
-            // It ends every string and interpolation that began on its line.
+        } else if matches!(kind, Kind::UnclosedString | Kind::UnclosedSequence) {
+            // What was opened on the line may have been closed in what now looks like text.
             let line = self.line_start(at);
             nest.retain(|open| self.tokens[*open].range().start < line);
         } else if closes(kind) {
@@ -142,6 +142,12 @@ impl Parser<'_> {
             }
             if nest.is_empty() && separates {
                 break;
+            }
+            let cut_off = matches!(kind, Kind::UnclosedString | Kind::UnclosedSequence)
+                && self.line_start(at) <= self.tokens[open].range().start;
+            if cut_off {
+                self.at = at;
+                return Err(Failed);
             }
             if matches!(self.step(at, &mut nest), Step::ClosesOuter) {
                 if pair(self.tokens[open].kind, kind) {
