@@ -23,6 +23,13 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Bring files into the canonical layout. Exit code 2: an error, 3: `-check` found differences.
     Fmt(Fmt),
+    /// Evaluate expressions.
+    Console(Console),
+    /// Describe what the language has, for programs.
+    Metadata {
+        #[command(subcommand)]
+        command: Metadata,
+    },
     /// Show what apply would do.
     Plan(PlanArgs),
     /// Bring the world to what the configuration says.
@@ -168,6 +175,34 @@ pub(crate) struct ApplyArgs {
     /// A plan file, made by `plan -out`.
     #[arg(value_name = "PLANFILE")]
     pub(crate) file: Option<String>,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Console {
+    #[command(flatten)]
+    pub(crate) plan: ConsoleArgs,
+    /// Plan first, and evaluate against what is planned.
+    #[arg(long = "plan")]
+    pub(crate) planned: bool,
+}
+
+/// Those options of a plan that a console has.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct ConsoleArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Metadata {
+    /// List the functions with their parameters and results.
+    Functions(Common),
 }
 
 #[derive(Debug, Args)]

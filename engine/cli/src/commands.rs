@@ -1,9 +1,11 @@
 //! One file per command, and the choice between them.
 
 mod apply;
+mod console;
 mod drift;
 mod fmt;
 mod history;
+mod metadata;
 mod output;
 mod plan;
 mod planfile;
@@ -65,6 +67,8 @@ async fn dispatch(command: Command) -> Exit {
         Command::Fmt(args) => fmt::fmt(&args),
         Command::Init(common) => validate::init(&session, &common).await,
         Command::Validate(args) => validate::validate(&session, &args).await,
+        Command::Console(args) => console::console(&session, &args).await,
+        Command::Metadata { command } => metadata::metadata(&command),
         Command::Plan(args) => plan::plan(&session, &args).await,
         Command::Apply(args) => apply::apply(&session, &args, "apply").await,
         Command::Destroy(mut args) => {

@@ -376,6 +376,11 @@ impl Evaluation {
         }
     }
 
+    /// From now on functions whose result differs from call to call have one. Values stay as they are.
+    pub fn begin_console(&mut self) {
+        self.phase = Phase::Apply;
+    }
+
     /// Root outputs with their values, as far as they could be evaluated.
     pub fn root_outputs(&self) -> &BTreeMap<Arc<str>, Value> {
         &self.module(ROOT).outputs

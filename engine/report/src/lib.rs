@@ -24,6 +24,7 @@ pub mod live;
 pub mod progress;
 pub mod ui;
 
+pub mod console;
 pub mod drift;
 pub mod state_text;
 

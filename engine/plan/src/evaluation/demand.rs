@@ -61,6 +61,15 @@ impl Evaluation {
         self.evaluate_output(super::ROOT, name)
     }
 
+    /// Evaluates an expression as if it stood in the root module, and first whatever it needs.
+    pub fn demand_expression(
+        &mut self,
+        expression: &lang::Expression,
+    ) -> Result<value::Value, Diagnostics> {
+        self.demand(super::ROOT, expression.references())?;
+        self.evaluate(super::ROOT, &super::Repetition::single(), expression)
+    }
+
     fn has(&self, name: &Name) -> bool {
         match name {
             Name::Variable(id, name) => self.module(*id).variables.contains_key(name),
