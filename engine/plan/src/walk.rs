@@ -5,12 +5,22 @@
 //! their block's `count` or `for_each` has been evaluated; who needs a whole block waits for one node that
 //! stands for it, so that the number of edges stays linear.
 //!
+//! Read `node` (what waits for what), `run` (the choice by kind of node), then one file for each kind.
+//!
 //! One task owns everything here. Provider calls run beside it, up to `parallelism`, and their results are
 //! kept by address, so that the order in which they arrive shows nowhere.
 
-mod deletion;
 mod node;
 mod run;
+
+mod data;
+mod expansion;
+mod managed;
+mod provider;
+
+mod check;
+mod deletion;
+mod dependencies;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -28,8 +38,8 @@ use crate::instance::Output;
 use crate::prepare::Prepared;
 use crate::{Options, Request};
 
+pub(crate) use expansion::repetition_of;
 pub(crate) use node::{Node, NodeId, NodeKey};
-pub(crate) use run::repetition_of;
 
 /// What a call beside the loop gives back.
 pub(crate) enum Answer {
