@@ -38,7 +38,7 @@ pub(crate) struct Input {
     pub(crate) provider: ProviderConfig,
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) schema: TypeSchema,
-    /// The block; `None` for orphans.
+    /// The block; `None` for objects that have none any more.
     pub(crate) block: Option<Arc<Block>>,
     /// The evaluated configuration with its marks; `None` if no object is wanted.
     pub(crate) config: Option<Value>,

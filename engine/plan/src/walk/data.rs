@@ -15,6 +15,7 @@ use crate::evaluation::ModuleId;
 use crate::instance::Output;
 use crate::model::{Mode, ResourceChange};
 use crate::prepare::Block;
+use crate::problem::as_warnings;
 use crate::propose::propose_unknown;
 
 impl Walk<'_> {
@@ -47,42 +48,82 @@ impl Walk<'_> {
                 if pending { ActionReason::DependencyPending } else { ActionReason::ConfigUnknown };
             let after = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
             self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
-            let dependencies = self.dependencies_of(id);
-            let null = Value::null(block.schema.get().block.ty());
-            let change = ResourceChange {
-                address: address.clone(),
-                deposed: None,
-                previous_address: None,
-                provider: block.config.provider.clone(),
-                action: if self.options.mode == Mode::Normal { Action::Read } else { Action::NoOp },
-                reason,
-                before: null,
-                after,
-                requires_replace: Vec::new(),
-                prior_private: Vec::new(),
-                planned_private: Vec::new(),
-                schema_version: block.schema.get().version,
-                dependencies,
-                create_before_destroy: false,
-                importing: None,
-            };
-            let output = Output {
-                change,
-                drift: None,
-                refreshed: None,
-                prior_dependencies: Vec::new(),
-                warnings: Diagnostics::new(),
-            };
-            self.results.insert(address.clone(), Planned { output, node: Some(id) });
+            self.plan_read(id, block, address, after, reason);
             return self.finish(id, NodeState::Done);
         }
         let block = Arc::clone(block);
         let address = address.clone();
-        self.start(
-            async move { (id, crate::data::read(&reader, &block, &address, config, &marks).await) }
-                .map(|(id, read)| (id, read.map(|(value, warnings)| Answer::Data(value, warnings))))
-                .boxed(),
-        );
+        let checked = block.config.check.is_some();
+        let call = async move {
+            let read = crate::data::read(&reader, &block, &address, config, &marks).await;
+            if checked {
+                return (id, Ok(Answer::Checked(address, read)));
+            }
+            (id, read.map(|(value, warnings)| Answer::Data(value, warnings)))
+        };
+        self.start(call.boxed());
+    }
+
+    /// Leaves a read to apply.
+    fn plan_read(
+        &mut self,
+        id: NodeId,
+        block: &Arc<Block>,
+        address: &ResourceInstance,
+        after: Value,
+        reason: ActionReason,
+    ) {
+        let dependencies = self.dependencies_of(id);
+        let change = ResourceChange {
+            address: address.clone(),
+            deposed: None,
+            previous_address: None,
+            provider: block.config.provider.clone(),
+            action: if self.options.mode == Mode::Normal { Action::Read } else { Action::NoOp },
+            reason,
+            before: Value::null(block.schema.get().block.ty()),
+            after,
+            requires_replace: Vec::new(),
+            prior_private: Vec::new(),
+            planned_private: Vec::new(),
+            schema_version: block.schema.get().version,
+            dependencies,
+            create_before_destroy: false,
+            importing: None,
+        };
+        let output = Output {
+            change,
+            drift: None,
+            refreshed: None,
+            prior_dependencies: Vec::new(),
+            warnings: Diagnostics::new(),
+        };
+        self.results.insert(address.clone(), Planned { output, node: Some(id) });
+    }
+
+    /// A data source within a check was read, or could not be: that is a warning. Apply looks again.
+    pub(super) fn take_checked(
+        &mut self,
+        id: NodeId,
+        address: &ResourceInstance,
+        read: Result<(Value, Diagnostics), Diagnostics>,
+    ) {
+        let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else { return };
+        let Some(block) = self.block(module, &resource).cloned() else { return };
+        let (value, found) = match read {
+            Ok((value, warnings)) => {
+                let conditions = self.postconditions(module, &resource, &key, &value);
+                let found = conditions.err().map(as_warnings).unwrap_or_default();
+                (value, warnings.into_iter().fold(found, with))
+            }
+            Err(found) => (Value::unknown(block.schema.get().block.ty()), as_warnings(found)),
+        };
+        self.report(&address.to_string(), found);
+        self.evaluation.set_in(module, &resource, &key, value.clone());
+        if self.options.mode == Mode::Normal {
+            self.plan_read(id, &block, address, value, ActionReason::CheckNested);
+        }
+        self.finish(id, NodeState::Done);
     }
 
     /// Says whether something that a node needs is going to change.
@@ -111,4 +152,12 @@ impl Walk<'_> {
         }
         false
     }
+}
+
+fn with(
+    mut all: Diagnostics,
+    one: Box<dyn miette::Diagnostic + Send + Sync + 'static>,
+) -> Diagnostics {
+    all.push_boxed(one);
+    all
 }

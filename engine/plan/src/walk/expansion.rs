@@ -6,7 +6,7 @@ use std::sync::Arc;
 use address::{InstanceKey, ModulePathStep, ModuleStep, Resource};
 use lang::Expression;
 use syntax::{Diagnostics, Span};
-use value::{Type, Value, convert};
+use value::{Marks, Type, Value, convert};
 
 use super::{NodeKey, Walk};
 use crate::error::PlanError;
@@ -113,7 +113,11 @@ pub(crate) fn repetition_of(
     Repetition { key: key.clone(), value }
 }
 
-fn count_expansion(value: &Value, span: Span, address: &str) -> Result<Expansion, PlanError> {
+pub(crate) fn count_expansion(
+    value: &Value,
+    span: Span,
+    address: &str,
+) -> Result<Expansion, PlanError> {
     let invalid = |message: String, help: Option<String>| PlanError::InvalidExpansion {
         argument: "count",
         address: address.to_owned(),
@@ -121,21 +125,23 @@ fn count_expansion(value: &Value, span: Span, address: &str) -> Result<Expansion
         span,
         help,
     };
-    if !value.marks().is_empty() {
-        let help = "use `nonsensitive(…)` if the number may be known".to_owned();
+    if value.marks().contains(Marks::EPHEMERAL) {
+        let help = "use a number that is the same in plan and apply".to_owned();
         return Err(invalid(
-            "the number is sensitive or ephemeral, but addresses show it".to_owned(),
+            "the number is ephemeral, but the instances last".to_owned(),
             Some(help),
         ));
     }
-    if value.is_unknown() {
+    // How many there are is no secret, even if it comes from one.
+    let value = &value.clone().unmark().0;
+    let number = convert(value, &Type::Number).map_err(|error| invalid(error.to_string(), None))?;
+    if number.is_unknown() {
         return Err(PlanError::UnknownExpansion {
             argument: "count",
             address: address.to_owned(),
             span,
         });
     }
-    let number = convert(value, &Type::Number).map_err(|error| invalid(error.to_string(), None))?;
     let Some(number) = number.as_number() else {
         return Err(invalid("a number is required, but it is null".to_owned(), None));
     };
@@ -144,7 +150,11 @@ fn count_expansion(value: &Value, span: Span, address: &str) -> Result<Expansion
     })
 }
 
-fn for_each_expansion(value: &Value, span: Span, address: &str) -> Result<Expansion, PlanError> {
+pub(crate) fn for_each_expansion(
+    value: &Value,
+    span: Span,
+    address: &str,
+) -> Result<Expansion, PlanError> {
     let invalid = |message: String, help: Option<String>| PlanError::InvalidExpansion {
         argument: "for_each",
         address: address.to_owned(),
@@ -161,7 +171,12 @@ fn for_each_expansion(value: &Value, span: Span, address: &str) -> Result<Expans
             Some(help),
         ));
     }
-    if value.is_unknown() {
+    let suitable = match value.ty() {
+        Type::Dynamic | Type::Map(_) | Type::Object(_) => true,
+        Type::Set(element) => matches!(*element, Type::String | Type::Dynamic),
+        _ => false,
+    };
+    if value.is_unknown() && suitable {
         return Err(unknown());
     }
     if value.is_null() {

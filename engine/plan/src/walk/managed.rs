@@ -31,6 +31,17 @@ impl Walk<'_> {
             key: key.clone(),
         };
         let repetition = repetition_of(state, resource, key);
+        if resource.mode == ResourceMode::Ephemeral {
+            let config = self.instance_config(module, &repetition, &block, &address);
+            let reader = self.providers.get(&block.config.provider).cloned();
+            return match (config, reader) {
+                (Ok(Some(config)), Some(reader)) => {
+                    self.ephemeral(id, module, &block, address, config, reader);
+                }
+                (Err(found), _) => self.settle(id, Err(found)),
+                _ => self.finish(id, NodeState::Failed),
+            };
+        }
         if !self.is_included(&address, &block) {
             let value = self.recorded_value(&address, &block);
             self.evaluation.set_in(module, resource, key, value);
@@ -65,7 +76,10 @@ impl Walk<'_> {
             reader,
             schema: block.schema.clone(),
             config,
-            import: if stored.is_none() { self.imports.get(&address).cloned() } else { None },
+            import: match &stored {
+                None => self.imports.get(&address).and_then(|wanted| wanted.id.clone()),
+                Some(_) => None,
+            },
             stored,
             mode: self.options.mode,
             refresh: self.options.refresh,
@@ -104,6 +118,10 @@ impl Walk<'_> {
         let config = self
             .evaluation
             .with_context(module, repetition, None, |ctx| block.program.evaluate(ctx))?;
+        let refused = crate::check::refuse_ephemeral(block, &config, &address.to_string());
+        if refused.has_errors() {
+            return Err(refused);
+        }
         Ok(Some(config))
     }
 

@@ -109,6 +109,18 @@ impl Walk<'_> {
                 let result = self.postconditions(module, &resource, &key, &value);
                 self.settle(id, result);
             }
+            Answer::Checked(address, read) => self.take_checked(id, &address, read),
+            Answer::Opened(value, open, warnings) => {
+                let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
+                    return;
+                };
+                let subject = self.subject(id);
+                self.report(&subject, warnings);
+                self.open.push(*open);
+                self.evaluation.set_in(module, &resource, &key, value.clone());
+                let result = self.postconditions(module, &resource, &key, &value);
+                self.settle(id, result);
+            }
             Answer::Instance(output) => self.take_instance(id, *output),
         }
     }
