@@ -101,6 +101,16 @@ pub enum StateError {
         /// How many are there.
         found: usize,
     },
+    /// A text that is no state file.
+    #[error("this is no state file: {reason}")]
+    #[diagnostic(
+        code(stratiform::state::not_a_state_file),
+        help("give a file as `terraform state pull` or `state pull` writes it")
+    )]
+    NotAStateFile {
+        /// What is wrong.
+        reason: String,
+    },
     /// A newer version wrote it.
     #[error("the state has format {found}, but this version knows formats up to {known}")]
     #[diagnostic(
@@ -187,6 +197,11 @@ pub const ERROR_DOCS: &[Doc] = &[
         "stratiform::state::incomplete",
         "Incomplete state",
         "There are fewer entries, or more, than the last commit left.",
+    ),
+    (
+        "stratiform::state::not_a_state_file",
+        "Not a state file",
+        "Terraform's state files of version 4 can be read.",
     ),
     ("stratiform::state::newer_format", "Newer format", "A newer version has written the state."),
     ("stratiform::state::key_missing", "Key missing", "The state is encrypted."),

@@ -215,6 +215,24 @@ impl<K: Keep> Ledger<K> {
     }
 }
 
+impl<K: Keep> Ledger<K> {
+    /// Writes changes with a serial that is higher than the last one, and at least `least`.
+    fn commit_at(
+        &self,
+        operation: OperationId,
+        changes: Vec<Change>,
+        least: u64,
+        mut batch: Batch,
+    ) -> Result<u64, StateError> {
+        let serial = least.max(self.numbers().serial + 1);
+        let summaries = self.add_changes(changes, &mut batch);
+        self.add_commit(operation, serial, &summaries, &mut batch);
+        self.keep.write(batch, serial)?;
+        self.numbers().serial = serial;
+        Ok(serial)
+    }
+}
+
 fn damaged(entry: &str, reason: &str) -> StateError {
     StateError::Damaged { entry: entry.to_owned(), reason: reason.to_owned() }
 }
@@ -287,13 +305,18 @@ impl<K: Keep> StateStore for Ledger<K> {
     }
 
     fn commit(&self, operation: OperationId, changes: Vec<Change>) -> Result<u64, StateError> {
-        let serial = self.numbers().serial + 1;
-        let mut batch = Vec::new();
-        let summaries = self.add_changes(changes, &mut batch);
-        self.add_commit(operation, serial, &summaries, &mut batch);
-        self.keep.write(batch, serial)?;
-        self.numbers().serial = serial;
-        Ok(serial)
+        self.commit_at(operation, changes, 0, Vec::new())
+    }
+
+    fn commit_as(
+        &self,
+        operation: OperationId,
+        changes: Vec<Change>,
+        lineage: &str,
+        serial: u64,
+    ) -> Result<u64, StateError> {
+        let batch = vec![self.put("m/lineage", lineage.as_bytes())];
+        self.commit_at(operation, changes, serial, batch)
     }
 
     fn end_operation(

@@ -12,7 +12,7 @@
 //!    [`crypt`] how it is sealed.
 //! 4. [`memory`] and [`sled_store`]: the two keepers. The second has a [`mod@watermark`] beside it;
 //!    [`reading`] looks at its files while another process writes.
-//! 5. [`tfstate`]: Terraform's state file.
+//! 5. [`edit`]: what people do to a state by hand; [`tfstate`]: Terraform's state file.
 //!
 //! # Invariants
 //!
@@ -40,12 +40,14 @@ pub mod watermark;
 
 pub mod reading;
 
+pub mod edit;
 pub mod tfstate;
 
 pub mod error;
 pub mod failpoint;
 
 pub use crypt::Key;
+pub use edit::{EDIT_ERROR_DOCS, EditError};
 pub use error::{ERROR_DOCS, JournalError, StateError};
 pub use failpoint::{FAILPOINTS, Failpoint, NoFailpoint};
 pub use journal::{Intent, IntentAction, Journal, OpenIntent, Outcome, RecordedIntent};

@@ -56,6 +56,16 @@ pub trait StateStore: Send + Sync {
     /// [`StateError::LockLost`] when the lock is not held any more; nothing has happened then.
     fn commit(&self, operation: OperationId, changes: Vec<Change>) -> Result<u64, StateError>;
 
+    /// As [`commit`](Self::commit), and takes on the identity of another state: its lineage, and its serial
+    /// unless the one here is higher.
+    fn commit_as(
+        &self,
+        operation: OperationId,
+        changes: Vec<Change>,
+        lineage: &str,
+        serial: u64,
+    ) -> Result<u64, StateError>;
+
     /// Closes an operation's entry in the history. An operation without an end was cut short.
     fn end_operation(
         &self,

@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Init(Common),
     /// Check the configuration without looking at real objects.
     Validate(Validate),
+    /// Bring files into the canonical layout. Exit code 2: an error, 3: `-check` found differences.
+    Fmt(Fmt),
     /// Show what apply would do.
     Plan(PlanArgs),
     /// Bring the world to what the configuration says.
@@ -37,6 +39,15 @@ pub(crate) enum Command {
     State {
         #[command(subcommand)]
         command: State,
+    },
+    /// Mark an object as in doubt: the next apply replaces it.
+    Taint(Taint),
+    /// Take that mark away.
+    Untaint(Taint),
+    /// Work with several states of one configuration.
+    Workspace {
+        #[command(subcommand)]
+        command: Workspace,
     },
     /// Say what differs from the state. Only reads. Exit code 0: in sync, 2: drift, 1: error.
     Drift(PlanArgs),
@@ -107,6 +118,32 @@ pub(crate) fn completion(shell: clap_complete::Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "stratiform", &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "these are flags")]
+pub(crate) struct Fmt {
+    /// No colours.
+    #[arg(long)]
+    pub(crate) no_color: bool,
+    /// Only say whether something differs; write nothing.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) check: bool,
+    /// Show what is changed.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) diff: bool,
+    /// Go into folders below, too.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) recursive: bool,
+    /// Whether to list the files that differ.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) list: bool,
+    /// Whether to write the files.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) write: bool,
+    /// Folders and files; `-` for standard input. The folder one is in, if there are none.
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -205,8 +242,146 @@ pub(crate) enum State {
     Show(StateShow),
     /// Print the state as Terraform's state file.
     Pull(Common),
-    /// Drop an object from the state; it lives on.
-    Rm(StateShow),
+    /// Give an object, a resource or a module another address.
+    Mv(StateMove),
+    /// Drop objects from the state; they live on.
+    Rm(StateRemove),
+    /// Let another provider manage the objects of one.
+    ReplaceProvider(ReplaceProvider),
+    /// Replace the state by a state file.
+    Push(StatePush),
+    /// Take over a state file of Terraform; the file is left as it is.
+    Import(StatePush),
+    /// Write the state as a state file of Terraform.
+    Export(StateExport),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateMove {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Where it is.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// Where it should be.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateRemove {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Instances, resources or modules.
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub(crate) addresses: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplaceProvider {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// The provider that manages them now.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// The provider that shall.
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatePush {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Whatever the lineage and the serial of the file.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The file; `-` reads from standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateExport {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Terraform takes over from here: the state of this program is set aside.
+    #[arg(long)]
+    pub(crate) give_back: bool,
+    /// The file; where Terraform looks for it if none is named.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Taint {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// It is no error if there is no such object.
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+    /// The object.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workspace {
+    /// List workspaces; a star marks the one that is chosen.
+    List(Common),
+    /// Say which one is chosen.
+    Show(Common),
+    /// Choose one.
+    Select(WorkspaceSelect),
+    /// Make one and choose it.
+    New(WorkspaceNew),
+    /// Delete one.
+    Delete(WorkspaceDelete),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceSelect {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Make it if it is not there.
+    #[arg(long)]
+    pub(crate) or_create: bool,
+    /// Its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceNew {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A state file to begin with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<String>,
+    /// Its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceDelete {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Also if its state is not empty; the objects live on.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

@@ -2,12 +2,18 @@
 
 mod apply;
 mod drift;
+mod fmt;
 mod graph;
+mod history;
+mod output;
 mod plan;
 mod planfile;
 mod recover;
+mod show;
 mod state;
+mod takeover;
 mod validate;
+mod workspace;
 
 use report::Style;
 use syntax::{Diagnostics, SourceMap};
@@ -42,6 +48,9 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
         terminal::print(&args::completion(args.shell));
         return Exit::Success;
     }
+    if let Command::Fmt(args) = &cli.command {
+        return fmt::fmt(args);
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -57,6 +66,7 @@ async fn dispatch(command: Command) -> Exit {
     match command {
         // Answered before there is a session.
         Command::Version(_) | Command::Completion(_) => Exit::Success,
+        Command::Fmt(args) => fmt::fmt(&args),
         Command::Init(common) => validate::init(&session, &common).await,
         Command::Validate(args) => validate::validate(&session, &args).await,
         Command::Plan(args) => plan::plan(&session, &args).await,
@@ -70,13 +80,16 @@ async fn dispatch(command: Command) -> Exit {
             args.auto_approve = true;
             apply::apply(&session, &args, "refresh").await
         }
-        Command::Show(args) => state::show(&session, &args),
-        Command::Output(args) => state::output(&session, &args),
+        Command::Show(args) => show::show(&session, &args),
+        Command::Output(args) => output::output(&session, &args),
         Command::State { command } => state::state(&session, &command),
+        Command::Taint(args) => state::edit::taint(&session, &args),
+        Command::Untaint(args) => state::edit::untaint(&session, &args),
+        Command::Workspace { command } => workspace::workspace(&session, &command),
         Command::Drift(args) => drift::drift(&session, &args).await,
         Command::Recover(args) => recover::recover(&session, &args).await,
-        Command::History(common) => state::history(&session, &common),
-        Command::ForceUnlock(args) => state::force_unlock(&session, &args),
+        Command::History(common) => history::history(&session, &common),
+        Command::ForceUnlock(args) => history::force_unlock(&session, &args),
         Command::Graph(args) => graph::graph(&session, &args).await,
         Command::Providers(common) => graph::providers(&session, &common).await,
     }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | 0 | done; with `-detailed-exitcode`: nothing to do; `drift`: in sync |
 //! | 1 | an error |
-//! | 2 | with `-detailed-exitcode`: there is something to do; `drift`: something differs |
+//! | 2 | `fmt`: an error; otherwise with `-detailed-exitcode`: there is something to do; `drift`: something differs |
+//! | 3 | `fmt -check`: files are not in the canonical layout |
 
 use std::process::ExitCode;
 
@@ -17,6 +18,10 @@ pub(crate) enum Exit {
     Failure,
     /// 2
     Changes,
+    /// 2, of `fmt`
+    FmtFailure,
+    /// 3
+    Unformatted,
 }
 
 impl From<Exit> for ExitCode {
@@ -24,7 +29,8 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Success => Self::from(0),
             Exit::Failure => Self::from(1),
-            Exit::Changes => Self::from(2),
+            Exit::Changes | Exit::FmtFailure => Self::from(2),
+            Exit::Unformatted => Self::from(3),
         }
     }
 }

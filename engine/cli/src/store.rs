@@ -12,9 +12,52 @@ use state::{
 
 use crate::args::Common;
 
-/// The name of the workspace.
+/// The workspace that every state has.
+const DEFAULT: &str = "default";
+
+/// The name of the workspace: what the environment says, else what was chosen.
 pub(crate) fn workspace() -> String {
-    env("TF_WORKSPACE").unwrap_or_else(|| "default".to_owned())
+    let chosen = || std::fs::read_to_string(choice()).ok();
+    let name = env("TF_WORKSPACE").or_else(chosen).unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { DEFAULT.to_owned() } else { name.to_owned() }
+}
+
+/// The file that holds the choice; Terraform's, so that both programs work in the same workspace.
+fn choice() -> PathBuf {
+    let folder = env("TF_DATA_DIR").unwrap_or_else(|| ".terraform".to_owned());
+    PathBuf::from(folder).join("environment")
+}
+
+/// Chooses a workspace for later commands.
+pub(crate) fn choose_workspace(name: &str) -> std::io::Result<()> {
+    let path = choice();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, name)
+}
+
+/// All workspaces: `default` first, then by name; the chosen one is there even if it holds nothing yet.
+pub(crate) fn workspaces() -> Vec<String> {
+    let mut names = vec![workspace()];
+    let entries = std::fs::read_dir(states()).into_iter().flatten().flatten();
+    names.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
+    names.retain(|name| name != DEFAULT);
+    names.sort();
+    names.dedup();
+    names.insert(0, DEFAULT.to_owned());
+    names
+}
+
+/// Makes room for the state of a workspace.
+pub(crate) fn make_workspace(name: &str) -> std::io::Result<()> {
+    std::fs::create_dir_all(states().join(name))
+}
+
+/// Deletes the state of a workspace.
+pub(crate) fn delete_workspace(name: &str) -> std::io::Result<()> {
+    std::fs::remove_dir_all(states().join(name))
 }
 
 /// A variable of the environment; an empty one counts as none.
@@ -23,8 +66,12 @@ pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+fn states() -> PathBuf {
+    PathBuf::from(".stratiform").join("state")
+}
+
 fn folder() -> PathBuf {
-    PathBuf::from(".stratiform").join("state").join(workspace())
+    states().join(workspace())
 }
 
 /// Says whether there is a state at all.
@@ -44,21 +91,28 @@ fn key() -> Result<Option<Key>, StateError> {
     Key::parse(&text).map(Some)
 }
 
-fn options(common: &Common, world: &dyn World) -> Result<OpenOptions, StateError> {
+fn options(common: &Common, world: &dyn World, workspace: &str) -> Result<OpenOptions, StateError> {
     let mut bytes = [0u8; 16];
     world.random_bytes(&mut bytes);
     Ok(OpenOptions {
         key: key()?,
-        lineage: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        workspace: workspace(),
+        lineage: lineage(bytes),
+        workspace: workspace.to_owned(),
         timeout: timeout(common),
         failpoint: failpoint(),
     })
 }
 
+/// A lineage in the form of those that Terraform makes.
+fn lineage(bytes: [u8; 16]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    parts.join("-")
+}
+
 /// Opens the state; a new one is made if there is none.
 pub(crate) fn open(common: &Common, world: &dyn World) -> Result<SledStore, StateError> {
-    SledStore::open_folder(&folder(), options(common, world)?)
+    SledStore::open_folder(&folder(), options(common, world, &workspace())?)
 }
 
 /// How much a command minds that another one has the state.
@@ -77,12 +131,24 @@ pub(crate) fn ask<T>(
     beside: Beside,
     ask: impl Fn(&SledStore) -> Result<T, StateError>,
 ) -> Result<T, StateError> {
+    ask_in(&workspace(), common, world, beside, ask)
+}
+
+fn ask_in<T>(
+    workspace: &str,
+    common: &Common,
+    world: &dyn World,
+    beside: Beside,
+    ask: impl Fn(&SledStore) -> Result<T, StateError>,
+) -> Result<T, StateError> {
+    let folder = states().join(workspace);
+    let options = options(common, world, workspace)?;
     match beside {
-        Beside::Nobody => ask(&open(common, world)?),
+        Beside::Nobody => ask(&SledStore::open_folder(&folder, options)?),
+        // Whoever can read a copy need not wait for the writer.
         Beside::Writer => {
-            // Whoever can read a copy need not wait for the writer.
-            let options = OpenOptions { timeout: Duration::ZERO, ..options(common, world)? };
-            state::read_folder(&folder(), &options, ask)
+            let options = OpenOptions { timeout: Duration::ZERO, ..options };
+            state::read_folder(&folder, &options, ask)
         }
     }
 }
@@ -93,10 +159,64 @@ pub(crate) fn snapshot(
     world: &dyn World,
     beside: Beside,
 ) -> Result<StateSnapshot, StateError> {
-    if exists() {
-        return ask(common, world, beside, StateStore::snapshot);
+    snapshot_of(&workspace(), common, world, beside)
+}
+
+/// What is recorded of a workspace.
+pub(crate) fn snapshot_of(
+    workspace: &str,
+    common: &Common,
+    world: &dyn World,
+    beside: Beside,
+) -> Result<StateSnapshot, StateError> {
+    let own = if states().join(workspace).join("db").exists() {
+        ask_in(workspace, common, world, beside, StateStore::snapshot)?
+    } else {
+        StateSnapshot { workspace: workspace.to_owned(), ..StateSnapshot::default() }
+    };
+    // Before the first write of our own, Terraform's file is what is true.
+    let file = if own.serial == 0 { read_terraforms(workspace)? } else { None };
+    Ok(file.map_or(own, |(_, file)| StateSnapshot { workspace: workspace.to_owned(), ..file }))
+}
+
+/// Where Terraform keeps the state of a workspace.
+pub(crate) fn terraform_file(workspace: &str) -> PathBuf {
+    if workspace == DEFAULT {
+        return PathBuf::from("terraform.tfstate");
     }
-    Ok(StateSnapshot { workspace: workspace(), ..StateSnapshot::default() })
+    PathBuf::from("terraform.tfstate.d").join(workspace).join("terraform.tfstate")
+}
+
+fn read_terraforms(workspace: &str) -> Result<Option<(PathBuf, StateSnapshot)>, StateError> {
+    let path = terraform_file(workspace);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let path = path.display().to_string();
+            return Err(StateError::Unreadable { path, reason: error.to_string() });
+        }
+    };
+    let file = state::tfstate::import(&text)?;
+    Ok((!file.is_empty()).then_some((path, file)))
+}
+
+/// Terraform's state of this workspace, if there is one and nothing of our own was written yet.
+pub(crate) fn terraforms(
+    common: &Common,
+    world: &dyn World,
+) -> Result<Option<(PathBuf, StateSnapshot)>, StateError> {
+    if exists() && ask(common, world, Beside::Writer, |store| Ok(store.serial()))? > 0 {
+        return Ok(None);
+    }
+    read_terraforms(&workspace())
+}
+
+/// Sets the state of this workspace aside: another program has it from now on.
+pub(crate) fn retire(now_unix_ms: u64) -> std::io::Result<()> {
+    let aside = PathBuf::from(".stratiform").join("given-back");
+    std::fs::create_dir_all(&aside)?;
+    std::fs::rename(folder(), aside.join(format!("{}-{now_unix_ms}", workspace())))
 }
 
 /// How long to wait for a lock.

@@ -155,6 +155,45 @@ fn two_writers_at_once_are_one() {
     assert_eq!(world(&stack), 8);
 }
 
+/// Starts a slow apply and sends it signals, each a little after the one before.
+fn apply_with_signals(stack: &Stack, signals: &[&str]) -> common::Ran {
+    let child = stack
+        .command(&["apply", "-auto-approve", "-parallelism=2"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("runs");
+    std::thread::sleep(Duration::from_millis(1200));
+    for signal in signals {
+        let pid = child.id().to_string();
+        let sent = std::process::Command::new("kill").args([*signal, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    ran(child.wait_with_output().expect("it ends"))
+}
+
+#[test]
+fn an_interrupt_lets_what_runs_end_and_a_second_one_stops_at_once() {
+    let slow = main_tf(4).replace("delay_ms = 3", "delay_ms = 800");
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let stack = Stack::new(&[("main.tf", &slow)]);
+        let ended = apply_with_signals(&stack, &[signal]);
+        assert_eq!(ended.code, Some(1), "{signal}\n{}\n{}", ended.out, ended.err);
+        let (made, known) = (world(&stack), stack.ok(&["state", "list"]).lines().count());
+        assert_eq!(made, known, "{signal}: what was running has ended, and is recorded");
+        assert!((1..8).contains(&made), "{signal}: nothing new was started: {made}");
+        stack.write("main.tf", &main_tf(4));
+        converges(&stack, 4, signal);
+    }
+    let stack = Stack::new(&[("main.tf", &slow)]);
+    let ended = apply_with_signals(&stack, &["-INT", "-INT"]);
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.out, ended.err);
+    assert!(ended.err.contains("Stopped at once"), "{}", ended.err);
+    stack.write("main.tf", &main_tf(4));
+    converges(&stack, 4, "two interrupts");
+}
+
 #[test]
 fn who_only_looks_need_not_wait_for_a_running_apply() {
     let slow = main_tf(8).replace("delay_ms = 3", "delay_ms = 250");

@@ -59,7 +59,8 @@ fn errors(pages: &mut Pages) {
     all.extend(component::error_docs());
     all.extend(plan::ERROR_DOCS);
     all.extend(apply::ERROR_DOCS);
-    all.extend(state::ERROR_DOCS.iter().map(|(code, title, explanation)| ErrorDoc {
+    let state = state::ERROR_DOCS.iter().chain(state::EDIT_ERROR_DOCS);
+    all.extend(state.map(|(code, title, explanation)| ErrorDoc {
         code,
         title,
         explanation,

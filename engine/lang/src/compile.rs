@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use syntax::{
-    Diagnostics, Expr, ExprKind, Ident, ObjectItem, ObjectKey, Span, SplatStep, TemplatePart,
-    UnaryOp, suggest,
+    Diagnostics, Expr, ExprKind, ForObject, ForTuple, Ident, Nested, ObjectItem, ObjectKey, Span,
+    SplatStep, TemplatePart, UnaryOp, deep, suggest,
 };
 use value::{Number, Value};
 
@@ -55,6 +55,10 @@ struct Compiler {
 
 impl Compiler {
     fn node(&mut self, expr: &Expr) -> Node {
+        deep(|| self.shallow_node(expr))
+    }
+
+    fn shallow_node(&mut self, expr: &Expr) -> Node {
         let kind = match &expr.kind {
             ExprKind::Null => NodeKind::Constant(Value::dynamic_null()),
             ExprKind::Bool(value) => NodeKind::Constant(Value::bool(*value)),
@@ -72,35 +76,28 @@ impl Compiler {
                 self.call(name, args, *expand_last, *span_args)
             }
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand),
-            ExprKind::Binary(left, operator, right) => {
-                NodeKind::Binary(Box::new(self.node(left)), *operator, Box::new(self.node(right)))
+            ExprKind::Binary(left, operator, right) => NodeKind::Binary(
+                Nested::new(self.node(left)),
+                *operator,
+                Nested::new(self.node(right)),
+            ),
+            ExprKind::Conditional(condition, then, otherwise) => {
+                NodeKind::Conditional(Nested::new([
+                    self.node(condition),
+                    self.node(then),
+                    self.node(otherwise),
+                ]))
             }
-            ExprKind::Conditional(condition, then, otherwise) => NodeKind::Conditional(Box::new([
-                self.node(condition),
-                self.node(then),
-                self.node(otherwise),
-            ])),
-            ExprKind::ForTuple { key, value, collection, body, condition } => {
+            ExprKind::ForTuple(parts) => {
+                let ForTuple { key, value, collection, body, condition } = &**parts;
                 let head = Head { key: key.as_ref(), value, collection };
-                self.comprehension(&head, None, body, condition.as_deref(), false)
+                self.comprehension(&head, None, body, condition.as_ref(), false)
             }
-            ExprKind::ForObject {
-                key,
-                value,
-                collection,
-                key_expr,
-                value_expr,
-                condition,
-                grouping,
-            } => {
+            ExprKind::ForObject(parts) => {
+                let ForObject { key, value, collection, key_expr, value_expr, .. } = &**parts;
                 let head = Head { key: key.as_ref(), value, collection };
-                self.comprehension(
-                    &head,
-                    Some(key_expr),
-                    value_expr,
-                    condition.as_deref(),
-                    *grouping,
-                )
+                let condition = parts.condition.as_ref();
+                self.comprehension(&head, Some(key_expr), value_expr, condition, parts.grouping)
             }
             ExprKind::Parens(inner) => return self.node(inner),
         };
@@ -126,7 +123,7 @@ impl Compiler {
         {
             return NodeKind::Constant(Value::number(number.neg()));
         }
-        NodeKind::Unary(operator, Box::new(operand))
+        NodeKind::Unary(operator, Nested::new(operand))
     }
 
     fn tuple(&mut self, items: &[Expr]) -> NodeKind {

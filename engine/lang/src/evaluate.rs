@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syntax::{Diagnostics, Span};
+use syntax::{Diagnostics, Span, deep};
 use value::{Marks, Value};
 
 use crate::access;
@@ -36,6 +36,10 @@ impl<'e> Evaluation<'e> {
     }
 
     pub(crate) fn node(&mut self, node: &'e Node) -> Outcome {
+        deep(|| self.shallow_node(node))
+    }
+
+    fn shallow_node(&mut self, node: &'e Node) -> Outcome {
         match &node.kind {
             NodeKind::Constant(value) => Ok(value.clone()),
             NodeKind::Reference(at) => self.reference(*at),

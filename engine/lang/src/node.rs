@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syntax::{BinaryOp, Ident, Span, UnaryOp};
+use syntax::{BinaryOp, Ident, Nested, Span, UnaryOp};
 use value::Value;
 
 use crate::expression::Expression;
@@ -30,9 +30,9 @@ pub(crate) enum NodeKind {
     Tuple(Vec<Node>),
     Object(Vec<(Node, Node)>),
     Call(Box<Call>),
-    Unary(UnaryOp, Box<Node>),
-    Binary(Box<Node>, BinaryOp, Box<Node>),
-    Conditional(Box<[Node; 3]>),
+    Unary(UnaryOp, Nested<Node>),
+    Binary(Nested<Node>, BinaryOp, Nested<Node>),
+    Conditional(Nested<[Node; 3]>),
     For(Box<For>),
     /// Something that could not be compiled and was reported then.
     Broken,

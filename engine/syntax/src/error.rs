@@ -68,20 +68,6 @@ pub enum SyntaxError {
         span: Span,
     },
 
-    /// One expression chains more operators than the parser takes.
-    #[error("more than {limit} operators in one expression")]
-    #[diagnostic(
-        code(stratiform::syntax::too_many_operators),
-        help("use a function such as `sum` or `join`, or name a part with a `locals` entry")
-    )]
-    TooManyOperators {
-        /// How many operators are allowed.
-        limit: usize,
-        /// The operator that passes the limit.
-        #[label("one operator too many")]
-        span: Span,
-    },
-
     /// An attribute is set twice in one body.
     #[error("attribute `{name}` is set twice")]
     #[diagnostic(

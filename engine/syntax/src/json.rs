@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::convert;
 use crate::diagnostic::Diagnostics;
 use crate::error::SyntaxError;
+use crate::parser::{self, MAX_DEPTH};
 use crate::position::Positions;
-use crate::recover::MAX_DEPTH;
 use crate::source::{SourceText, Span};
 use crate::tree::{Body, Expr, ExprKind, Ident, ObjectItem, ObjectKey};
 
@@ -172,7 +171,7 @@ impl Reader<'_> {
         while self.goes_on(b']', items.is_empty())? {
             items.push(self.value()?);
         }
-        Some(Expr { kind: ExprKind::Tuple(items), span: self.span(start, self.at) })
+        Some(Expr { kind: ExprKind::Tuple(items.into()), span: self.span(start, self.at) })
     }
 
     fn object(&mut self) -> Option<Expr> {
@@ -204,13 +203,10 @@ impl Reader<'_> {
     }
 
     fn template(&mut self, text: &str, table: &[u32], span: Span) -> Expr {
-        match convert::template(text, &Positions::Table(table), self.diagnostics) {
-            Ok(expr) => Expr { span, ..expr },
-            Err(stop) => {
-                let message = stop.message.lines().last().unwrap_or_default().to_owned();
-                self.fault("the template in the string cannot be read", &message, span);
-                Expr { kind: ExprKind::String(text.into()), span }
-            }
+        // Faults in it are reported where they stand.
+        match parser::template(text, &Positions::Table(table), self.diagnostics) {
+            Some(expr) => Expr { span, ..expr },
+            None => Expr { kind: ExprKind::String(text.into()), span },
         }
     }
 

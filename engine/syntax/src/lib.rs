@@ -11,15 +11,15 @@
 //! 2. [`tree`]: what a configuration is made of.
 //! 3. [`body`]: how decoders ask a body for its attributes and blocks, native or JSON alike.
 //! 4. [`diagnostic`]: how faults are gathered, and how a code is documented.
-//! 5. [`parse`]: the entry points; `convert` is the one module that knows the parser that we use,
-//!    `recover` finds the other faults when that parser stops at the first, `json` reads the
-//!    JSON spelling.
+//! 5. [`parse`]: the entry points. `lex` cuts a text into tokens and `parser` builds the tree of
+//!    them, with `template` for what strings hold; `json` reads the JSON spelling.
+//! 6. [`format`]: the canonical layout of a file.
 //!
 //! # Invariants
 //!
 //! * Every span of a tree lies within its file, on character boundaries.
 //! * No input makes this crate panic or overflow the stack: nesting is limited, and the limit is a
-//!   diagnostic.
+//!   diagnostic. Chains of any length are no nesting; see [`Nested`].
 
 pub mod source;
 
@@ -29,22 +29,36 @@ pub mod body;
 
 pub mod diagnostic;
 
+pub mod format;
+
 pub mod parse;
 
-mod convert;
+pub mod testing;
+
+mod character;
 mod error;
 mod json;
+mod lex;
+mod names;
+mod nested;
+mod parser;
 mod position;
-mod recover;
 mod suggest;
 mod template;
 
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod oracle;
+
 pub use diagnostic::{BoxedDiagnostic, Diagnostics, ErrorDoc, Report, Severity, severity_of};
 pub use error::{SyntaxError, error_docs};
+pub use format::format;
+pub use nested::{Nested, deep};
 pub use parse::{parse, parse_expression, parse_json, parse_json_values, parse_template};
 pub use source::{FileId, Location, SourceMap, SourceText, Span};
 pub use suggest::suggest;
 pub use tree::{
-    Attribute, BinaryOp, Block, Body, Expr, ExprKind, Ident, ObjectItem, ObjectKey, SplatStep,
-    TemplatePart, UnaryOp,
+    Attribute, BinaryOp, Block, Body, Expr, ExprKind, ForObject, ForTuple, Ident, ObjectItem,
+    ObjectKey, SplatStep, TemplatePart, UnaryOp,
 };

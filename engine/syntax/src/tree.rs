@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use crate::nested::{Nested, deep};
 use crate::source::Span;
 
 /// A name and where it stands.
@@ -82,12 +83,31 @@ pub struct Block {
 }
 
 /// An expression and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+// A configuration has one for every few bytes of its text: it must stay small. See the test below.
+#[derive(Eq)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Clone for Expr {
+    fn clone(&self) -> Self {
+        deep(|| Self { kind: self.kind.clone(), span: self.span })
+    }
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.span == other.span && deep(|| self.kind == other.kind)
+    }
+}
+
+impl std::fmt::Debug for Expr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        deep(|| f.debug_struct("Expr").field("kind", &self.kind).field("span", &self.span).finish())
+    }
 }
 
 /// The kinds of expression.
@@ -105,76 +125,84 @@ pub enum ExprKind {
     /// interpolation is the template `"${a}"`, whose value is that of `a`, unconverted.
     Template(Vec<TemplatePart>),
     /// `[a, b]`.
-    Tuple(Vec<Expr>),
+    Tuple(Box<[Expr]>),
     /// `{ a = b }`. Keys may repeat; the last one counts.
     Object(Vec<ObjectItem>),
     /// The first name of a reference.
     Variable(Ident),
     /// `a.b`.
-    GetAttr(Box<Expr>, Ident),
+    GetAttr(Nested<Expr>, Ident),
     /// `a[b]`.
-    Index(Box<Expr>, Box<Expr>),
+    Index(Nested<Expr>, Nested<Expr>),
     /// `a.0`; the span is that of the number.
-    LegacyIndex(Box<Expr>, u64, Span),
+    LegacyIndex(Nested<Expr>, u64, Span),
     /// `a[*].b` or `a.*.b`.
     Splat {
         /// What is taken apart.
-        source: Box<Expr>,
+        source: Nested<Expr>,
         /// Whether it is `[*]`, which takes every following step, or `.*`, which takes
         /// attributes only.
         full: bool,
         /// The steps that are applied to each element.
-        each: Vec<SplatStep>,
+        each: Box<[SplatStep]>,
     },
     /// `f(a, b...)`.
     Call {
         /// The name; namespaces are joined, as in `provider::aws::arn_parse`.
-        name: Ident,
+        name: Box<Ident>,
         /// The arguments in order.
-        args: Vec<Expr>,
+        args: Box<[Expr]>,
         /// Whether the last argument is followed by `...`.
         expand_last: bool,
         /// The parentheses and what stands between them.
         span_args: Span,
     },
     /// `-a` or `!a`.
-    Unary(UnaryOp, Box<Expr>),
+    Unary(UnaryOp, Nested<Expr>),
     /// `a + b`.
-    Binary(Box<Expr>, BinaryOp, Box<Expr>),
+    Binary(Nested<Expr>, BinaryOp, Nested<Expr>),
     /// `a ? b : c`.
-    Conditional(Box<Expr>, Box<Expr>, Box<Expr>),
+    Conditional(Nested<Expr>, Nested<Expr>, Nested<Expr>),
     /// `[for k, v in c : b if d]`.
-    ForTuple {
-        /// The name of the key or index, if it is wanted.
-        key: Option<Ident>,
-        /// The name of the element.
-        value: Ident,
-        /// What is walked.
-        collection: Box<Expr>,
-        /// What each element becomes.
-        body: Box<Expr>,
-        /// Which elements count.
-        condition: Option<Box<Expr>>,
-    },
+    ForTuple(Box<ForTuple>),
     /// `{for k, v in c : a => b if d}`.
-    ForObject {
-        /// The name of the key or index, if it is wanted.
-        key: Option<Ident>,
-        /// The name of the element.
-        value: Ident,
-        /// What is walked.
-        collection: Box<Expr>,
-        /// The key that each element gets.
-        key_expr: Box<Expr>,
-        /// The value that each element gets.
-        value_expr: Box<Expr>,
-        /// Which elements count.
-        condition: Option<Box<Expr>>,
-        /// Whether `...` gathers the values of equal keys.
-        grouping: bool,
-    },
+    ForObject(Box<ForObject>),
     /// `(a)`.
-    Parens(Box<Expr>),
+    Parens(Nested<Expr>),
+}
+
+/// `[for k, v in c : b if d]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForTuple {
+    /// The name of the key or index, if it is wanted.
+    pub key: Option<Ident>,
+    /// The name of the element.
+    pub value: Ident,
+    /// What is walked.
+    pub collection: Expr,
+    /// What each element becomes.
+    pub body: Expr,
+    /// Which elements count.
+    pub condition: Option<Expr>,
+}
+
+/// `{for k, v in c : a => b if d}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForObject {
+    /// The name of the key or index, if it is wanted.
+    pub key: Option<Ident>,
+    /// The name of the element.
+    pub value: Ident,
+    /// What is walked.
+    pub collection: Expr,
+    /// The key that each element gets.
+    pub key_expr: Expr,
+    /// The value that each element gets.
+    pub value_expr: Expr,
+    /// Which elements count.
+    pub condition: Option<Expr>,
+    /// Whether `...` gathers the values of equal keys.
+    pub grouping: bool,
 }
 
 /// One `key = value` of an object.
@@ -329,5 +357,17 @@ impl BinaryOp {
             Self::Divide => "/",
             Self::Remainder => "%",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trees_are_compact() {
+        assert!(size_of::<Expr>() <= 48, "{}", size_of::<Expr>());
+        assert!(size_of::<ObjectItem>() <= 96, "{}", size_of::<ObjectItem>());
+        assert!(size_of::<Attribute>() <= 80, "{}", size_of::<Attribute>());
     }
 }

@@ -10,7 +10,7 @@ use syntax::SourceMap;
 use tokio::sync::watch;
 
 use super::plan::{mode, view};
-use super::{planfile, recover};
+use super::{planfile, recover, takeover};
 use crate::args::ApplyArgs;
 use crate::exit::Exit;
 use crate::session::{self, Session, Wanted};
@@ -28,6 +28,9 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         Err(message) => return ui.fail_message(&message),
     };
     let common = &args.plan.common;
+    if let Err(exit) = takeover::take_over(session, common, args.auto_approve || saved.is_some()) {
+        return exit;
+    }
     let store = match store::open(common, &*session.world) {
         Ok(store) => store,
         Err(error) => return ui.fail_with(error),
@@ -209,13 +212,25 @@ fn show_outputs(store: &SledStore, ui: &Ui) {
     }
 }
 
-/// The first interrupt asks for an end; the second one ends.
+/// The first interrupt asks for an end; the second one ends. A request to terminate and a terminal that is
+/// closed count as interrupts.
 async fn interrupts(stop: watch::Sender<bool>) {
-    if tokio::signal::ctrl_c().await.is_err() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        // Where a signal cannot be listened to it does what it does anyway: it ends the process.
+        let Ok(mut signal) = signal(kind) else { continue };
+        let sender = sender.clone();
+        tokio::spawn(
+            async move { while signal.recv().await.is_some() && sender.send(()).is_ok() {} },
+        );
+    }
+    drop(sender);
+    if asked.recv().await.is_none() {
         return;
     }
     let _ = stop.send(true);
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked.recv().await.is_some() {
         terminal::error_line(
             "Stopped at once. The journal holds what was begun; run `stratiform recover`.",
         );

@@ -224,9 +224,9 @@ pub(crate) fn first_call(expr: &Expr) -> Option<&syntax::Ident> {
                 stack.extend([&**right, left]);
             }
             ExprKind::Conditional(condition, yes, no) => stack.extend([&**no, yes, condition]),
-            ExprKind::ForTuple { collection, body, .. } => stack.extend([&**body, collection]),
-            ExprKind::ForObject { collection, key_expr, value_expr, .. } => {
-                stack.extend([&**value_expr, key_expr, collection]);
+            ExprKind::ForTuple(inner) => stack.extend([&inner.body, &inner.collection]),
+            ExprKind::ForObject(inner) => {
+                stack.extend([&inner.value_expr, &inner.key_expr, &inner.collection]);
             }
             ExprKind::Template(parts) => {
                 stack.extend(parts.iter().rev().filter_map(|part| match part {

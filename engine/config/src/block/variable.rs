@@ -51,6 +51,9 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Option<Var
             value::Value::unknown(ty.ty.without_optional())
         }
     });
+    // What could not be read may have been the default.
+    let unread = block.body.incomplete.then(|| value::Value::unknown(ty.ty.without_optional()));
+    let default = default.or(unread);
     let span = block.header;
     Some(Variable {
         name,

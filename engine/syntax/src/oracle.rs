@@ -1,4 +1,4 @@
-//! From the parser's tree to ours. The one module that knows `hcl_edit`.
+//! Another parser, to compare ours with: `hcl_edit`, its tree converted to ours.
 //!
 //! Literal text is taken from the source by its span and not from the parser, which resolves
 //! no backslash escapes inside the directives of a quoted string, and which applies strip markers
@@ -18,61 +18,24 @@ use hcl_edit::template::{Directive, Element, Strip, Template};
 
 use crate::diagnostic::Diagnostics;
 use crate::error::SyntaxError;
+use crate::nested::Nested;
 use crate::position::Positions;
 use crate::source::Span;
-use crate::template::{Sequence, Token, assemble, push_literal, unescape};
+use crate::template::{Piece, Sequence, assemble, unescape};
 use crate::tree::{
-    Attribute, BinaryOp, Block, Body, Expr, ExprKind, Ident, ObjectItem, ObjectKey, SplatStep,
-    TemplatePart, UnaryOp,
+    Attribute, BinaryOp, Block, Body, Expr, ExprKind, ForObject, ForTuple, Ident, ObjectItem,
+    ObjectKey, SplatStep, TemplatePart, UnaryOp,
 };
-
-/// Where and why the parser stopped.
-pub(crate) struct Stop {
-    /// The offset in the text that was parsed.
-    pub(crate) offset: usize,
-    /// What the parser says.
-    pub(crate) message: String,
-}
-
-impl From<hcl_edit::parser::Error> for Stop {
-    fn from(error: hcl_edit::parser::Error) -> Self {
-        Self { offset: error.location().offset(), message: error.message().to_owned() }
-    }
-}
 
 /// Parses a row of attributes and blocks.
 pub(crate) fn body(
     text: &str,
     positions: &Positions,
     diagnostics: &mut Diagnostics,
-) -> Result<Body, Stop> {
-    let parsed = hcl_edit::parser::parse_body(text)?;
+) -> Option<Body> {
+    let parsed = hcl_edit::parser::parse_body(text).ok()?;
     let mut convert = Convert { text, positions, diagnostics };
-    Ok(convert.body(&parsed, 0..text.len()))
-}
-
-/// Parses an expression that fills the text but for white space and comments.
-pub(crate) fn expression(
-    text: &str,
-    positions: &Positions,
-    diagnostics: &mut Diagnostics,
-) -> Result<Expr, Stop> {
-    let parsed = hcl_edit::parser::parse_expr(text)?;
-    Ok(Convert { text, positions, diagnostics }.expr(&parsed))
-}
-
-/// Parses a template that fills the text and knows no backslash escapes.
-pub(crate) fn template(
-    text: &str,
-    positions: &Positions,
-    diagnostics: &mut Diagnostics,
-) -> Result<Expr, Stop> {
-    let parsed = hcl_edit::parser::parse_template(text)?;
-    let mut convert = Convert { text, positions, diagnostics };
-    let mut tokens = Vec::new();
-    convert.elements(&parsed, Quoting::None, &mut tokens);
-    let span = positions.span(0..text.len());
-    Ok(Expr { kind: string_or_template(assemble(tokens, false)), span })
+    Some(convert.body(&parsed, 0..text.len()))
 }
 
 /// How literal text is escaped.
@@ -151,13 +114,13 @@ impl Convert<'_> {
             Expression::StringTemplate(template) => {
                 let mut tokens = Vec::new();
                 self.each_element(template.iter(), Quoting::Quotes, &mut tokens);
-                ExprKind::Template(assemble(tokens, false))
+                string_or_template(assemble(tokens, false, &mut Vec::new()))
             }
             Expression::HeredocTemplate(heredoc) => {
                 let mut tokens = Vec::new();
                 self.elements(&heredoc.template, Quoting::None, &mut tokens);
                 let indented = self.text[range.clone()].starts_with("<<-");
-                string_or_template(assemble(tokens, indented))
+                string_or_template(assemble(tokens, indented, &mut Vec::new()))
             }
             Expression::Array(items) => {
                 ExprKind::Tuple(items.iter().map(|item| self.expr(item)).collect())
@@ -193,8 +156,8 @@ impl Convert<'_> {
         Expr { kind, span: self.positions.span(range) }
     }
 
-    fn boxed(&mut self, parsed: &Expression) -> Box<Expr> {
-        Box::new(self.expr(parsed))
+    fn boxed(&mut self, parsed: &Expression) -> Nested<Expr> {
+        Nested::new(self.expr(parsed))
     }
 
     /// The parser takes the sign of a literal as part of it; the language does not.
@@ -206,13 +169,22 @@ impl Convert<'_> {
             return number;
         }
         let span = self.positions.span(range.start + digits..range.end);
-        ExprKind::Unary(UnaryOp::Negate, Box::new(Expr { kind: number, span }))
+        ExprKind::Unary(UnaryOp::Negate, Nested::new(Expr { kind: number, span }))
     }
 
     fn key(&mut self, key: &ParsedKey) -> ObjectKey {
         match key {
             ParsedKey::Ident(name) => ObjectKey::Name(self.ident(name)),
-            ParsedKey::Expression(expr) => ObjectKey::Expr(self.expr(expr)),
+            ParsedKey::Expression(expr) => {
+                let expr = self.expr(expr);
+                let word = match expr.kind {
+                    ExprKind::Null => "null",
+                    ExprKind::Bool(true) => "true",
+                    ExprKind::Bool(false) => "false",
+                    _ => return ObjectKey::Expr(expr),
+                };
+                ObjectKey::Name(Ident::new(word, expr.span))
+            }
         }
     }
 
@@ -224,7 +196,7 @@ impl Convert<'_> {
         let name = parts.map(|part| part.as_str()).collect::<Vec<_>>().join("::");
         let open = name_range.end + offset_of_code(&self.text[name_range.end..range.end]);
         ExprKind::Call {
-            name: Ident::new(name, self.positions.span(first.start..name_range.end)),
+            name: Box::new(Ident::new(name, self.positions.span(first.start..name_range.end))),
             args: call.args.iter().map(|arg| self.expr(arg)).collect(),
             expand_last: call.args.expand_final(),
             span_args: self.positions.span(open..range.end),
@@ -234,20 +206,26 @@ impl Convert<'_> {
     fn for_expr(&mut self, parts: &ForExpr) -> ExprKind {
         let key = parts.intro.key_var.as_ref().map(|name| self.ident(name));
         let value = self.ident(&parts.intro.value_var);
-        let collection = self.boxed(&parts.intro.collection_expr);
-        let condition = parts.cond.as_ref().map(|condition| self.boxed(&condition.expr));
-        let result = self.boxed(&parts.value_expr);
+        let collection = self.expr(&parts.intro.collection_expr);
+        let condition = parts.cond.as_ref().map(|condition| self.expr(&condition.expr));
+        let result = self.expr(&parts.value_expr);
         match &parts.key_expr {
-            None => ExprKind::ForTuple { key, value, collection, body: result, condition },
-            Some(key_expr) => ExprKind::ForObject {
+            None => ExprKind::ForTuple(Box::new(ForTuple {
                 key,
                 value,
                 collection,
-                key_expr: self.boxed(key_expr),
+                body: result,
+                condition,
+            })),
+            Some(key_expr) => ExprKind::ForObject(Box::new(ForObject {
+                key,
+                value,
+                collection,
+                key_expr: self.expr(key_expr),
                 value_expr: result,
                 condition,
                 grouping: parts.grouping,
-            },
+            })),
         }
     }
 
@@ -260,7 +238,7 @@ impl Convert<'_> {
         while let Some(((operator, range), after)) = rest.split_first() {
             rest = after;
             let mut span = expr.span.join(self.positions.span(range.clone()));
-            let source = Box::new(expr);
+            let source = Nested::new(expr);
             let kind = match operator {
                 TraversalOperator::GetAttr(name) => ExprKind::GetAttr(source, self.ident(name)),
                 TraversalOperator::Index(index) => ExprKind::Index(source, self.boxed(index)),
@@ -269,7 +247,7 @@ impl Convert<'_> {
                 }
                 TraversalOperator::FullSplat(_) | TraversalOperator::AttrSplat(_) => {
                     let full = matches!(operator, TraversalOperator::FullSplat(_));
-                    let each = self.splat_steps(full, &mut rest, &mut span);
+                    let each = self.splat_steps(full, &mut rest, &mut span).into();
                     ExprKind::Splat { source, full, each }
                 }
             };
@@ -359,7 +337,7 @@ impl Convert<'_> {
         self.diagnostics.push(unclosed_string(self.positions, quote..range.start + at));
     }
 
-    fn elements(&mut self, template: &Template, quoting: Quoting, tokens: &mut Vec<Token>) {
+    fn elements(&mut self, template: &Template, quoting: Quoting, tokens: &mut Vec<Piece>) {
         self.each_element(template.iter(), quoting, tokens);
     }
 
@@ -367,7 +345,7 @@ impl Convert<'_> {
         &mut self,
         elements: impl Iterator<Item = &'e Element>,
         quoting: Quoting,
-        tokens: &mut Vec<Token>,
+        tokens: &mut Vec<Piece>,
     ) {
         for element in elements {
             match element {
@@ -381,7 +359,7 @@ impl Convert<'_> {
         }
     }
 
-    fn literal(&mut self, range: Range<usize>, quoting: Quoting, tokens: &mut Vec<Token>) {
+    fn literal(&mut self, range: Range<usize>, quoting: Quoting, tokens: &mut Vec<Piece>) {
         let raw = &self.text[range.clone()];
         let quoted = quoting == Quoting::Quotes;
         let mut bad = Vec::new();
@@ -393,17 +371,17 @@ impl Convert<'_> {
             });
         }
         if !quoted {
-            push_literal(tokens, &text);
+            tokens.extend(text.split_inclusive('\n').map(|line| Piece::Literal(line.to_owned())));
             return;
         }
         if let Some(at) = raw.find('\n') {
             let newline = range.start + at;
             self.diagnostics.push(unclosed_string(self.positions, range.start..newline));
         }
-        tokens.push(Token::Literal(text));
+        tokens.push(Piece::Literal(text));
     }
 
-    fn directive(&mut self, directive: &Directive, quoting: Quoting, tokens: &mut Vec<Token>) {
+    fn directive(&mut self, directive: &Directive, quoting: Quoting, tokens: &mut Vec<Piece>) {
         match directive {
             Directive::If(parts) => {
                 let condition = self.expr(&parts.if_expr.cond_expr);
@@ -449,10 +427,10 @@ pub(crate) fn unclosed_string(positions: &Positions, range: Range<usize>) -> Syn
     }
 }
 
-fn push(tokens: &mut Vec<Token>, sequence: Sequence, strip: Strip) {
+fn push(tokens: &mut Vec<Piece>, sequence: Sequence, strip: Strip) {
     let strip_before = matches!(strip, Strip::Start | Strip::Both);
     let strip_after = matches!(strip, Strip::End | Strip::Both);
-    tokens.push(Token::Sequence { sequence, strip_before, strip_after });
+    tokens.push(Piece::Sequence { sequence, strip_before, strip_after, span: Span::default() });
 }
 
 fn string_or_template(mut parts: Vec<TemplatePart>) -> ExprKind {

@@ -1,0 +1,129 @@
+//! A snapshot as Terraform's state file.
+
+use address::{AbsResource, InstanceKey, ResourceMode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use crate::record::{Dependency, Object, ObjectStatus, Record};
+use crate::snapshot::StateSnapshot;
+
+/// Writes a snapshot as Terraform's state.
+///
+/// Members stand in the order in which Terraform writes them, resources in the order of their addresses.
+pub fn export(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
+    let mut resources: Vec<Json> = Vec::new();
+    let mut last: Option<AbsResource> = None;
+    for record in snapshot.records.values() {
+        let block = record.address.block();
+        if last.as_ref() != Some(&block) {
+            resources.push(resource(&block, record));
+            last = Some(block);
+        }
+        let objects = record.current.iter().map(|object| (None, object));
+        let deposed = record.deposed.iter().map(|(key, object)| (Some(key.as_str()), object));
+        let instances =
+            objects.chain(deposed).map(|(key, object)| instance(&record.address.key, key, object));
+        if let Some(list) = resources.last_mut().and_then(|entry| entry["instances"].as_array_mut())
+        {
+            list.extend(instances);
+        }
+    }
+    let outputs: serde_json::Map<String, Json> = snapshot
+        .outputs
+        .iter()
+        .map(|(name, output)| {
+            let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap_or(Json::Null);
+            let mut entry =
+                json!({ "value": parse(&output.value_json), "type": parse(&output.type_json) });
+            if output.sensitive {
+                entry["sensitive"] = json!(true);
+            }
+            (name.to_string(), entry)
+        })
+        .collect();
+    json!({
+        "version": 4,
+        "terraform_version": terraform_version,
+        "serial": snapshot.serial,
+        "lineage": snapshot.lineage,
+        "outputs": outputs,
+        "resources": resources,
+        "check_results": null,
+    })
+}
+
+fn resource(block: &AbsResource, record: &Record) -> Json {
+    let mode = match block.resource.mode {
+        ResourceMode::Data => "data",
+        _ => "managed",
+    };
+    let mut resource = json!({});
+    if !block.module.is_root() {
+        resource["module"] = json!(block.module.to_string());
+    }
+    resource["mode"] = json!(mode);
+    resource["type"] = json!(&*block.resource.type_name);
+    resource["name"] = json!(&*block.resource.name);
+    resource["provider"] = json!(record.provider.to_string());
+    resource["instances"] = json!([]);
+    resource
+}
+
+fn instance(key: &InstanceKey, deposed: Option<&str>, object: &Object) -> Json {
+    let attributes: Json = serde_json::from_str(&object.attributes_json).unwrap_or(Json::Null);
+    let sensitive: Vec<Json> = object.sensitive_paths.iter().map(path).collect();
+    let mut instance = json!({});
+    match key {
+        InstanceKey::None => {}
+        InstanceKey::Int(index) => instance["index_key"] = json!(index),
+        InstanceKey::String(name) => instance["index_key"] = json!(&**name),
+    }
+    if object.status == ObjectStatus::Tainted {
+        instance["status"] = json!("tainted");
+    }
+    if let Some(deposed) = deposed {
+        instance["deposed"] = json!(deposed);
+    }
+    instance["schema_version"] = json!(object.schema_version);
+    instance["attributes"] = attributes;
+    instance["sensitive_attributes"] = json!(sensitive);
+    if !object.private.is_empty() {
+        instance["private"] = json!(STANDARD.encode(&object.private));
+    }
+    if !object.dependencies.is_empty() {
+        let mut names: Vec<String> = object
+            .dependencies
+            .iter()
+            .map(|dependency| match dependency {
+                Dependency::Instance(instance) => instance.block().config().to_string(),
+                Dependency::Block(block) => block.config().to_string(),
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        instance["dependencies"] = json!(names);
+    }
+    if object.create_before_destroy {
+        instance["create_before_destroy"] = json!(true);
+    }
+    instance
+}
+
+fn path(path: &address::AttributePath) -> Json {
+    let steps: Vec<Json> = path
+        .steps()
+        .iter()
+        .map(|step| match step {
+            address::PathStep::Attribute(name) => json!({ "type": "get_attr", "value": &**name }),
+            address::PathStep::Key(key) => {
+                json!({ "type": "index", "value": { "value": &**key, "type": "string" } })
+            }
+            address::PathStep::Index(index) => {
+                json!({ "type": "index", "value": { "value": index, "type": "number" } })
+            }
+            address::PathStep::Element => json!({ "type": "index", "value": null }),
+        })
+        .collect();
+    Json::Array(steps)
+}
