@@ -175,14 +175,21 @@ pub enum ConfigError {
     },
     /// A default value has not its variable's type.
     #[error("the default of `var.{name}` does not fit its type: {message}")]
-    #[diagnostic(code(stratiform::config::default_type))]
+    #[diagnostic(
+        code(stratiform::config::default_type),
+        help("the variable is declared as `{wanted}`")
+    )]
     DefaultType {
         /// The variable.
         name: String,
-        /// What was wanted and found.
+        /// Where in the value, what was wanted and what was found.
         message: String,
-        /// The default.
-        #[label("{message}")]
+        /// The declared type, of the part that does not fit.
+        wanted: String,
+        /// What is wrong with that part.
+        reason: String,
+        /// The part that does not fit.
+        #[label("{reason}")]
         span: Span,
     },
     /// Two ways to repeat a block.

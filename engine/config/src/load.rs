@@ -169,7 +169,7 @@ impl Loader<'_> {
             .map(|entry| entry.name)
             .collect();
         names.sort();
-        if names.is_empty() {
+        if names.is_empty() && path.is_root() {
             self.diagnostics.push(ConfigError::NoFiles { dir: shown_dir(dir) });
         }
         let (mut primary, mut override_bodies) = (Vec::new(), Vec::new());

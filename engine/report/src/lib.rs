@@ -3,21 +3,24 @@
 //! In: a [`plan::Plan`], [`apply::Event`]s, a [`state::StateSnapshot`], diagnostics. Out: text. It prints nothing.
 //!
 //! 1. [`style`]: colours, or none.
-//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON.
+//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON; [`calls`]: where they come from.
 //! 3. [`values`]: a value, and the difference of two, in the language's notation.
-//! 4. [`plan_text`], [`plan_json`]: a plan.
+//! 4. [`plan_text`], [`plan_json`]: a plan; [`graph_text`]: a graph.
 //! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
 //! 6. [`state_text`], [`drift`]: a state; what differs from it.
 
 pub mod style;
 
+pub mod calls;
 pub mod diagnostics;
 
 pub mod values;
 
 pub(crate) mod config_json;
+pub mod graph_text;
 pub mod plan_json;
 pub mod plan_text;
+pub mod providers_text;
 pub mod values_json;
 
 pub mod live;

@@ -209,12 +209,16 @@ fn reason(reason: ActionReason) -> Option<&'static str> {
         ActionReason::NoResource => Some("because its block is not in the configuration"),
         ActionReason::NoModule => Some("because its module is not in the configuration"),
         ActionReason::NoKey => Some("because its key is not in `count` or `for_each`"),
+        ActionReason::WrongRepetition => Some(
+            "because its block has `count`, `for_each` or neither, and its key is of another kind",
+        ),
         ActionReason::ConfigUnknown => {
             Some("because its configuration depends on values known after apply")
         }
         ActionReason::DependencyPending => {
             Some("because something in `depends_on` is going to change")
         }
+        ActionReason::CheckNested => Some("because a check looks again when all is done"),
         ActionReason::Deposed => Some("left over from an unfinished replacement"),
     }
 }

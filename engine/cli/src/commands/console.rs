@@ -12,7 +12,7 @@ use syntax::{Diagnostics, ExprKind, SourceMap};
 use super::fail;
 use crate::args::Console;
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Session, Wanted};
 use crate::{store, terminal};
 
 const HELP: &str = "\
@@ -51,7 +51,7 @@ enum Answer {
 async fn prepare(session: &Session, args: &Console, style: Style) -> Result<Prompt, Exit> {
     let snapshot = store::snapshot(&args.plan.common, &*session.world, store::Beside::Writer)
         .map_err(|error| super::fail_with(error, style))?;
-    let (stack, mut found) = session.stack(&args.plan.vars, &args.plan.var_files, &snapshot).await;
+    let (stack, mut found) = session.stack(&Wanted::of(&args.plan), &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return Err(fail(&found, &sources, style));

@@ -10,6 +10,7 @@ use super::{Decoder, duplicate, label};
 use crate::error::ConfigError;
 use crate::load::call_step;
 use crate::module::{Module, ModuleCall, ProviderName};
+use crate::rule::RuleError;
 
 const META: &[&str] = &["source", "version", "count", "for_each", "depends_on", "providers"];
 
@@ -24,6 +25,13 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
         decoder.required("source");
     }
     let source = decoder.text("source");
+    if let (Some(version), Some((source, _))) = (decoder.attribute("version"), &source)
+        && (source.starts_with("./") || source.starts_with("../"))
+    {
+        let name = name.text.to_string();
+        let span = version.name.span;
+        decoder.diagnostics.push(RuleError::VersionOfFolder { name, span });
+    }
     let count = decoder.expression("count");
     let for_each = decoder.expression("for_each");
     let depends_on = decoder.references("depends_on");
