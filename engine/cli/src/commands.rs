@@ -2,10 +2,13 @@
 
 mod apply;
 mod drift;
+mod get;
 mod history;
+mod init;
 mod output;
 mod plan;
 mod planfile;
+mod providers;
 mod recover;
 mod show;
 mod state;
@@ -58,7 +61,8 @@ async fn dispatch(command: Command) -> Exit {
     let session = Session::new();
     match command {
         Command::Version => Exit::Success,
-        Command::Init(common) => validate::init(&session, &common).await,
+        Command::Init(args) => init::init(&session, &args).await,
+        Command::Get(args) => get::get(&session, &args),
         Command::Validate(args) => validate::validate(&session, &args).await,
         Command::Plan(args) => plan::plan(&session, &args).await,
         Command::Apply(args) => apply::apply(&session, &args, "apply").await,
@@ -81,12 +85,7 @@ async fn dispatch(command: Command) -> Exit {
         Command::Recover(args) => recover::recover(&session, &args).await,
         Command::History(common) => history::history(&session, &common),
         Command::ForceUnlock(args) => history::force_unlock(&session, &args),
-        Command::Providers(_) => {
-            for address in session.registry.addresses() {
-                terminal::line(&format!("{address}"));
-            }
-            Exit::Success
-        }
+        Command::Providers(args) => providers::providers(&session, &args).await,
     }
 }
 

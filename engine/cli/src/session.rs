@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use component::{Decision, Offer, PlaceRequest};
-use config::{Configuration, InputRequest, InputSource, LoadRequest};
+use config::{Configuration, InputRequest, InputSource};
 use lang::World;
 use plan::{Options, Plan, Readers};
 use sdk::{ConfigureRequest, Context, Registry};
@@ -73,9 +73,29 @@ impl Session {
         var_files: &[String],
         snapshot: &StateSnapshot,
     ) -> (Stack, Diagnostics) {
+        let (stack, mut found) = self.stack_of(vars, var_files, snapshot).await;
+        if !found.has_errors() {
+            found.extend(crate::fetching::missing(self, &stack.configuration));
+        }
+        (stack, found)
+    }
+
+    /// The same without variables and for whoever brings providers: they need not be installed.
+    pub(crate) async fn stack_without_providers(
+        &self,
+        snapshot: &StateSnapshot,
+    ) -> (Stack, Diagnostics) {
+        self.stack_of(&[], &[], snapshot).await
+    }
+
+    async fn stack_of(
+        &self,
+        vars: &[String],
+        var_files: &[String],
+        snapshot: &StateSnapshot,
+    ) -> (Stack, Diagnostics) {
         let world: &dyn World = &*self.world;
-        let (mut configuration, mut found) =
-            config::load(LoadRequest { root: Path::new("."), world, sources: SourceMap::new() });
+        let (mut configuration, mut found) = crate::fetching::load(world);
         let mut sources = SourceMap::clone(&configuration.sources);
         let (request, errors) = self.input_sources(vars, var_files);
         found.extend(errors);
