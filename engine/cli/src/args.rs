@@ -136,7 +136,7 @@ pub(crate) enum ProvidersCommand {
 pub(crate) struct ProvidersLock {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// For this platform, such as linux_amd64; may be given several times.
+    /// For this platform, such as `linux_amd64`; may be given several times.
     #[arg(long, value_name = "OS_ARCH")]
     pub(crate) platform: Vec<String>,
     /// Take the packages from this folder.
@@ -157,7 +157,7 @@ pub(crate) struct ProvidersLock {
 pub(crate) struct ProvidersMirror {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// For this platform, such as linux_amd64; may be given several times.
+    /// For this platform, such as `linux_amd64`; may be given several times.
     #[arg(long, value_name = "OS_ARCH")]
     pub(crate) platform: Vec<String>,
     /// Whether the versions of the lock file are taken.

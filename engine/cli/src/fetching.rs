@@ -55,10 +55,13 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
 pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagnostics {
     let mut found = Diagnostics::new();
     let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
-    let used: std::collections::BTreeSet<_> = blocks
-        .map(|block| &block.provider.provider)
-        .filter(|provider| session.registry.get(provider).is_none())
-        .collect();
+    let mut used = BTreeMap::new();
+    for block in blocks {
+        let provider = &block.provider.provider;
+        if session.registry.get(provider).is_none() {
+            used.entry(provider).or_insert(block.header);
+        }
+    }
     if used.is_empty() {
         return found;
     }
@@ -70,9 +73,13 @@ pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagn
     let cache = session.context.home_dir.join("hashes");
     let search =
         Search { data_dir: &data_dir, lock: &lock, settings: &settings, hash_cache: Some(&cache) };
-    for provider in used {
-        if let Err(error) = install::installed(&search, provider) {
-            found.push(error);
+    for (provider, header) in used {
+        match install::installed(&search, provider) {
+            Ok(_) => {}
+            Err(InstallError::NotInstalled { provider, .. }) => {
+                found.push(InstallError::NotInstalled { provider, span: Some(header) });
+            }
+            Err(error) => found.push(error),
         }
     }
     found

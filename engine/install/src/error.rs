@@ -242,6 +242,9 @@ pub enum InstallError {
     NotInstalled {
         /// The provider.
         provider: String,
+        /// A block that needs it, where one is known.
+        #[label("needs it")]
+        span: Option<Span>,
     },
     /// A module's source is of no known kind.
     #[error("module source `{source_text}` cannot be used: {reason}")]

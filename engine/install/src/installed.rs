@@ -56,7 +56,7 @@ pub fn installed(
         let binary = binary(dir, provider)?;
         return Ok(Installed { version: None, binary, hash: None });
     }
-    let missing = || InstallError::NotInstalled { provider: provider.short_name() };
+    let missing = || InstallError::NotInstalled { provider: provider.short_name(), span: None };
     let entry = search.lock.providers.get(provider).ok_or_else(missing)?;
     let place = providers_dir(search.data_dir)
         .join(provider.to_string())
@@ -275,7 +275,7 @@ mod tests {
         let error = search(root.path(), &lock).expect_err("missing");
         assert_eq!(
             error,
-            InstallError::NotInstalled { provider: "example.com/acme/db".to_owned() }
+            InstallError::NotInstalled { provider: "example.com/acme/db".to_owned(), span: None }
         );
         let error = search(root.path(), &Lock::default()).expect_err("not locked");
         assert!(matches!(error, InstallError::NotInstalled { .. }));

@@ -257,7 +257,7 @@ pub(crate) fn remote(text: &str) -> Result<Remote, String> {
         };
     }
     if url.starts_with('/') {
-        return made(Getter::File, url);
+        return made(Getter::File, format!("file://{url}"));
     }
     if let Some(url) = ssh_form(&url) {
         return short(Getter::Git, url);
@@ -317,6 +317,7 @@ mod tests {
     fn addresses_are_recorded_as_terraform_records_them() {
         let table = [
             ("./a", "./a"),
+            ("/srv/a", "file:///srv/a"),
             ("../a", "../a"),
             ("acme/net/aws", "registry.terraform.io/acme/net/aws"),
             ("acme/net/aws//modules/x", "registry.terraform.io/acme/net/aws//modules/x"),

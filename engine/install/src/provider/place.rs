@@ -53,7 +53,7 @@ pub(crate) fn put(
         return Ok(Placed { hashes: locked, only_this_platform: false });
     }
     if let Some(cache) = &fetcher.settings.plugin_cache_dir {
-        return through_cache(fetcher, request, selected, cache, &place, &locked, listener);
+        return through_cache(fetcher, selected, cache, &place, &locked, listener);
     }
     listener(Event::Installing(provider.clone(), version.clone()));
     let parent = place.parent().unwrap_or(&place).to_path_buf();
@@ -97,7 +97,6 @@ fn learn(mut hashes: BTreeSet<String>, hash: String, signed: BTreeSet<String>) -
 /// Fills the shared cache where it lacks the package, and links to it. One process at a time works on a package.
 fn through_cache(
     fetcher: &Fetcher,
-    request: &Request<'_>,
     selected: &Selected,
     cache: &Path,
     place: &Path,
@@ -121,9 +120,7 @@ fn through_cache(
         link_or_copy(&cached, place)?;
         installed::binary(place, provider)?;
         listener(Event::UsingCache(provider.clone(), version.clone()));
-        let mut placed = learn(locked.clone(), hash, BTreeSet::new());
-        placed.only_this_platform &= request.lock.providers.is_empty();
-        return Ok(placed);
+        return Ok(learn(locked.clone(), hash, BTreeSet::new()));
     }
     listener(Event::Installing(provider.clone(), version.clone()));
     durable::sweep(&parent);
