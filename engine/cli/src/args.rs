@@ -17,8 +17,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show the version.
     Version(Version),
-    /// Check that everything is at hand; nothing has to be downloaded.
-    Init(Common),
+    /// Bring the providers and modules that the configuration needs.
+    Init(InitArgs),
+    /// Bring the modules that the configuration needs.
+    Get(GetArgs),
     /// Check the configuration without looking at real objects.
     Validate(Validate),
     /// Bring files into the canonical layout. Exit code 2: an error, 3: `-check` found differences.
@@ -64,12 +66,119 @@ pub(crate) enum Command {
     History(Common),
     /// Break a lock.
     ForceUnlock(ForceUnlock),
-    /// Show which module needs which providers.
-    Providers(Common),
     /// Print the graph of the configuration, in the dot language.
     Graph(Graph),
     /// Print a script that completes commands in a shell.
     Completion(Completion),
+    /// Show which module needs which providers.
+    Providers(ProvidersArgs),
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Choose the newest versions that are allowed, whatever the lock file says.
+    #[arg(long)]
+    pub(crate) upgrade: bool,
+    /// Accepted for compatibility: state needs no setting up.
+    #[arg(long, alias = "cloud", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) backend: Option<bool>,
+    /// Accepted for compatibility.
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) backend_config: Vec<String>,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) force_copy: bool,
+    /// Copy a module into this folder first.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) from_module: Option<String>,
+    /// Whether to bring modules.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) get: Option<bool>,
+    /// Take providers from this folder alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugin_dir: Vec<String>,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) reconfigure: bool,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) migrate_state: bool,
+    /// `readonly`: fail where the lock file would have to change.
+    #[arg(long, value_name = "MODE", value_parser = ["readonly"])]
+    pub(crate) lockfile: Option<String>,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) ignore_remote_version: bool,
+    /// Accepted for compatibility.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Look for newer versions, and fetch everything anew.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Accepted for compatibility.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
+}
+
+#[derive(Debug, Args, Clone)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ProvidersArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Option<ProvidersCommand>,
+}
+
+#[derive(Debug, Subcommand, Clone)]
+pub(crate) enum ProvidersCommand {
+    /// Write hashes for some platforms to the lock file.
+    Lock(ProvidersLock),
+    /// Fill a folder with the packages of all providers.
+    Mirror(ProvidersMirror),
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ProvidersLock {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// For this platform, such as `linux_amd64`; may be given several times.
+    #[arg(long, value_name = "OS_ARCH")]
+    pub(crate) platform: Vec<String>,
+    /// Take the packages from this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fs_mirror: Option<String>,
+    /// Take the packages from this network mirror.
+    #[arg(long, value_name = "URL")]
+    pub(crate) net_mirror: Option<String>,
+    /// Accepted for compatibility: the cache is not used.
+    #[arg(long)]
+    pub(crate) enable_plugin_cache: bool,
+    /// Only these providers.
+    #[arg(value_name = "PROVIDER")]
+    pub(crate) providers: Vec<String>,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ProvidersMirror {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// For this platform, such as `linux_amd64`; may be given several times.
+    #[arg(long, value_name = "OS_ARCH")]
+    pub(crate) platform: Vec<String>,
+    /// Whether the versions of the lock file are taken.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) lock_file: Option<bool>,
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: String,
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -240,6 +349,8 @@ pub(crate) struct ConsoleArgs {
     /// A file of variables.
     #[arg(long = "var-file", value_name = "FILE")]
     pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -476,6 +587,7 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
     let given = matches.subcommand().map(|(_, matches)| given(matches)).unwrap_or_default();
     match &mut cli.command {
         Command::Plan(plan) | Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
+        Command::Console(args) => args.plan.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;
         }

@@ -4,12 +4,15 @@ mod apply;
 mod console;
 mod drift;
 mod fmt;
+mod get;
 mod graph;
 mod history;
+mod init;
 mod metadata;
 mod output;
 mod plan;
 mod planfile;
+mod providers;
 mod recover;
 mod show;
 mod state;
@@ -69,7 +72,8 @@ async fn dispatch(command: Command) -> Exit {
         // Answered before there is a session.
         Command::Version(_) | Command::Completion(_) => Exit::Success,
         Command::Fmt(args) => fmt::fmt(&args),
-        Command::Init(common) => validate::init(&session, &common).await,
+        Command::Init(args) => init::init(&session, &args).await,
+        Command::Get(args) => get::get(&session, &args),
         Command::Validate(args) => validate::validate(&session, &args).await,
         Command::Console(args) => console::console(&session, &args).await,
         Command::Metadata { command } => metadata::metadata(&command),
@@ -95,7 +99,7 @@ async fn dispatch(command: Command) -> Exit {
         Command::History(common) => history::history(&session, &common),
         Command::ForceUnlock(args) => history::force_unlock(&session, &args),
         Command::Graph(args) => graph::graph(&session, &args).await,
-        Command::Providers(common) => graph::providers(&session, &common).await,
+        Command::Providers(args) => providers::providers(&session, &args).await,
     }
 }
 

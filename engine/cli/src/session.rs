@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use component::{Decision, Offer, PlaceRequest};
-use config::{Configuration, InputRequest, InputSource, LoadRequest};
+use config::{Configuration, InputRequest, InputSource};
 use lang::World;
 use plan::{Options, Plan, Readers};
 use sdk::{ConfigureRequest, Context, Registry};
@@ -13,7 +13,7 @@ use state::StateSnapshot;
 use syntax::{Diagnostics, Severity, SourceMap};
 use value::Value;
 
-use crate::args::{Given, PlanArgs};
+use crate::args::{Common, Given, PlanArgs};
 use crate::world::RealWorld;
 use crate::{store, terminal};
 
@@ -72,9 +72,24 @@ impl Session {
         wanted: &Wanted,
         snapshot: &StateSnapshot,
     ) -> (Stack, Diagnostics) {
+        let (stack, mut found) = self.stack_of(wanted, snapshot).await;
+        if !found.has_errors() {
+            found.extend(crate::fetching::missing(self, &stack.configuration));
+        }
+        (stack, found)
+    }
+
+    /// The same without variables and for whoever brings providers: they need not be installed.
+    pub(crate) async fn stack_without_providers(
+        &self,
+        snapshot: &StateSnapshot,
+    ) -> (Stack, Diagnostics) {
+        self.stack_of(&Wanted::Nothing, snapshot).await
+    }
+
+    async fn stack_of(&self, wanted: &Wanted, snapshot: &StateSnapshot) -> (Stack, Diagnostics) {
         let world: &dyn World = &*self.world;
-        let (mut configuration, mut found) =
-            config::load(LoadRequest { root: Path::new("."), world, sources: SourceMap::new() });
+        let (mut configuration, mut found) = crate::fetching::load(world);
         let mut sources = SourceMap::clone(&configuration.sources);
         let inputs = match wanted {
             // What depends on values is the business of plan.
@@ -298,10 +313,15 @@ impl Wanted {
 
     /// All values, asked for where somebody can answer and nothing forbids it.
     pub(crate) fn of(args: &PlanArgs) -> Self {
+        Self::given(args.inputs(), &args.common)
+    }
+
+    /// These values, and those of other variables, as for a plan.
+    pub(crate) fn given(given: Vec<Given>, common: &Common) -> Self {
         let refused =
             store::env("TF_INPUT").is_some_and(|text| matches!(text.as_str(), "0" | "false"));
-        let allowed = args.common.input.unwrap_or(!refused) && !args.common.json;
-        Self::Inputs { given: args.inputs(), asks: allowed && terminal::can_ask() }
+        let allowed = common.input.unwrap_or(!refused) && !common.json;
+        Self::Inputs { given, asks: allowed && terminal::can_ask() }
     }
 }
 

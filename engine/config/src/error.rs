@@ -44,19 +44,14 @@ pub enum ConfigError {
         #[label("no such folder")]
         span: Span,
     },
-    /// A module comes from a place that this version cannot download from.
-    #[error("module source `{source_text}` is not supported yet")]
-    #[diagnostic(
-        code(stratiform::config::module_source),
-        help(
-            "copy the module into the stack and refer to it by a path that begins with `./` or `../`"
-        )
-    )]
+    /// A module from elsewhere is not here, or what is here was installed for another source or version.
+    #[error("module from `{source_text}` is not installed")]
+    #[diagnostic(code(stratiform::config::module_source), help("run `stratiform init`"))]
     ModuleSource {
         /// The source.
         source_text: String,
         /// Where it is written.
-        #[label("neither `./…` nor `../…`")]
+        #[label("not in `.terraform/modules`, or there from another source or version")]
         span: Span,
     },
     /// A module calls itself.
@@ -409,8 +404,8 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
     ),
     doc(
         "stratiform::config::module_source",
-        "Module source",
-        "The module would have to be downloaded, which this version cannot.",
+        "Module not installed",
+        "The module comes from a registry, git or an archive, and `init` has not brought it yet, or has brought it from another source or in another version.",
     ),
     doc(
         "stratiform::config::module_recursion",

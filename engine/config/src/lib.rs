@@ -37,7 +37,7 @@ mod rule;
 pub use block::component_input;
 pub use error::{ConfigError, ERROR_DOCS};
 pub use input::{InputRequest, InputSource, InputValue, read_inputs};
-pub use load::{LoadRequest, add_call, load, load_module_at};
+pub use load::{FindModule, LoadRequest, add_call, load, load_module_at, load_with};
 pub use module::{
     Check, ComponentBlock, Condition, Configuration, IgnoreChanges, Import, Lifecycle, Local,
     Module, ModuleCall, Moved, OnFailure, Output, ProviderBlock, ProviderName, Provisioner,

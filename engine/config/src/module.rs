@@ -234,6 +234,8 @@ pub struct ModuleCall {
     pub step: ModulePathStep,
     /// The source as written.
     pub source: String,
+    /// The versions that it may have, as written; for modules from a registry.
+    pub version: Option<String>,
     /// Values for the module's variables.
     pub inputs: IndexMap<Arc<str>, Expression>,
     /// Where each input is written.

@@ -51,7 +51,8 @@ enum Answer {
 async fn prepare(session: &Session, args: &Console, style: Style) -> Result<Prompt, Exit> {
     let snapshot = store::snapshot(&args.plan.common, &*session.world, store::Beside::Writer)
         .map_err(|error| super::fail_with(error, style))?;
-    let (stack, mut found) = session.stack(&Wanted::of(&args.plan), &snapshot).await;
+    let wanted = Wanted::given(args.plan.given.clone(), &args.plan.common);
+    let (stack, mut found) = session.stack(&wanted, &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return Err(fail(&found, &sources, style));

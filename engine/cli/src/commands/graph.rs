@@ -43,7 +43,7 @@ pub(crate) async fn graph(session: &Session, args: &Graph) -> Exit {
 /// Prints which module needs which providers.
 pub(crate) async fn providers(session: &Session, common: &Common) -> Exit {
     let style = terminal::style(common.no_color);
-    let (stack, found) = session.stack(&Wanted::nothing(), &StateSnapshot::default()).await;
+    let (stack, found) = session.stack_without_providers(&StateSnapshot::default()).await;
     if found.has_errors() {
         return fail(&found, &stack.configuration.sources, style);
     }

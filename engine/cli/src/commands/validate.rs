@@ -1,9 +1,9 @@
-//! `validate` and `init`.
+//! `validate`.
 
 use state::StateSnapshot;
 
 use super::fail;
-use crate::args::{Common, Validate};
+use crate::args::Validate;
 use crate::exit::Exit;
 use crate::session::{Session, Wanted};
 use crate::terminal;
@@ -40,32 +40,5 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     }
     terminal::diagnostics(&found, &sources, style);
     terminal::line(&style.green("Success! The configuration is valid."));
-    Exit::Success
-}
-
-/// Nothing has to be downloaded; says which providers are used.
-pub(crate) async fn init(session: &Session, common: &Common) -> Exit {
-    let style = terminal::style(common.no_color);
-    let (stack, found) = session.stack(&Wanted::nothing(), &StateSnapshot::default()).await;
-    let sources = std::sync::Arc::clone(&stack.configuration.sources);
-    let mut missing = syntax::Diagnostics::new();
-    let blocks = stack.configuration.modules.values().flat_map(|module| module.resources.values());
-    let used: std::collections::BTreeSet<_> =
-        blocks.map(|block| block.provider.provider.clone()).collect();
-    for address in &used {
-        if session.registry.get(address).is_none() {
-            missing.push(crate::session::problem(&format!(
-                "provider `{address}` is not linked in, and downloading providers is not supported yet"
-            )));
-        }
-    }
-    drop(found);
-    if missing.has_errors() {
-        return fail(&missing, &sources, style);
-    }
-    for address in &used {
-        terminal::line(&format!("- {address} (linked in)"));
-    }
-    terminal::line(&style.green("Initialised: nothing has to be downloaded."));
     Exit::Success
 }

@@ -32,6 +32,7 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
         let span = version.name.span;
         decoder.diagnostics.push(RuleError::VersionOfFolder { name, span });
     }
+    let version = decoder.text("version").map(|(text, _)| text.to_string());
     let count = decoder.expression("count");
     let for_each = decoder.expression("for_each");
     let depends_on = decoder.references("depends_on");
@@ -58,6 +59,7 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     let call = ModuleCall {
         step: step.clone(),
         source: source.map(|(text, _)| text.to_string()).unwrap_or_default(),
+        version,
         inputs,
         input_spans,
         count,
