@@ -46,8 +46,16 @@ pub(crate) enum Command {
     History(Common),
     /// Break a lock.
     ForceUnlock(ForceUnlock),
-    /// List the providers that are linked in.
-    Providers(Common),
+    /// List the providers that are at hand.
+    Providers {
+        #[command(subcommand)]
+        command: Option<ProvidersCommand>,
+    },
+    /// Serve a native provider to Terraform, or work on a provider.
+    Provider {
+        #[command(subcommand)]
+        command: ProviderCommand,
+    },
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -164,6 +172,52 @@ pub(crate) enum State {
     Pull(Common),
     /// Drop an object from the state; it lives on.
     Rm(StateShow),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProvidersCommand {
+    /// Print the schemas of the providers that the configuration uses, as JSON.
+    Schema(Common),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Be a Terraform provider: `core`, `local` or `sim`. Terraform starts this by itself.
+    Serve {
+        /// The provider.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Print a value for `TF_REATTACH_PROVIDERS`, and serve until interrupted.
+        #[arg(long)]
+        reattach: bool,
+        /// Serve a port on the loopback address instead of a socket.
+        #[arg(long)]
+        tcp: bool,
+    },
+    /// Lay a native provider out as a filesystem mirror for Terraform.
+    Package {
+        /// The provider.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The mirror's folder.
+        #[arg(long, value_name = "DIR")]
+        out: String,
+        /// The version that Terraform sees.
+        #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+        version: String,
+    },
+    /// Check any provider's binary against the protocol; configures nothing and changes nothing.
+    Check {
+        /// The provider's binary.
+        #[arg(value_name = "BINARY")]
+        binary: String,
+    },
+    /// Stand between Terraform and a provider, and write every call to the file that `STRATIFORM_RECORD_PROVIDERS` names.
+    Record {
+        /// The provider's binary.
+        #[arg(value_name = "BINARY")]
+        binary: String,
+    },
 }
 
 #[derive(Debug, Args)]

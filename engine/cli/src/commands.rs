@@ -4,6 +4,8 @@ mod apply;
 mod drift;
 mod plan;
 mod planfile;
+mod provider;
+mod providers;
 mod recover;
 mod state;
 mod validate;
@@ -12,10 +14,12 @@ use clap::Parser;
 use report::Style;
 use syntax::{Diagnostics, SourceMap};
 
-use crate::args::{self, Cli, Command};
+use crate::args::{self, Cli, Command, ProvidersCommand};
 use crate::exit::Exit;
 use crate::session::{Session, problem};
 use crate::{store, terminal};
+
+pub(crate) use provider::by_own_name;
 
 /// Runs a command line.
 pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
@@ -51,29 +55,39 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
 
 async fn dispatch(command: Command) -> Exit {
     let session = Session::new();
+    let exit = run_command(&session, command).await;
+    session.shut_down().await;
+    exit
+}
+
+async fn run_command(session: &Session, command: Command) -> Exit {
     match command {
         Command::Version => Exit::Success,
-        Command::Init(common) => validate::init(&session, &common).await,
-        Command::Validate(args) => validate::validate(&session, &args).await,
-        Command::Plan(args) => plan::plan(&session, &args).await,
-        Command::Apply(args) => apply::apply(&session, &args, "apply").await,
+        Command::Init(common) => validate::init(session, &common).await,
+        Command::Validate(args) => validate::validate(session, &args).await,
+        Command::Plan(args) => plan::plan(session, &args).await,
+        Command::Apply(args) => apply::apply(session, &args, "apply").await,
         Command::Destroy(mut args) => {
             args.plan.destroy = true;
-            apply::apply(&session, &args, "destroy").await
+            apply::apply(session, &args, "destroy").await
         }
         Command::Refresh(mut args) => {
             args.plan.refresh_only = true;
             args.auto_approve = true;
-            apply::apply(&session, &args, "refresh").await
+            apply::apply(session, &args, "refresh").await
         }
-        Command::Show(args) => state::show(&session, &args),
-        Command::Output(args) => state::output(&session, &args),
-        Command::State { command } => state::state(&session, &command),
-        Command::Drift(args) => drift::drift(&session, &args).await,
-        Command::Recover(args) => recover::recover(&session, &args).await,
-        Command::History(common) => state::history(&session, &common),
-        Command::ForceUnlock(args) => state::force_unlock(&session, &args),
-        Command::Providers(_) => {
+        Command::Show(args) => state::show(session, &args),
+        Command::Output(args) => state::output(session, &args),
+        Command::State { command } => state::state(session, &command),
+        Command::Drift(args) => drift::drift(session, &args).await,
+        Command::Recover(args) => recover::recover(session, &args).await,
+        Command::History(common) => state::history(session, &common),
+        Command::ForceUnlock(args) => state::force_unlock(session, &args),
+        Command::Provider { command } => provider::provider(session, &command).await,
+        Command::Providers { command: Some(ProvidersCommand::Schema(args)) } => {
+            providers::schema(session, &args).await
+        }
+        Command::Providers { command: None } => {
             for address in session.registry.addresses() {
                 terminal::line(&format!("{address}"));
             }

@@ -40,7 +40,7 @@ pub use module::{
     Module, ModuleCall, Moved, Output, ProviderBlock, ProviderName, Removed, RequiredProvider,
     ResourceBlock, TerraformSettings, Variable,
 };
-pub use provider::provider_block;
+pub use provider::{local_address, provider_block};
 pub use reference::{Reference, ReferenceError, Resolved, resolve};
 pub use validate::validate;
 

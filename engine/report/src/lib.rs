@@ -25,6 +25,7 @@ pub mod progress;
 pub mod ui;
 
 pub mod drift;
+pub mod schema_json;
 pub mod state_text;
 
 pub use style::Style;

@@ -77,7 +77,8 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
             ));
         }
     }
-    let exit = if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success };
+    let exit =
+        if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success };
     // The process ends now: taking a plan of 10,000 objects apart would be a tenth of all work.
     std::mem::forget((plan, snapshot, saved, found, sources));
     exit
