@@ -72,6 +72,11 @@ pub(crate) enum Command {
     Completion(Completion),
     /// Show which module needs which providers.
     Providers(ProvidersArgs),
+    /// Serve a native provider to Terraform, or work on a provider.
+    Provider {
+        #[command(subcommand)]
+        command: ProviderCommand,
+    },
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -143,6 +148,48 @@ pub(crate) enum ProvidersCommand {
     Lock(ProvidersLock),
     /// Fill a folder with the packages of all providers.
     Mirror(ProvidersMirror),
+    /// Print the schemas of the providers that the configuration uses, as JSON.
+    Schema(Common),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Be a Terraform provider: `core`, `local` or `sim`. Terraform starts this by itself.
+    Serve {
+        /// The provider.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Print a value for `TF_REATTACH_PROVIDERS`, and serve until interrupted.
+        #[arg(long)]
+        reattach: bool,
+        /// Serve a port on the loopback address instead of a socket.
+        #[arg(long)]
+        tcp: bool,
+    },
+    /// Lay a native provider out as a filesystem mirror for Terraform.
+    Package {
+        /// The provider.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The mirror's folder.
+        #[arg(long, value_name = "DIR")]
+        out: String,
+        /// The version that Terraform sees.
+        #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+        version: String,
+    },
+    /// Check any provider's binary against the protocol; configures nothing and changes nothing.
+    Check {
+        /// The provider's binary.
+        #[arg(value_name = "BINARY")]
+        binary: String,
+    },
+    /// Stand between Terraform and a provider, and write every call to the file that `STRATIFORM_RECORD_PROVIDERS` names.
+    Record {
+        /// The provider's binary.
+        #[arg(value_name = "BINARY")]
+        binary: String,
+    },
 }
 
 #[derive(Debug, Args, Clone)]

@@ -1,6 +1,6 @@
 //! The stages from files to a plan, as every command needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use value::Value;
 
 use crate::args::{Common, Given, PlanArgs};
 use crate::world::RealWorld;
-use crate::{store, terminal};
+use crate::{hosted, store, terminal};
 
 /// A configuration that is ready to be planned.
 pub(crate) struct Stack {
@@ -29,6 +29,11 @@ pub(crate) struct Stack {
 pub(crate) struct Session {
     pub(crate) world: Arc<RealWorld>,
     pub(crate) registry: Registry,
+    /// Those that are linked in; they alone sell something.
+    native: Registry,
+    hosted: Vec<protocol::Hosted>,
+    /// Providers that stand in for installed ones, for those who develop them.
+    overriding: BTreeSet<address::ProviderAddress>,
     pub(crate) context: Context,
 }
 
@@ -46,18 +51,57 @@ impl Session {
             provider_sim::Sim::factory(),
         ];
         let limits = call_limits();
-        let factories = factories.into_iter().map(|factory| {
-            let guarded: Arc<dyn sdk::Factory> =
-                Arc::new(sdk::guard::GuardedFactory::new(factory, limits));
-            guarded
-        });
+        let guarded = |factory: Arc<dyn sdk::Factory>| -> Arc<dyn sdk::Factory> {
+            Arc::new(sdk::guard::GuardedFactory::new(factory, limits))
+        };
+        let native: Vec<Arc<dyn sdk::Factory>> = factories.into_iter().map(guarded).collect();
         let context = Context {
             working_dir: world.working_dir(),
             executable: std::env::current_exe().unwrap_or_default(),
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             home_dir: home,
         };
-        Self { world, registry: Registry::new(factories), context }
+        let found = hosted::find(&context, &crate::fetching::overrides(&*world));
+        let overriding = found.overriding.iter().map(sdk::Factory::address).collect();
+        let as_factory = |one: &protocol::Hosted| guarded(Arc::new(one.clone()));
+        // The later one of the same address counts.
+        let registry = Registry::new(
+            (found.installed.iter().map(as_factory))
+                .chain(native.iter().cloned())
+                .chain(found.overriding.iter().map(as_factory)),
+        );
+        let hosted = found.installed.into_iter().chain(found.overriding).collect();
+        Self { world, registry, native: Registry::new(native), hosted, overriding, context }
+    }
+
+    /// Says whether a provider needs no installing.
+    pub(crate) fn has_at_hand(&self, address: &address::ProviderAddress) -> bool {
+        self.native.get(address).is_some() || self.overriding.contains(address)
+    }
+
+    /// A provider that is linked in.
+    pub(crate) fn native(
+        &self,
+        address: &address::ProviderAddress,
+    ) -> Option<Arc<dyn sdk::Factory>> {
+        self.native.get(address).cloned()
+    }
+
+    /// A binary as a provider, whatever its address is.
+    pub(crate) fn host_binary(&self, binary: &Path) -> protocol::Hosted {
+        let address = address::ProviderAddress::implied("checked");
+        let options = hosted::options("checked", None, &self.context);
+        protocol::Hosted::new(address, protocol::Source::Binary(binary.to_owned()), options)
+    }
+
+    /// How processes of providers are started.
+    pub(crate) fn start_options(&self, name: &str) -> protocol::StartOptions {
+        hosted::options(name, None, &self.context).start
+    }
+
+    /// Ends every provider process that this run has started.
+    pub(crate) async fn shut_down(&self) {
+        protocol::host::shut_down_all(&self.hosted).await;
     }
 
     /// The clock, for whoever only tells the time.
@@ -226,8 +270,8 @@ impl Session {
     async fn offers(&self) -> (Vec<Offer>, Diagnostics) {
         let mut offers = Vec::new();
         let mut found = Diagnostics::new();
-        for address in self.registry.addresses() {
-            let Some(factory) = self.registry.get(address) else { continue };
+        for address in self.native.addresses() {
+            let Some(factory) = self.native.get(address) else { continue };
             let Ok(provider) = factory.create().await else { continue };
             let config = provider.schema().provider.block.empty_value();
             let request = ConfigureRequest { config, context: self.context.clone() };

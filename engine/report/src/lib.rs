@@ -29,6 +29,7 @@ pub mod ui;
 
 pub mod console;
 pub mod drift;
+pub mod schema_json;
 pub mod state_text;
 
 pub use style::Style;
