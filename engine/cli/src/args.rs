@@ -59,6 +59,59 @@ pub(crate) enum Command {
     ForceUnlock(ForceUnlock),
     /// List the providers that are linked in.
     Providers(Common),
+    /// Show what backends sell and what is known about it.
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// What can be bought, the cheapest first.
+    Offers(CatalogFilter),
+    /// Accelerators.
+    Chips(CatalogFilter),
+    /// Machine types.
+    Types(CatalogFilter),
+    /// Regions, with their carbon.
+    Regions(CatalogFilter),
+    /// Prices with their dates.
+    Prices(CatalogFilter),
+    /// Lay tables of your own over the catalog, in this folder.
+    Update {
+        /// Tables in the catalog's format.
+        file: String,
+    },
+}
+
+/// Which rows are shown; all, without any.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct CatalogFilter {
+    /// Only this backend.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Only this accelerator: `H100`, or `A100` for every kind of it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) accelerator: Option<String>,
+    /// Only this row: a machine type, a chip, a region.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Only in this region.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// Only bought so: `on_demand`, `spot`, `commit_1y`, `commit_3y`, `capacity_block`.
+    #[arg(long, value_name = "WAY")]
+    pub(crate) purchase: Option<String>,
+    /// Only offers with a known price up to this, in US dollars per hour.
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_price: Option<String>,
+    /// At most so many rows.
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) limit: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args, Clone, Default)]

@@ -1,6 +1,7 @@
 //! One file per command, and the choice between them.
 
 mod apply;
+pub(crate) mod catalog;
 mod drift;
 mod fmt;
 mod history;
@@ -86,6 +87,7 @@ async fn dispatch(command: Command) -> Exit {
         Command::Recover(args) => recover::recover(&session, &args).await,
         Command::History(common) => history::history(&session, &common),
         Command::ForceUnlock(args) => history::force_unlock(&session, &args),
+        Command::Catalog { command } => catalog::catalog(&session, &command),
         Command::Providers(_) => {
             for address in session.registry.addresses() {
                 terminal::line(&format!("{address}"));
