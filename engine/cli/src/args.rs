@@ -206,6 +206,9 @@ pub(crate) struct PlanArgs {
     /// How many calls run at once.
     #[arg(long, value_name = "N")]
     pub(crate) parallelism: Option<usize>,
+    /// Decide anew where components go, as if nothing had been placed.
+    #[arg(long)]
+    pub(crate) reoptimize: bool,
     /// Accepted for compatibility; warnings are short already.
     #[arg(long)]
     pub(crate) compact_warnings: bool,

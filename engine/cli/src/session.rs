@@ -72,6 +72,7 @@ impl Session {
         vars: &[String],
         var_files: &[String],
         snapshot: &StateSnapshot,
+        reoptimize: bool,
     ) -> (Stack, Diagnostics) {
         let world: &dyn World = &*self.world;
         let (mut configuration, mut found) =
@@ -93,8 +94,9 @@ impl Session {
         if has_components {
             let (types, errors) = component::load_types(&mut configuration, world);
             found.extend(errors);
-            let (offers, errors) = self.offers().await;
+            let (mut offers, errors) = self.offers().await;
             found.extend(errors);
+            offers.extend(self.market(&types, &offers, &mut found));
             let prior: BTreeMap<String, Decision> = snapshot
                 .decisions
                 .values()
@@ -106,6 +108,7 @@ impl Session {
                 offers: &offers,
                 inputs: &inputs,
                 prior: &prior,
+                reoptimize,
                 world,
             };
             let (placed, errors) = component::place(configuration, &request);
@@ -171,6 +174,30 @@ impl Session {
             }
         }
         (sources, found)
+    }
+
+    /// What the catalog says of backends that a component type is made for and that no provider speaks for.
+    fn market(
+        &self,
+        types: &component::Types,
+        offered: &[Offer],
+        found: &mut Diagnostics,
+    ) -> Vec<Offer> {
+        let made_for = types.0.values().flat_map(|ty| &ty.implementations);
+        let backends: std::collections::BTreeSet<String> = made_for
+            .map(|one| one.backend.to_string())
+            .filter(|backend| offered.iter().all(|offer| *offer.backend != **backend))
+            .collect();
+        if backends.is_empty() {
+            return Vec::new();
+        }
+        match crate::commands::catalog::load(&*self.world) {
+            Ok(catalog) => component::catalog_offers(&catalog, &backends),
+            Err(error) => {
+                found.push(error);
+                Vec::new()
+            }
+        }
     }
 
     /// What all backends can sell right now.

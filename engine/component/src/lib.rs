@@ -10,7 +10,7 @@
 //! 1. [`types`]: what a component type declares, and where declarations are found.
 //! 2. [`inputs`]: what a component sets, nested blocks included.
 //! 3. [`known`]: what can be known of values before anything is planned.
-//! 4. [`place`](mod@place): which implementation and offer each component gets; `candidate` judges one of them.
+//! 4. [`solve`](mod@solve): the best assignment of all. [`place`](mod@place): which implementation and offer each component gets; `candidate` judges one of them.
 //! 5. `expand`: the module call that a placed component becomes.
 //! 6. [`decision`]: the record of a placement; [`stack`]: the settings of the whole.
 //!
@@ -28,9 +28,12 @@ pub mod inputs;
 pub mod known;
 
 mod candidate;
+pub(crate) mod joint;
 pub mod place;
+pub mod solve;
 
 mod expand;
+mod market;
 
 pub mod decision;
 pub mod stack;
@@ -39,5 +42,6 @@ mod error;
 
 pub use decision::{Decision, Rejected};
 pub use error::{ComponentError, error_docs};
+pub use market::catalog_offers;
 pub use place::{Deferred, Offer, PlaceRequest, Placed, place};
 pub use types::{ComponentType, Implementation, Types, load_types};

@@ -1,7 +1,7 @@
 //! Chooses an implementation and an offer for each component.
 //!
-//! Components that the prior decisions still suit keep their places; the others follow in the order of their
-//! addresses. Components of the chosen implementations are placed in further rounds.
+//! Components that the prior decisions still suit keep their places; all others are placed together, by `joint`.
+//! Components of the chosen implementations are placed in further rounds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::decision::{Decision, Rejected};
 use crate::error::ComponentError;
 use crate::expand::{self, Expansion};
 use crate::inputs::{self, Written, shown};
+use crate::joint;
 use crate::known::Known;
 use crate::stack::{self, Objective, Placement};
 use crate::types::{ComponentType, Implementation, Types};
@@ -47,6 +48,8 @@ pub struct PlaceRequest<'a> {
     pub inputs: &'a BTreeMap<Arc<str>, Value>,
     /// Decisions of the last run, by component address.
     pub prior: &'a BTreeMap<String, Decision>,
+    /// Whether the last decisions count for nothing.
+    pub reoptimize: bool,
     /// Files and clock.
     pub world: &'a dyn World,
 }
@@ -114,26 +117,26 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
     (placed, run.diagnostics)
 }
 
-struct Run<'a> {
-    request: &'a PlaceRequest<'a>,
-    placement: Placement,
+pub(crate) struct Run<'a> {
+    pub(crate) request: &'a PlaceRequest<'a>,
+    pub(crate) placement: Placement,
     configuration: Configuration,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     decisions: BTreeMap<String, Decision>,
     deferred: Vec<Deferred>,
     /// Price per hour by component.
     costs: BTreeMap<String, Number>,
-    diagnostics: Diagnostics,
+    pub(crate) diagnostics: Diagnostics,
 }
 
 /// A component that is ready to be placed.
-struct Ready<'a> {
-    path: ModulePath,
+pub(crate) struct Ready<'a> {
+    pub(crate) path: ModulePath,
     step: ModulePathStep,
-    address: String,
-    component: ComponentBlock,
-    ty: &'a ComponentType,
-    written: Written,
+    pub(crate) address: String,
+    pub(crate) component: ComponentBlock,
+    pub(crate) ty: &'a ComponentType,
+    pub(crate) written: Written,
     /// The inputs as far as they are known.
     input: Value,
     instances: usize,
@@ -145,11 +148,29 @@ struct Ready<'a> {
 
 /// A chosen candidate.
 struct Choice<'a> {
-    implementation: &'a Implementation,
-    offer: &'a Offer,
-    demand: Vec<(Arc<str>, Number)>,
-    deferred: Vec<String>,
+    candidate: Candidate<'a>,
     reasons: Vec<String>,
+    rejected: Vec<Rejected>,
+}
+
+/// A candidate that suits its component.
+#[derive(Clone)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) implementation: &'a Implementation,
+    pub(crate) offer: &'a Offer,
+    pub(crate) demand: Vec<(Arc<str>, Number)>,
+    /// How many of the offer it takes.
+    pub(crate) machines: u64,
+    deferred: Vec<String>,
+}
+
+/// All candidates that suit a component alone, the best first.
+pub(crate) struct Options<'a> {
+    pub(crate) candidates: Vec<Candidate<'a>>,
+    /// Whether the one candidate is where the component is already.
+    pub(crate) kept: bool,
+    /// Why it left the place that it had.
+    moved: Option<String>,
     rejected: Vec<Rejected>,
 }
 
@@ -189,14 +210,35 @@ impl<'a> Run<'a> {
             }
             ready.push(one);
         }
-        // What has a place keeps it before others look for theirs.
+        // What has a place keeps it, and what that takes is gone, before others look for theirs.
         ready.sort_by(|a, b| {
             let settled = |one: &Ready<'_>| !self.request.prior.contains_key(&one.address);
             settled(a).cmp(&settled(b)).then_with(|| a.address.cmp(&b.address))
         });
-        for one in &ready {
-            let choice = if one.sound { self.choose(one) } else { None };
+        let options: Vec<Option<Options<'a>>> =
+            ready.iter().map(|one| if one.sound { self.options(one) } else { None }).collect();
+        let picks = self.picks(&ready, &options);
+        for (at, (one, options)) in ready.iter().zip(options).enumerate() {
+            let choice = options.zip(picks[at]);
+            let choice = choice.and_then(|(options, pick)| self.chosen(one, options, pick));
             self.settle(one, choice);
+        }
+    }
+
+    /// Which candidate each component gets, all of them together.
+    fn picks(
+        &mut self,
+        ready: &[Ready<'a>],
+        options: &[Option<Options<'a>>],
+    ) -> Vec<Option<usize>> {
+        match joint::solve(self, ready, options) {
+            joint::Outcome::Solved(picks) => picks,
+            // Capacity alone is at fault: the first that finds too little left says so best.
+            joint::Outcome::Shortage => options.iter().map(|one| one.as_ref().map(|_| 0)).collect(),
+            joint::Outcome::Conflict(error) => {
+                self.diagnostics.push(error);
+                vec![None; options.len()]
+            }
         }
     }
 
@@ -317,40 +359,55 @@ impl<'a> Run<'a> {
 
     // Choice.
 
-    fn choose(&mut self, one: &Ready<'a>) -> Option<Choice<'a>> {
+    /// What suits a component; an error if nothing does.
+    fn options(&mut self, one: &Ready<'a>) -> Option<Options<'a>> {
         let mut moved = None;
-        if let Some(prior) = self.request.prior.get(&one.address) {
+        let prior = self.request.prior.get(&one.address).filter(|_| !self.request.reoptimize);
+        if let Some(prior) = prior {
             match self.keep(one, prior) {
-                Ok(choice) => return Some(choice),
+                Ok(candidate) => {
+                    self.ledger.take(&one.address, candidate.offer, &candidate.demand);
+                    let candidates = vec![candidate];
+                    return Some(Options { candidates, kept: true, moved, rejected: Vec::new() });
+                }
                 Err(reason) => {
                     moved =
                         Some(format!("left `{}` on `{}`: {reason}", prior.offer, prior.backend));
                 }
             }
         }
-        let mut rejected = Vec::new();
-        let mut other_kinds = 0;
+        let found = self.suitable(one)?;
+        if found.candidates.is_empty() {
+            let reasons = why_not(one, &found.rejected, found.other_kinds, moved);
+            self.diagnostics.push(ComponentError::NoPlacement {
+                component: one.address.clone(),
+                reasons,
+                span: one.component.block.header,
+            });
+            return None;
+        }
+        let (candidates, rejected) = (found.candidates, found.rejected);
+        Some(Options { candidates, kept: false, moved, rejected })
+    }
+
+    /// Judges every candidate; `None` if one cannot be judged.
+    pub(crate) fn suitable(&mut self, one: &Ready<'a>) -> Option<Suitable<'a>> {
+        let mut found = Suitable::default();
         for (implementation, offer) in self.candidates(one) {
             match self.question(one, implementation, offer).judge(&self.ledger) {
-                Ok(Verdict::Suits { demand, deferred }) => {
-                    let mut reasons: Vec<String> = moved.into_iter().collect();
-                    reasons.push(self.reason(offer));
-                    rejected.truncate(MAX_REJECTED);
-                    return Some(Choice {
+                Ok(Verdict::Suits { demand, machines, deferred }) => {
+                    found.candidates.push(Candidate {
                         implementation,
                         offer,
                         demand,
+                        machines,
                         deferred,
-                        reasons,
-                        rejected,
                     });
                 }
-                Ok(Verdict::OtherKind) => other_kinds += 1,
+                Ok(Verdict::OtherKind) => found.other_kinds += 1,
                 Ok(Verdict::Lacks(reason)) => {
-                    rejected.push(Rejected {
-                        candidate: candidate_name(implementation, offer),
-                        reason,
-                    });
+                    let candidate = candidate_name(implementation, offer);
+                    found.rejected.push(Rejected { candidate, reason });
                 }
                 Err(faults) => {
                     self.diagnostics.extend(faults);
@@ -358,17 +415,56 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let reasons = why_not(one, &rejected, other_kinds, moved);
-        self.diagnostics.push(ComponentError::NoPlacement {
-            component: one.address.clone(),
-            reasons,
-            span: one.component.block.header,
-        });
-        None
+        Some(found)
+    }
+
+    /// The candidate that was picked, with the reasons; an error if others have taken what it needs.
+    fn chosen(
+        &mut self,
+        one: &Ready<'a>,
+        mut options: Options<'a>,
+        pick: usize,
+    ) -> Option<Choice<'a>> {
+        if options.kept {
+            let reasons = vec!["stays where it was placed before".to_owned()];
+            let candidate = options.candidates.swap_remove(0);
+            return Some(Choice { candidate, reasons, rejected: Vec::new() });
+        }
+        let candidate = options.candidates[pick].clone();
+        if let Some(shortage) = self.ledger.shortage(candidate.offer, &candidate.demand) {
+            let candidate = candidate_name(candidate.implementation, candidate.offer);
+            options.rejected.push(Rejected { candidate, reason: shortage });
+            let reasons = why_not(one, &options.rejected, 0, options.moved);
+            self.diagnostics.push(ComponentError::NoPlacement {
+                component: one.address.clone(),
+                reasons,
+                span: one.component.block.header,
+            });
+            return None;
+        }
+        self.ledger.take(&one.address, candidate.offer, &candidate.demand);
+        let mut reasons: Vec<String> = options.moved.into_iter().collect();
+        reasons.push(self.reason(candidate.offer));
+        let mut rejected = options.rejected;
+        let first = &options.candidates[0];
+        if pick > 0 {
+            let name = candidate_name(first.implementation, first.offer);
+            reasons.push(format!("{name} would be best for it alone, but not for all components"));
+        }
+        rejected.truncate(MAX_REJECTED);
+        let others = options.candidates.iter().enumerate().filter(|(at, _)| *at != pick);
+        for (_, other) in others.take(MAX_REJECTED - rejected.len()) {
+            let reason = format!("would do as well; {}", self.score_words(other.offer));
+            rejected.push(Rejected {
+                candidate: candidate_name(other.implementation, other.offer),
+                reason,
+            });
+        }
+        Some(Choice { candidate, reasons, rejected })
     }
 
     /// The prior place, if it still exists and suits; else why not.
-    fn keep(&self, one: &Ready<'a>, prior: &Decision) -> Result<Choice<'a>, String> {
+    fn keep(&self, one: &Ready<'a>, prior: &Decision) -> Result<Candidate<'a>, String> {
         if prior.component_type != *one.ty.name.text {
             return Err("it was of another type then".to_owned());
         }
@@ -388,14 +484,9 @@ impl<'a> Run<'a> {
             return Err("the backend is allowed no more".to_owned());
         }
         match self.question(one, implementation, offer).judge(&self.ledger) {
-            Ok(Verdict::Suits { demand, deferred }) => Ok(Choice {
-                implementation,
-                offer,
-                demand,
-                deferred,
-                reasons: vec!["stays where it was placed before".to_owned()],
-                rejected: Vec::new(),
-            }),
+            Ok(Verdict::Suits { demand, machines, deferred }) => {
+                Ok(Candidate { implementation, offer, demand, machines, deferred })
+            }
             Ok(Verdict::OtherKind) => Err("the implementation uses such offers no more".to_owned()),
             Ok(Verdict::Lacks(reason)) => Err(reason),
             Err(_) => Err("its requirements cannot be evaluated".to_owned()),
@@ -453,10 +544,27 @@ impl<'a> Run<'a> {
     }
 
     /// The smaller, the better. What an offer does not say counts as nothing.
-    fn score(&self, offer: &Offer) -> Number {
+    pub(crate) fn score(&self, offer: &Offer) -> Number {
         let found = offer.attributes.get_attr(self.placement.objective.attribute());
-        let number = found.and_then(Value::as_number).cloned().unwrap_or(Number::ZERO);
-        if self.placement.objective == Objective::Performance { number.neg() } else { number }
+        let number = found.and_then(Value::as_number).cloned();
+        match (number, self.placement.objective) {
+            (Some(number), Objective::Performance) => number.neg(),
+            (Some(number), _) => number,
+            // What the catalog sells at a price that it does not know is not free.
+            (None, _) if offer.attributes.get_attr("unknown_price").is_some() => {
+                Number::from(joint::UNKNOWN_USD)
+            }
+            (None, _) => Number::ZERO,
+        }
+    }
+
+    /// What an offer says of what is best.
+    fn score_words(&self, offer: &Offer) -> String {
+        let attribute = self.placement.objective.attribute();
+        match offer.attributes.get_attr(attribute).and_then(Value::as_number) {
+            Some(number) => format!("its `{attribute}` is {number}"),
+            None => format!("its `{attribute}` is not known"),
+        }
     }
 
     fn reason(&self, offer: &Offer) -> String {
@@ -475,7 +583,7 @@ impl<'a> Run<'a> {
             allowed.or_else(|| one.ty.implementations.first())
         };
         let Some(implementation) =
-            choice.as_ref().map_or_else(fallback, |choice| Some(choice.implementation))
+            choice.as_ref().map_or_else(fallback, |choice| Some(choice.candidate.implementation))
         else {
             return;
         };
@@ -486,7 +594,7 @@ impl<'a> Run<'a> {
             ty: one.ty,
             written: &one.written,
             implementation,
-            offer: choice.as_ref().map(|choice| choice.offer),
+            offer: choice.as_ref().map(|choice| choice.candidate.offer),
         };
         let found = expand::expand(&mut self.configuration, &expansion, self.request.world);
         self.diagnostics.extend(found);
@@ -496,25 +604,23 @@ impl<'a> Run<'a> {
     }
 
     fn record(&mut self, one: &Ready<'_>, choice: Choice<'_>) {
-        self.ledger.take(&one.address, choice.offer, &choice.demand);
-        let price =
-            choice.offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
-        if let Some(price) = price.and_then(|price| price.mul(&Number::from(one.instances))) {
+        let Candidate { implementation, offer, machines, deferred, .. } = choice.candidate;
+        let price = offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
+        if let Some(price) = price.and_then(|price| price.mul(&Number::from(machines))) {
             self.costs.insert(one.address.clone(), price);
         }
         let component = || one.address.clone();
-        self.deferred.extend(
-            choice.deferred.into_iter().map(|check| Deferred { component: component(), check }),
-        );
-        let attributes = plain(&candidate::offer_value(choice.offer));
+        let deferred = deferred.into_iter();
+        self.deferred.extend(deferred.map(|check| Deferred { component: component(), check }));
+        let attributes = plain(&candidate::offer_value(offer));
         self.decisions.insert(
             one.address.clone(),
             Decision {
                 component: one.address.clone(),
                 component_type: one.ty.name.text.to_string(),
-                backend: choice.implementation.backend.to_string(),
-                implementation: choice.implementation.name.text.to_string(),
-                offer: choice.offer.name.to_string(),
+                backend: implementation.backend.to_string(),
+                implementation: implementation.name.text.to_string(),
+                offer: offer.name.to_string(),
                 offer_attributes: value::json::to_plain(&attributes),
                 inputs_digest: digest(&one.input),
                 reasons: choice.reasons,
@@ -540,6 +646,16 @@ impl<'a> Run<'a> {
             span: *span,
         });
     }
+}
+
+/// What judging all candidates of a component has shown.
+#[derive(Default)]
+pub(crate) struct Suitable<'a> {
+    /// Those that suit, the best first.
+    pub(crate) candidates: Vec<Candidate<'a>>,
+    rejected: Vec<Rejected>,
+    /// How many offers are of a kind that no implementation uses.
+    other_kinds: usize,
 }
 
 /// One line for each reason why there is no place.

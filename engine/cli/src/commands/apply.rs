@@ -62,7 +62,8 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         Err(found) => return ui.fail(&found, &SourceMap::new()),
     };
     let parallelism = args.plan.parallelism.unwrap_or(options.parallelism);
-    let (stack, mut found) = session.stack(&plan_args.vars, &plan_args.var_files, &snapshot).await;
+    let (stack, mut found) =
+        session.stack(&plan_args.vars, &plan_args.var_files, &snapshot, plan_args.reoptimize).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return ui.fail(&found, &sources);

@@ -21,7 +21,8 @@ pub(crate) async fn drift(session: &Session, args: &PlanArgs) -> Exit {
         Ok(options) => options,
         Err(found) => return fail(&found, &syntax::SourceMap::new(), style),
     };
-    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let (stack, mut found) =
+        session.stack(&args.vars, &args.var_files, &snapshot, args.reoptimize).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return fail(&found, &sources, style);

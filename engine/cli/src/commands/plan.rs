@@ -51,7 +51,8 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         Ok(options) => options,
         Err(found) => return ui.fail(&found, &syntax::SourceMap::new()),
     };
-    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let (stack, mut found) =
+        session.stack(&args.vars, &args.var_files, &snapshot, args.reoptimize).await;
     let sources = Arc::clone(&stack.configuration.sources);
     let saved = planfile::Inputs::of(&stack, args);
     if found.has_errors() {

@@ -71,7 +71,8 @@ pub(crate) async fn settle(
         return Ok(0);
     }
     let snapshot = store.snapshot().map_err(|error| ui.fail_with(error))?;
-    let (stack, found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let (stack, found) =
+        session.stack(&args.vars, &args.var_files, &snapshot, args.reoptimize).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return Err(ui.fail(&found, &sources));

@@ -12,7 +12,7 @@ use crate::terminal;
 pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     let style = terminal::style(args.common.no_color);
     let (stack, mut found) =
-        session.stack(&args.vars, &args.var_files, &StateSnapshot::default()).await;
+        session.stack(&args.vars, &args.var_files, &StateSnapshot::default(), false).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     // Values for variables are the business of plan.
     found = found
@@ -46,7 +46,7 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
 /// Nothing has to be downloaded; says which providers are used.
 pub(crate) async fn init(session: &Session, common: &Common) -> Exit {
     let style = terminal::style(common.no_color);
-    let (stack, found) = session.stack(&[], &[], &StateSnapshot::default()).await;
+    let (stack, found) = session.stack(&[], &[], &StateSnapshot::default(), false).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     let mut missing = syntax::Diagnostics::new();
     let blocks = stack.configuration.modules.values().flat_map(|module| module.resources.values());
