@@ -59,11 +59,22 @@ pub(crate) enum Command {
     ForceUnlock(ForceUnlock),
     /// List the providers that are linked in.
     Providers(Common),
+    /// Show what a plan costs and emits, before and after.
+    Cost(Cost),
     /// Show what backends sell and what is known about it.
     Catalog {
         #[command(subcommand)]
         command: CatalogCommand,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    /// How it is shown: `text`, `json` or `markdown`.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "markdown"])]
+    pub(crate) format: String,
 }
 
 #[derive(Debug, Subcommand)]

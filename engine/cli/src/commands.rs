@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod catalog;
+mod cost;
 mod drift;
 mod fmt;
 mod history;
@@ -87,6 +88,7 @@ async fn dispatch(command: Command) -> Exit {
         Command::Recover(args) => recover::recover(&session, &args).await,
         Command::History(common) => history::history(&session, &common),
         Command::ForceUnlock(args) => history::force_unlock(&session, &args),
+        Command::Cost(args) => cost::cost(&session, &args).await,
         Command::Catalog { command } => catalog::catalog(&session, &command),
         Command::Providers(_) => {
             for address in session.registry.addresses() {

@@ -1,12 +1,13 @@
 //! The `stratiform` binary: wires the stages together. **It alone prints, exits and reads the environment.**
 //!
 //! Read in this order: `args` (what a command line says), `commands` (one file per command), `session` (the
-//! stages from files to a plan, as every command needs them), `world` (files, clock, random source), `store`
+//! stages from files to a plan, as every command needs them), `judge` (checks and prices of a plan), `world` (files, clock, random source), `store`
 //! (where the state is), `terminal` and `ui` (printing), `exit` (the codes).
 
 mod args;
 mod commands;
 mod exit;
+mod judge;
 mod session;
 mod store;
 mod terminal;

@@ -14,6 +14,7 @@ use syntax::{Diagnostics, Severity, SourceMap};
 use value::Value;
 
 use crate::args::PlanArgs;
+use crate::judge::Bench;
 use crate::store;
 use crate::world::RealWorld;
 
@@ -234,8 +235,25 @@ impl Session {
         (offers, found)
     }
 
-    /// Plans a stack.
+    /// Plans a stack and checks what is planned. A plan that does not stand is no plan.
     pub(crate) async fn plan(
+        &self,
+        stack: Stack,
+        snapshot: &StateSnapshot,
+        options: Options,
+    ) -> (Option<Plan>, Diagnostics) {
+        let configuration = Arc::clone(&stack.configuration);
+        let inputs = stack.inputs.clone();
+        let (plan, mut found) = self.plan_unchecked(stack, snapshot, options).await;
+        let Some(mut plan) = plan else { return (None, found) };
+        let bench =
+            Bench { session: self, configuration: &configuration, inputs: &inputs, snapshot };
+        found.extend(bench.judge(&mut plan));
+        (Some(plan).filter(|_| !found.has_errors()), found)
+    }
+
+    /// Plans a stack, whatever it costs.
+    pub(crate) async fn plan_unchecked(
         &self,
         stack: Stack,
         snapshot: &StateSnapshot,

@@ -17,6 +17,8 @@ pub struct Decision {
     pub offer: String,
     /// What was known about the offer, as JSON.
     pub offer_attributes: Json,
+    /// How many of the offer it takes.
+    pub machines: u64,
     /// Digest of the inputs as far as they were known; sensitive ones are left out.
     pub inputs_digest: String,
     /// Why, in sentences.
@@ -53,6 +55,7 @@ impl Decision {
             "implementation": self.implementation,
             "offer": self.offer,
             "offer_attributes": self.offer_attributes,
+            "machines": self.machines,
             "inputs_digest": self.inputs_digest,
             "reasons": self.reasons,
             "rejected": rejected,
@@ -77,6 +80,8 @@ impl Decision {
             implementation: text(object, "implementation")?,
             offer: text(object, "offer")?,
             offer_attributes: object.get("offer_attributes")?.clone(),
+            // Records of the first releases do not say.
+            machines: object.get("machines").and_then(Json::as_u64).unwrap_or(1),
             inputs_digest: text(object, "inputs_digest")?,
             reasons: reasons
                 .iter()

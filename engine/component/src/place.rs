@@ -622,6 +622,7 @@ impl<'a> Run<'a> {
                 implementation: implementation.name.text.to_string(),
                 offer: offer.name.to_string(),
                 offer_attributes: value::json::to_plain(&attributes),
+                machines,
                 inputs_digest: digest(&one.input),
                 reasons: choice.reasons,
                 rejected: choice.rejected,

@@ -8,7 +8,7 @@
 //! 4. [`plan_text`], [`plan_json`]: a plan.
 //! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
 //! 6. [`state_text`], [`drift`]: a state; what differs from it.
-//! 7. [`catalog`](mod@catalog): tables of what backends sell.
+//! 7. [`catalog`](mod@catalog): tables of what backends sell. [`cost`]: what a plan costs.
 
 pub mod style;
 
@@ -26,6 +26,7 @@ pub mod progress;
 pub mod ui;
 
 pub mod catalog;
+pub mod cost;
 pub mod drift;
 pub mod state_text;
 
