@@ -15,7 +15,7 @@ use syntax::{Diagnostics, Report, Severity, Span};
 use value::Value;
 
 use crate::commands::catalog::{load, today};
-use crate::session::Session;
+use crate::session::{Session, decided};
 
 /// What checks and prices need beside the plan.
 pub(crate) struct Bench<'a> {
@@ -72,13 +72,7 @@ impl Bench<'_> {
     }
 
     fn estimate_with(&self, plan: &Plan, catalog: &Catalog) -> Estimate {
-        let prior: BTreeMap<String, Decision> = self
-            .snapshot
-            .decisions
-            .values()
-            .filter_map(|record| Decision::from_json(&serde_json::from_str(&record.json).ok()?))
-            .map(|decision| (decision.component.clone(), decision))
-            .collect();
+        let prior = decided(self.snapshot);
         let within = |change: &ResourceChange| {
             let address = change.address.to_string();
             plan.decisions.iter().map(|one| &one.component).chain(prior.keys()).any(|component| {
@@ -227,4 +221,210 @@ pub(crate) fn is_priced(plan: &Plan) -> bool {
     let known = |decision: &Decision| decision.offer_attributes.get("price_usd_per_hour").is_some();
     plan.decisions.iter().any(known)
         || changes(plan).any(|change| check::cost::concerns(type_name(change)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use address::ProviderAddress;
+    use config::LoadRequest;
+    use lang::World;
+    use lang::testing::FixedWorld;
+    use sdk::native::{Call, Created};
+    use sdk::{
+        Block, Factory, NativeProvider, NestedBlock, Nesting, Problem, Provider, ProviderError,
+        Registry, Resource, Schema, async_trait,
+    };
+    use syntax::SourceMap;
+    use value::Type;
+
+    use super::*;
+    use crate::session::Stack;
+
+    /// A cloud that only plans: as much of the real provider's schemas as the rules look at.
+    struct Cloud;
+
+    struct Volume;
+
+    struct Machine;
+
+    #[async_trait]
+    impl Factory for Cloud {
+        fn address(&self) -> ProviderAddress {
+            ProviderAddress::implied("aws")
+        }
+
+        async fn create(&self) -> Result<Arc<dyn Provider>, ProviderError> {
+            let block = Block::new().optional("region", Type::String, "Where.");
+            let resources: Vec<Box<dyn Resource>> = vec![Box::new(Volume), Box::new(Machine)];
+            Ok(Arc::new(NativeProvider::new(Schema { version: 0, block }, resources, Vec::new())))
+        }
+    }
+
+    macro_rules! planned_only {
+        ($name:ident, $type_name:literal, $block:expr) => {
+            #[async_trait]
+            impl Resource for $name {
+                fn name(&self) -> &'static str {
+                    $type_name
+                }
+
+                fn schema(&self) -> Schema {
+                    Schema { version: 0, block: $block }
+                }
+
+                async fn create(&self, planned: Value, _: Call<'_>) -> Created {
+                    Created::of(planned)
+                }
+
+                async fn read(&self, current: Value, _: Call<'_>) -> Result<Value, Problem> {
+                    Ok(current)
+                }
+
+                async fn update(&self, _: Value, planned: Value, _: Call<'_>) -> Created {
+                    Created::of(planned)
+                }
+
+                async fn delete(&self, _: Value, _: Call<'_>) -> Result<(), Problem> {
+                    Ok(())
+                }
+            }
+        };
+    }
+
+    planned_only!(
+        Volume,
+        "aws_ebs_volume",
+        Block::new()
+            .required("availability_zone", Type::String, "Where.")
+            .optional("type", Type::String, "Kind.")
+            .optional("size", Type::Number, "GiB.")
+            .optional("iops", Type::Number, "Operations a second.")
+            .optional("throughput", Type::Number, "MiB a second.")
+            .optional("encrypted", Type::Bool, "Whether.")
+            .computed("id", Type::String, "Name.")
+    );
+    planned_only!(
+        Machine,
+        "aws_instance",
+        Block::new()
+            .optional("instance_type", Type::String, "Kind.")
+            .optional("availability_zone", Type::String, "Where.")
+            .block(
+                "root_block_device",
+                NestedBlock {
+                    nesting: Nesting::List,
+                    block: Block::new()
+                        .optional("volume_type", Type::String, "Kind.")
+                        .optional("volume_size", Type::Number, "GiB.")
+                        .optional("iops", Type::Number, "Operations a second.")
+                        .optional("throughput", Type::Number, "MiB a second."),
+                    min_items: 0,
+                    max_items: 1,
+                }
+            )
+            .computed("id", Type::String, "Name.")
+    );
+
+    /// The plan's deferred checks, and everything that is said, with its lines.
+    async fn plan(main: &str) -> (Vec<String>, String, bool, Option<Estimate>) {
+        let mut session = Session::new();
+        let cloud: Arc<dyn Factory> = Arc::new(Cloud);
+        session.registry = Registry::new([cloud, Arc::new(provider_core::Builtin)]);
+        let world = FixedWorld::with_files([("main.tf", main)]);
+        let world_ref: &dyn World = &world;
+        let (configuration, found) = config::load(LoadRequest {
+            root: Path::new("."),
+            world: world_ref,
+            sources: SourceMap::new(),
+        });
+        assert!(!found.has_errors(), "the test is a configuration");
+        let configuration = Arc::new(configuration);
+        let inputs = BTreeMap::new();
+        let stack = Stack {
+            configuration: Arc::clone(&configuration),
+            inputs: inputs.clone(),
+            decisions: Vec::new(),
+            deferred_checks: Vec::new(),
+        };
+        let snapshot = StateSnapshot::default();
+        let (plan, found) =
+            session.plan_unchecked(stack, &snapshot, plan::Options::default()).await;
+        let text = |found: &Diagnostics| {
+            report::diagnostics::all_text(found, &configuration.sources, report::Style::PLAIN)
+        };
+        let mut plan = plan.unwrap_or_else(|| panic!("a plan: {}", text(&found)));
+        let bench = Bench {
+            session: &session,
+            configuration: &configuration,
+            inputs: &inputs,
+            snapshot: &snapshot,
+        };
+        let found = bench.judge(&mut plan);
+        let estimate = bench.estimate(&plan).ok();
+        (plan.deferred_checks, text(&found), found.has_errors(), estimate)
+    }
+
+    #[tokio::test]
+    async fn a_wrong_volume_is_refused_at_its_line() {
+        let (deferred, text, refused, _) = plan(
+            "resource \"aws_ebs_volume\" \"a\" {\n  availability_zone = \"us-east-1a\"\n  type      = \"gp3\"\n  size      = 10\n  iops      = 16000\n  encrypted = true\n}\n",
+        )
+        .await;
+        assert!(refused, "{text}");
+        for part in [
+            "stratiform::check::C-31",
+            "16000 IOPS, but 10 GiB allow 5000",
+            "main.tf:5:3",
+            "concerns `aws_ebs_volume.a`",
+            "source: EC2 API reference, CreateVolume",
+            "write `iops = 5000`, or `size = 32`",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(deferred.is_empty(), "{deferred:?}");
+    }
+
+    #[tokio::test]
+    async fn an_exception_sets_a_finding_aside_and_shows_it() {
+        let (_, text, refused, _) = plan(
+            "stack {\n  exception \"C-31\" {\n    address = \"aws_ebs_volume.a\"\n    reason  = \"raised for us\"\n    until   = \"2999-01-01\"\n  }\n}\nresource \"aws_ebs_volume\" \"a\" {\n  count     = 2\n  availability_zone = \"us-east-1a\"\n  type      = \"gp3\"\n  size      = 10\n  iops      = 16000\n  encrypted = true\n}\n",
+        )
+        .await;
+        assert!(!refused, "{text}");
+        assert!(text.contains("C-31 is set aside until 2999-01-01"), "{text}");
+        assert!(text.contains("raised for us"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_known_yet_is_listed() {
+        let (deferred, text, refused, _) = plan(
+            "resource \"terraform_data\" \"size\" { input = 10 }\nresource \"aws_ebs_volume\" \"a\" {\n  availability_zone = \"us-east-1a\"\n  type      = \"gp3\"\n  size      = terraform_data.size.output\n  iops      = 16000\n  encrypted = true\n}\n",
+        )
+        .await;
+        assert!(!refused, "{text}");
+        assert_eq!(deferred, ["aws_ebs_volume.a: C-31 gp3 volumes, once `size` is known"]);
+    }
+
+    #[tokio::test]
+    async fn machines_of_a_misspelt_type_are_told_and_known_ones_priced_in_their_region() {
+        let (_, text, refused, estimate) = plan(
+            "provider \"aws\" {\n  region = \"us-east-1\"\n}\nresource \"aws_instance\" \"a\" {\n  instance_type = \"p5.48xlargee\"\n}\nresource \"aws_instance\" \"b\" {\n  instance_type = \"p5.48xlarge\"\n  root_block_device {\n    volume_type = \"gp3\"\n    volume_size = 100\n    iops        = 3000\n    throughput  = 1000\n  }\n}\n",
+        )
+        .await;
+        assert!(refused, "{text}");
+        assert!(text.contains("did you mean `p5.48xlarge`?"), "{text}");
+        assert!(text.contains("1000 MiB/s, but 3000 IOPS allow 750"), "{text}");
+        let estimate = estimate.expect("the catalog can be read");
+        assert_eq!(estimate.after.low.to_string(), "55.04");
+        assert!(estimate.incomplete, "the misspelt one has no price");
+    }
+
+    #[tokio::test]
+    async fn plans_without_such_resources_are_not_looked_at() {
+        let (deferred, text, refused, _) =
+            plan("resource \"terraform_data\" \"a\" { input = 1 }\n").await;
+        assert!(deferred.is_empty() && text.is_empty() && !refused);
+    }
 }

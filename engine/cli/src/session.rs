@@ -98,12 +98,13 @@ impl Session {
             let (mut offers, errors) = self.offers().await;
             found.extend(errors);
             offers.extend(self.market(&types, &offers, &mut found));
-            let prior: BTreeMap<String, Decision> = snapshot
-                .decisions
-                .values()
-                .filter_map(|record| Decision::from_json(&serde_json::from_str(&record.json).ok()?))
-                .map(|decision| (decision.component.clone(), decision))
-                .collect();
+            let mut prior: BTreeMap<String, Decision> = BTreeMap::new();
+            if component::lock::is_wanted(&configuration) {
+                let (locked, errors) = locked(world);
+                found.extend(errors);
+                prior.extend(locked);
+            }
+            prior.extend(decided(snapshot));
             let request = PlaceRequest {
                 types: &types,
                 offers: &offers,
@@ -283,6 +284,38 @@ impl Session {
             world,
             workspace: store::workspace().into(),
             options,
+        }
+    }
+}
+
+/// The placements that a state records, by component.
+pub(crate) fn decided(snapshot: &StateSnapshot) -> BTreeMap<String, Decision> {
+    let records = snapshot.decisions.values();
+    records
+        .filter_map(|record| Decision::from_json(&serde_json::from_str(&record.json).ok()?))
+        .map(|decision| (decision.component.clone(), decision))
+        .collect()
+}
+
+/// The placements of the lock file, by component.
+fn locked(world: &dyn World) -> (BTreeMap<String, Decision>, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let path = Path::new(component::lock::PATH);
+    if !world.exists(path) {
+        return (BTreeMap::new(), found);
+    }
+    let text = world.read_file(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    match text.ok().and_then(|text| component::lock::read(&text)) {
+        Some(decisions) => {
+            let named = decisions.into_iter().map(|one| (one.component.clone(), one));
+            (named.collect(), found)
+        }
+        None => {
+            found.push(problem(&format!(
+                "`{}` is no lock file of placements of this version; remove it, and apply writes it anew",
+                component::lock::PATH
+            )));
+            (BTreeMap::new(), found)
         }
     }
 }

@@ -197,3 +197,38 @@ fn exceptions_need_a_reason_and_a_day() {
         assert!(ran.err.contains(expected), "{block}: {}", ran.err);
     }
 }
+
+#[test]
+fn a_lock_file_shows_placements_to_reviews_and_holds_them_without_a_state() {
+    let settings = |backends: &str| {
+        format!("stack {{\n  placement {{\n    lock_file = true\n{backends}\n  }}\n}}\n{TRAINER}")
+    };
+    let first = stack(&settings("    backends = [\"azure\"]"));
+    assert_eq!(first.run(&["plan"]).code, Some(0));
+    let path = first.dir().join("stratiform.placement.json");
+    assert!(!path.exists(), "a plan writes nothing");
+    let ran = first.run(&["apply", "-auto-approve"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let text = std::fs::read_to_string(&path).expect("apply has written it");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let entry = &json["components"]["trainer.t"];
+    assert_eq!(entry["offer"], "Standard_ND96is_noIB_H100_v5/eastus/on_demand");
+    let reasons = entry["reasons"].to_string();
+    assert!(reasons.contains("the best `price_usd_per_hour`"), "{reasons}");
+    // A second apply keeps the reasons, and the file.
+    assert_eq!(first.run(&["apply", "-auto-approve"]).code, Some(0));
+    let again = std::fs::read_to_string(&path).expect("the file stays");
+    assert!(again.contains("the best `price_usd_per_hour`"), "{again}");
+
+    let second = stack(&settings(""));
+    second.write("stratiform.placement.json", &text);
+    let ran = second.run(&["plan"]);
+    assert!(
+        ran.out.contains("Standard_ND96is_noIB_H100_v5"),
+        "it holds without a state: {}",
+        ran.out
+    );
+    second.write("stratiform.placement.json", "{}");
+    let ran = second.run(&["plan"]);
+    assert!(ran.err.contains("is no lock file of placements"), "{}", ran.err);
+}

@@ -25,6 +25,8 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// What was not chosen.
     pub rejected: Vec<Rejected>,
+    /// Offers to fall back on, in this order, where the component says what to try.
+    pub fallbacks: Vec<String>,
 }
 
 /// A candidate that was not chosen.
@@ -59,6 +61,7 @@ impl Decision {
             "inputs_digest": self.inputs_digest,
             "reasons": self.reasons,
             "rejected": rejected,
+            "fallbacks": self.fallbacks,
         })
     }
 
@@ -88,8 +91,15 @@ impl Decision {
                 .map(|one| one.as_str().map(str::to_owned))
                 .collect::<Option<_>>()?,
             rejected: rejected.collect::<Option<_>>()?,
+            fallbacks: texts(object, "fallbacks"),
         })
     }
+}
+
+/// A list of texts; none if there is no list, as in records of the first releases.
+fn texts(object: &Map<String, Json>, name: &str) -> Vec<String> {
+    let items = object.get(name).and_then(Json::as_array).into_iter().flatten();
+    items.filter_map(Json::as_str).map(str::to_owned).collect()
 }
 
 fn text(object: &Map<String, Json>, name: &str) -> Option<String> {

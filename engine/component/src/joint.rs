@@ -5,17 +5,22 @@ use std::collections::BTreeMap;
 use lang::TraversalStep;
 use value::{Number, Value};
 
+use crate::candidate::evaluate;
 use crate::error::ComponentError;
-use crate::place::{Candidate, Offer, Options, Ready, Run};
-use crate::solve::{self, Choice, Conflict, Link, Problem, Requirement};
+use crate::ladder::Ladder;
+use crate::place::{Candidate, Deferred, Offer, Options, Ready, Run};
+use crate::solve::{self, Choice, Conflict, Link, Problem, Requirement, Solution};
 use crate::stack::Objective;
+use crate::types::Near;
 
 /// What counts as the price of something whose price is not known: more than anything costs, less than a search
 /// could not add up.
 pub(crate) const UNKNOWN_USD: u64 = 1_000_000;
 const MICRO: f64 = 1e6;
 /// Costs of a performance are what is missing to this.
-const PERFECT: u64 = 1 << 52;
+const PERFECT: u128 = 1 << 80;
+/// What a later step of `try` costs, so that no price makes up for it.
+const RUNG: u128 = 1 << 100;
 
 /// What came of it.
 pub(crate) enum Outcome {
@@ -42,18 +47,18 @@ pub(crate) fn solve<'a>(
         .enumerate()
         .filter_map(|(at, (one, options))| Some((at, one, options.as_ref()?)))
         .collect();
+    let (links, words) = links(run, &parts);
     let mut maker = Maker { run, pools: Pools::default(), places: BTreeMap::new() };
     let components = parts
         .iter()
-        .map(|(_, _, options)| maker.choices(&options.candidates, options.kept))
+        .map(|(_, one, options)| maker.choices(&one.ladder, &options.candidates, options.kept))
         .collect();
     let (pools, names) = (maker.pools.left, maker.pools.names);
-    let (links, words) = links(&parts);
     let budget = run.placement.max_hourly_usd.as_ref().map(|(limit, _)| micro(limit));
     let problem = Problem { components, pools, links, budget };
     match solve::solve(&problem) {
         Ok(solution) => {
-            hint(run, &parts, &problem, &solution.picks);
+            hint(run, &parts, &problem, &solution);
             Outcome::Solved(spread(options.len(), &parts, &solution.picks))
         }
         // The sum of prices is told by itself, with what each component costs.
@@ -152,8 +157,18 @@ struct Maker<'r, 'a> {
 }
 
 impl Maker<'_, '_> {
-    fn choices(&mut self, candidates: &[Candidate<'_>], kept: bool) -> Vec<Choice> {
-        candidates.iter().map(|candidate| self.choice(candidate, kept)).collect()
+    fn choices(
+        &mut self,
+        ladder: &Ladder,
+        candidates: &[Candidate<'_>],
+        kept: bool,
+    ) -> Vec<Choice> {
+        let choice = |candidate| {
+            let mut choice = self.choice(candidate, kept);
+            choice.cost += RUNG * ladder.rung(candidate.offer).unwrap_or(0) as u128;
+            choice
+        };
+        candidates.iter().map(choice).collect()
     }
 
     fn choice(&mut self, candidate: &Candidate<'_>, kept: bool) -> Choice {
@@ -161,13 +176,14 @@ impl Maker<'_, '_> {
         let price = offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
         let price = price.map_or(0, micro).saturating_mul(candidate.machines);
         let score = self.run.score(offer);
+        let machines = u128::from(candidate.machines.max(1));
         let cost = if self.run.placement.objective == Objective::Performance {
-            PERFECT.saturating_sub(micro(&score.neg()))
+            PERFECT - u128::from(micro(&score.neg())).saturating_mul(machines).min(PERFECT)
         } else {
-            micro(&score)
+            u128::from(micro(&score)).saturating_mul(machines)
         };
         Choice {
-            cost: cost.saturating_mul(candidate.machines.max(1)),
+            cost,
             price,
             place: self.place(offer),
             uses: self.uses(candidate, kept),
@@ -244,32 +260,66 @@ fn quota_covers(key: &str, offer: &Offer) -> bool {
 }
 
 /// What binds components that refer to each other, by what their types say.
-fn links(parts: &Parts<'_, '_>) -> (Vec<Link>, Vec<String>) {
+fn links<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>) -> (Vec<Link>, Vec<String>) {
     let (mut links, mut words) = (Vec::new(), Vec::new());
     for (a, (_, one, _)) in parts.iter().enumerate() {
         for (input, near) in &one.ty.near {
-            let Some(expression) = one.written.inputs.get(input) else { continue };
-            for reference in expression.references() {
-                let Some(TraversalStep::Attribute(name)) = reference.steps.first() else {
-                    continue;
-                };
-                let other = parts.iter().position(|(_, other, _)| {
-                    other.path == one.path
-                        && other.component.type_name.text == reference.root.text
-                        && other.component.name.as_ref().is_some_and(|own| own.text == name.text)
-                });
-                let Some(b) = other.filter(|b| *b != a) else { continue };
+            for b in referred(parts, a, input) {
                 links.push(Link { a, b, same: near.levels(), apart: Vec::new() });
                 let (one, other) = (&one.address, &parts[b].1.address);
                 words.push(format!("`{one}` and `{other}` must share their {}", near.word()));
+            }
+        }
+        for (input, expression) in &one.ty.apart_usd_per_hour {
+            let others = referred(parts, a, input);
+            // Only money can be added to money.
+            if others.is_empty() || run.placement.objective != Objective::Cost {
+                continue;
+            }
+            let value = match evaluate(expression, &one.input, None, run.request.world) {
+                Ok(value) => value,
+                Err(faults) => {
+                    run.diagnostics.extend(faults);
+                    continue;
+                }
+            };
+            let Some(usd) = value.as_number().filter(|usd| !usd.is_negative()) else {
+                let check = format!("what it costs to be in another region than `{input}`");
+                run.deferred.push(Deferred { component: one.address.clone(), check });
+                continue;
+            };
+            let cost = u128::from(micro(usd));
+            for b in others {
+                links.push(Link { a, b, same: 0, apart: vec![(Near::Region.levels(), cost)] });
+                words.push(format!(
+                    "the cost of `{}` apart from `{}`",
+                    one.address, parts[b].1.address
+                ));
             }
         }
     }
     (links, words)
 }
 
+/// Components that an input of a component refers to.
+fn referred(parts: &Parts<'_, '_>, of: usize, input: &str) -> Vec<usize> {
+    let one = parts[of].1;
+    let references = one.written.inputs.get(input).map(lang::Expression::references);
+    let mut found = Vec::new();
+    for reference in references.unwrap_or_default() {
+        let Some(TraversalStep::Attribute(name)) = reference.steps.first() else { continue };
+        let other = parts.iter().position(|(_, other, _)| {
+            other.path == one.path
+                && other.component.type_name.text == reference.root.text
+                && other.component.name.as_ref().is_some_and(|own| own.text == name.text)
+        });
+        found.extend(other.filter(|other| *other != of && !found.contains(other)));
+    }
+    found
+}
+
 /// Says so if what stays is far from what would be decided now.
-fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, picks: &[usize]) {
+fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, now: &Solution) {
     let kept: Vec<usize> = (0..parts.len()).filter(|&at| parts[at].2.kept).collect();
     if kept.is_empty() || run.placement.objective == Objective::Performance {
         return;
@@ -285,7 +335,8 @@ fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, picks: 
     let mut components = Vec::new();
     let mut names = Vec::new();
     let mut freed = free.into_iter();
-    for (_, _, options) in parts {
+    for (_, one, options) in parts {
+        let ladder = &one.ladder;
         let mut candidates = options.candidates.clone();
         if options.kept {
             // What stays needs no capacity beside what it has.
@@ -295,12 +346,12 @@ fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, picks: 
                     && other.offer.name == candidates[0].offer.name
             };
             let others: Vec<Candidate<'a>> = others.into_iter().filter(|one| !same(one)).collect();
-            let mut choices = maker.choices(&candidates, true);
-            choices.extend(maker.choices(&others, false));
+            let mut choices = maker.choices(ladder, &candidates, true);
+            choices.extend(maker.choices(ladder, &others, false));
             candidates.extend(others);
             components.push(choices);
         } else {
-            components.push(maker.choices(&candidates, false));
+            components.push(maker.choices(ladder, &candidates, false));
         }
         names.push(candidates);
     }
@@ -308,11 +359,7 @@ fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, picks: 
     let better =
         Problem { components, pools, links: problem.links.clone(), budget: problem.budget };
     let Ok(best) = solve::solve(&better) else { return };
-    let cost = |problem: &Problem, picks: &[usize]| {
-        let costs = picks.iter().zip(&problem.components).map(|(&pick, all)| all[pick].cost);
-        costs.fold(0, u64::saturating_add)
-    };
-    let (now, then) = (cost(problem, picks), cost(&better, &best.picks));
+    let (now, then) = (now.cost, best.cost);
     let share = run.placement.reoptimize_threshold.as_ref().map_or(0.15, Number::to_f64);
     #[expect(clippy::cast_precision_loss, reason = "a comparison of sums with a share")]
     let saved = now.saturating_sub(then) as f64;
@@ -332,7 +379,10 @@ fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, picks: 
     if moves.is_empty() {
         return;
     }
-    let shown = |micro: u64| catalog::UsdPerHour(micro).to_string();
+    // Steps of `try` are no part of the number that is shown.
+    let shown = |cost: u128| {
+        catalog::UsdPerHour(u64::try_from(cost % RUNG).unwrap_or(u64::MAX)).to_string()
+    };
     run.diagnostics.push(ComponentError::BetterPlacement {
         better: format!(
             "{}: `{attribute}` {} instead of {}",

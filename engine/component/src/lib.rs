@@ -12,7 +12,7 @@
 //! 3. [`known`]: what can be known of values before anything is planned.
 //! 4. [`solve`](mod@solve): the best assignment of all. [`place`](mod@place): which implementation and offer each component gets; `candidate` judges one of them.
 //! 5. `expand`: the module call that a placed component becomes.
-//! 6. [`decision`]: the record of a placement; [`stack`]: the settings of the whole.
+//! 6. [`decision`]: the record of a placement, and [`lock`], the file of it; [`stack`]: the settings of the whole.
 //!
 //! # Invariants
 //!
@@ -29,6 +29,7 @@ pub mod known;
 
 mod candidate;
 pub(crate) mod joint;
+mod ladder;
 pub mod place;
 pub mod solve;
 
@@ -36,6 +37,7 @@ mod expand;
 mod market;
 
 pub mod decision;
+pub mod lock;
 pub mod stack;
 
 mod error;

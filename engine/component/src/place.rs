@@ -20,6 +20,7 @@ use crate::expand::{self, Expansion};
 use crate::inputs::{self, Written, shown};
 use crate::joint;
 use crate::known::Known;
+use crate::ladder::Ladder;
 use crate::stack::{self, Objective, Placement};
 use crate::types::{ComponentType, Implementation, Types};
 
@@ -123,7 +124,7 @@ pub(crate) struct Run<'a> {
     configuration: Configuration,
     pub(crate) ledger: Ledger,
     decisions: BTreeMap<String, Decision>,
-    deferred: Vec<Deferred>,
+    pub(crate) deferred: Vec<Deferred>,
     /// Price per hour by component.
     costs: BTreeMap<String, Number>,
     pub(crate) diagnostics: Diagnostics,
@@ -138,10 +139,12 @@ pub(crate) struct Ready<'a> {
     pub(crate) ty: &'a ComponentType,
     pub(crate) written: Written,
     /// The inputs as far as they are known.
-    input: Value,
+    pub(crate) input: Value,
     instances: usize,
     /// Backends that the component itself allows.
     backends: Option<Vec<String>>,
+    /// What it tries first, second, and so on.
+    pub(crate) ladder: Ladder,
     /// False if a fault was found in it; then no place is looked for.
     sound: bool,
 }
@@ -151,6 +154,7 @@ struct Choice<'a> {
     candidate: Candidate<'a>,
     reasons: Vec<String>,
     rejected: Vec<Rejected>,
+    fallbacks: Vec<String>,
 }
 
 /// A candidate that suits its component.
@@ -262,6 +266,7 @@ impl<'a> Run<'a> {
         let input = input_values(&known, &path, &written, ty, &mut faults);
         let instances = instances(&known, &path, &written);
         let backends = allowed_backends(&known, &path, &written, &mut faults);
+        let ladder = read_ladder(&known, &path, &written, &mut faults);
         let address = path.child(step.clone()).to_string();
         self.validate(&address, &component, ty, &written, &input, &mut faults);
         if instances.is_none() {
@@ -281,6 +286,7 @@ impl<'a> Run<'a> {
             input,
             instances,
             backends,
+            ladder,
             sound,
         })
     }
@@ -426,9 +432,16 @@ impl<'a> Run<'a> {
         pick: usize,
     ) -> Option<Choice<'a>> {
         if options.kept {
-            let reasons = vec!["stays where it was placed before".to_owned()];
+            let stays = "stays where it was placed before".to_owned();
+            // Why it was placed there is still worth knowing.
+            let prior = self.request.prior.get(&one.address);
+            let earlier = prior.map(|prior| prior.reasons.clone()).unwrap_or_default();
+            let earlier = earlier.into_iter().filter(|reason| *reason != stays);
+            let reasons = std::iter::once(stays.clone()).chain(earlier).collect();
+            let rejected = prior.map(|prior| prior.rejected.clone()).unwrap_or_default();
             let candidate = options.candidates.swap_remove(0);
-            return Some(Choice { candidate, reasons, rejected: Vec::new() });
+            let fallbacks = prior.map(|prior| prior.fallbacks.clone()).unwrap_or_default();
+            return Some(Choice { candidate, reasons, rejected, fallbacks });
         }
         let candidate = options.candidates[pick].clone();
         if let Some(shortage) = self.ledger.shortage(candidate.offer, &candidate.demand) {
@@ -445,6 +458,10 @@ impl<'a> Run<'a> {
         self.ledger.take(&one.address, candidate.offer, &candidate.demand);
         let mut reasons: Vec<String> = options.moved.into_iter().collect();
         reasons.push(self.reason(candidate.offer));
+        let rung = one.ladder.rung(candidate.offer).unwrap_or(0);
+        if one.ladder.len() > 0 {
+            reasons.push(format!("step {} of {} in `try`", rung + 1, one.ladder.len()));
+        }
         let mut rejected = options.rejected;
         let first = &options.candidates[0];
         if pick > 0 {
@@ -460,7 +477,8 @@ impl<'a> Run<'a> {
                 reason,
             });
         }
-        Some(Choice { candidate, reasons, rejected })
+        let fallbacks = fallbacks(&one.ladder, rung, &options.candidates);
+        Some(Choice { candidate, reasons, rejected, fallbacks })
     }
 
     /// The prior place, if it still exists and suits; else why not.
@@ -482,6 +500,9 @@ impl<'a> Run<'a> {
             .ok_or("that is offered no more")?;
         if !self.allows(one, &prior.backend) {
             return Err("the backend is allowed no more".to_owned());
+        }
+        if one.ladder.rung(offer).is_none() {
+            return Err("it is not among what is tried".to_owned());
         }
         match self.question(one, implementation, offer).judge(&self.ledger) {
             Ok(Verdict::Suits { demand, machines, deferred }) => {
@@ -530,8 +551,9 @@ impl<'a> Run<'a> {
             let fitting =
                 offers.iter().enumerate().filter(|(_, o)| o.backend == implementation.backend);
             for (offer_at, offer) in fitting {
+                let Some(rung) = one.ladder.rung(offer) else { continue };
                 let rank = (self.backend_rank(one, &offer.backend), implementation_at, offer_at);
-                found.push((self.score(offer), rank, implementation, offer));
+                found.push(((rung, self.score(offer)), rank, implementation, offer));
             }
         }
         found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
@@ -626,6 +648,7 @@ impl<'a> Run<'a> {
                 inputs_digest: digest(&one.input),
                 reasons: choice.reasons,
                 rejected: choice.rejected,
+                fallbacks: choice.fallbacks,
             },
         );
     }
@@ -694,6 +717,13 @@ fn why_not(
     lines.join("\n")
 }
 
+/// The best candidate of each later step.
+fn fallbacks(ladder: &Ladder, rung: usize, candidates: &[Candidate<'_>]) -> Vec<String> {
+    let later = (rung + 1)..ladder.len();
+    let best = |rung| candidates.iter().find(|one| ladder.rung(one.offer) == Some(rung));
+    later.filter_map(|rung| best(rung).map(|one| one.offer.name.to_string())).collect()
+}
+
 fn candidate_name(implementation: &Implementation, offer: &Offer) -> String {
     format!("`{}` on `{}`", implementation.name, offer.name)
 }
@@ -739,6 +769,19 @@ fn instances(known: &Known<'_>, path: &ModulePath, written: &Written) -> Option<
         Some(for_each) => known.evaluate(path, for_each).len(),
         None => Some(1),
     }
+}
+
+fn read_ladder(
+    known: &Known<'_>,
+    path: &ModulePath,
+    written: &Written,
+    faults: &mut Diagnostics,
+) -> Ladder {
+    let Some(expression) = &written.ladder else { return Ladder::default() };
+    Ladder::read(&known.evaluate(path, expression)).unwrap_or_else(|message| {
+        faults.push(ComponentError::Setting { message, span: expression.span(), help: None });
+        Ladder::default()
+    })
 }
 
 fn allowed_backends(

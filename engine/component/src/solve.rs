@@ -31,7 +31,7 @@ pub struct Problem {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// What it costs in terms of the objective.
-    pub cost: u64,
+    pub cost: u128,
     /// What counts against the budget.
     pub price: u64,
     /// Where it is, from coarse to fine, such as backend, region, zone.
@@ -52,7 +52,7 @@ pub struct Link {
     /// So many levels of their places must be equal.
     pub same: usize,
     /// What it costs if so many levels are not equal.
-    pub apart: Vec<(usize, u64)>,
+    pub apart: Vec<(usize, u128)>,
 }
 
 /// A requirement that can be given up.
@@ -74,7 +74,7 @@ pub struct Solution {
     /// For each component, which of its choices.
     pub picks: Vec<usize>,
     /// What that costs, links included.
-    pub cost: u64,
+    pub cost: u128,
     /// False if the search was given up at [`MAX_NODES`]; then something cheaper may exist.
     pub proven: bool,
 }
@@ -102,7 +102,7 @@ pub fn solve(problem: &Problem) -> Result<Solution, Conflict> {
 fn attempt(problem: &Problem, relaxed: &BTreeSet<Requirement>) -> Option<Solution> {
     let search = Search::new(problem, relaxed)?;
     let mut picks = vec![0; problem.components.len()];
-    let (mut cost, mut proven) = (0_u64, true);
+    let (mut cost, mut proven) = (0_u128, true);
     if search.budget.is_some() {
         // The budget ties everything together, if it binds at all.
         let free = Search { budget: None, ..search.clone() };
@@ -129,6 +129,8 @@ struct Search<'a> {
     links: Vec<&'a Link>,
     /// Links of each component.
     linked: Vec<Vec<usize>>,
+    /// For each link, what its ends cost at least at each place that the link can demand.
+    least: Vec<[BTreeMap<Vec<u32>, u128>; 2]>,
     budget: Option<u64>,
 }
 
@@ -175,7 +177,13 @@ impl<'a> Search<'a> {
                 return None;
             }
         }
-        Some(Self { problem, domains, pools, links, linked, budget })
+        let least = links
+            .iter()
+            .map(|link| {
+                [link.a, link.b].map(|end| cheapest(problem, end, &domains[end], link.same))
+            })
+            .collect();
+        Some(Self { problem, domains, pools, links, linked, least, budget })
     }
 
     fn choice(&self, component: usize, pick: usize) -> &'a Choice {
@@ -188,8 +196,8 @@ impl<'a> Search<'a> {
     }
 
     /// Solves group by group; the cost and whether it is proven to be least.
-    fn groups_solved(&self, picks: &mut [usize]) -> Option<(u64, bool)> {
-        let (mut cost, mut proven) = (0_u64, true);
+    fn groups_solved(&self, picks: &mut [usize]) -> Option<(u128, bool)> {
+        let (mut cost, mut proven) = (0_u128, true);
         for group in self.groups() {
             let tree = if self.is_plain(&group) { self.spread(&group) } else { None };
             let (part, sound) = match tree {
@@ -272,10 +280,10 @@ impl<'a> Search<'a> {
         &self,
         order: &[(usize, Option<usize>, Vec<usize>)],
         picks: &mut [usize],
-    ) -> Option<u64> {
+    ) -> Option<u128> {
         let count = self.problem.components.len();
         // For each choice of a component, what it and all that hangs on it cost.
-        let mut costs: Vec<Vec<Option<u64>>> = vec![Vec::new(); count];
+        let mut costs: Vec<Vec<Option<u128>>> = vec![Vec::new(); count];
         // For each choice of the parent, the best of the child.
         let mut best: Vec<Vec<Option<usize>>> = vec![Vec::new(); count];
         for (one, _, _) in order {
@@ -286,7 +294,7 @@ impl<'a> Search<'a> {
             let Some(parent) = *parent else { continue };
             for at in 0..self.domains[parent].len() {
                 let there = self.choice(parent, self.domains[parent][at]);
-                let mut found: Option<(u64, usize)> = None;
+                let mut found: Option<(u128, usize)> = None;
                 for (own, &pick) in self.domains[*one].iter().enumerate() {
                     let Some(own_cost) = costs[*one][own] else { continue };
                     let Some(between) = self.between(links, there, self.choice(*one, pick)) else {
@@ -316,14 +324,14 @@ impl<'a> Search<'a> {
     }
 
     /// What links between two choices cost; `None` if one forbids it.
-    fn between(&self, links: &[usize], a: &Choice, b: &Choice) -> Option<u64> {
+    fn between(&self, links: &[usize], a: &Choice, b: &Choice) -> Option<u128> {
         links
             .iter()
-            .try_fold(0_u64, |sum, &at| Some(sum.saturating_add(self.links[at].cost(a, b)?)))
+            .try_fold(0_u128, |sum, &at| Some(sum.saturating_add(self.links[at].cost(a, b)?)))
     }
 
     /// Branch and bound over one group.
-    fn branch(&self, group: &[usize], picks: &mut [usize]) -> Option<(u64, bool)> {
+    fn branch(&self, group: &[usize], picks: &mut [usize]) -> Option<(u128, bool)> {
         let mut order = group.to_vec();
         // Few choices first: what is decided early decides the most.
         order.sort_by_key(|&one| {
@@ -350,13 +358,13 @@ impl<'a> Search<'a> {
 }
 
 impl Link {
-    fn cost(&self, a: &Choice, b: &Choice) -> Option<u64> {
+    fn cost(&self, a: &Choice, b: &Choice) -> Option<u128> {
         let common = a.place.iter().zip(&b.place).take_while(|(a, b)| a == b).count();
         if common < self.same {
             return None;
         }
         let apart = self.apart.iter().filter(|(level, _)| common < *level).map(|(_, cost)| *cost);
-        Some(apart.fold(0, u64::saturating_add))
+        Some(apart.fold(0, u128::saturating_add))
     }
 }
 
@@ -366,13 +374,13 @@ struct Branch<'s, 'a> {
     taken: BTreeMap<usize, u64>,
     spent: u64,
     picked: Vec<Option<usize>>,
-    best: Option<(u64, Vec<usize>)>,
+    best: Option<(u128, Vec<usize>)>,
     nodes: u64,
 }
 
 impl Branch<'_, '_> {
     /// Decides the component at `depth`; `domains` is what is left to it and to those after it.
-    fn descend(&mut self, depth: usize, cost: u64, domains: &[Vec<usize>]) {
+    fn descend(&mut self, depth: usize, cost: u128, domains: &[Vec<usize>]) {
         let Some(&one) = self.order.get(depth) else {
             if self.best.as_ref().is_none_or(|(least, _)| cost < *least) {
                 let found = self.order.iter().filter_map(|&one| self.picked[one]).collect();
@@ -381,25 +389,33 @@ impl Branch<'_, '_> {
             return;
         };
         // What the rest costs and spends at least, links left out.
-        let least = |of: fn(&Choice) -> u64| -> u64 {
-            let rest = domains[1..].iter().zip(&self.order[depth + 1..]);
-            let least = rest.map(|(domain, &other)| {
-                domain.iter().map(|&pick| of(self.search.choice(other, pick))).min().unwrap_or(0)
-            });
-            least.fold(0, u64::saturating_add)
+        let rest = || domains[1..].iter().zip(&self.order[depth + 1..]);
+        let choices = |(domain, other): (&Vec<usize>, &usize)| -> Vec<&Choice> {
+            domain.iter().map(|&pick| self.search.choice(*other, pick)).collect()
         };
-        let (rest_cost, rest_price) = (least(|choice| choice.cost), least(|choice| choice.price));
-        let mut ranked: Vec<(u64, usize)> =
-            domains[0].iter().filter_map(|&pick| Some((self.step(one, pick)?, pick))).collect();
+        // The least that each later component can cost.
+        let least: Vec<u128> = rest()
+            .map(|part| choices(part).iter().map(|choice| choice.cost).min().unwrap_or(0))
+            .collect();
+        let rest_cost = least.iter().copied().fold(0, u128::saturating_add);
+        let rest_price = rest()
+            .map(|part| choices(part).iter().map(|choice| choice.price).min().unwrap_or(0))
+            .fold(0, u64::saturating_add);
+        let mut ranked: Vec<(u128, u128, usize)> = Vec::new();
+        for &pick in &domains[0] {
+            let Some(step) = self.step(one, pick) else { continue };
+            let Some(more) = self.ahead(depth, pick, &least) else { continue };
+            ranked.push((step.saturating_add(more), step, pick));
+        }
         // The sort keeps the order of equals: the preferred goes first.
-        ranked.sort_by_key(|(step, _)| *step);
-        for (step, pick) in ranked {
+        ranked.sort_by_key(|(step, _, _)| *step);
+        for (ahead, step, pick) in ranked {
             if self.nodes >= MAX_NODES {
                 return;
             }
             self.nodes += 1;
             let total = cost.saturating_add(step);
-            let bound = total.saturating_add(rest_cost);
+            let bound = cost.saturating_add(ahead).saturating_add(rest_cost);
             if self.best.as_ref().is_some_and(|(least, _)| bound >= *least) {
                 return;
             }
@@ -416,7 +432,7 @@ impl Branch<'_, '_> {
     }
 
     /// What a choice costs beside those that are picked; `None` if a link or a pool forbids it.
-    fn step(&self, one: usize, pick: usize) -> Option<u64> {
+    fn step(&self, one: usize, pick: usize) -> Option<u128> {
         let choice = self.search.choice(one, pick);
         let fits = choice.uses.iter().all(|(pool, amount)| {
             self.search.pools.get(pool).is_none_or(|all| {
@@ -435,6 +451,27 @@ impl Branch<'_, '_> {
             }
         }
         Some(cost)
+    }
+
+    /// By how much a choice makes linked components dearer than the cheapest that they could have; `None` if it
+    /// leaves nothing to one of them.
+    fn ahead(&self, depth: usize, pick: usize, least: &[u128]) -> Option<u128> {
+        let one = self.order[depth];
+        let choice = self.search.choice(one, pick);
+        let mut dearest: BTreeMap<usize, u128> = BTreeMap::new();
+        for &at in &self.search.linked[one] {
+            let link = self.search.links[at];
+            let (other, end) = if link.a == one { (link.b, 1) } else { (link.a, 0) };
+            if self.picked[other].is_none() && other != one {
+                let least = *self.search.least[at][end].get(choice.place.get(..link.same)?)?;
+                let entry = dearest.entry(other).or_default();
+                *entry = (*entry).max(least);
+            }
+        }
+        let rest = least.iter().zip(&self.order[depth + 1..]);
+        let more =
+            rest.filter_map(|(least, other)| Some(dearest.get(other)?.saturating_sub(*least)));
+        Some(more.fold(0, u128::saturating_add))
     }
 
     /// What is left to later components; `None` if nothing is left to one of them.
@@ -505,6 +542,23 @@ fn scarce(
     let scarce =
         most.into_iter().filter(|(pool, most)| counts(pool) && *most > problem.pools[*pool]);
     scarce.map(|(pool, _)| (pool, problem.pools[pool])).collect()
+}
+
+/// What a component costs at least at each place, down to a level.
+fn cheapest(
+    problem: &Problem,
+    component: usize,
+    domain: &[usize],
+    level: usize,
+) -> BTreeMap<Vec<u32>, u128> {
+    let mut least: BTreeMap<Vec<u32>, u128> = BTreeMap::new();
+    for &pick in domain {
+        let choice = &problem.components[component][pick];
+        let Some(place) = choice.place.get(..level) else { continue };
+        let entry = least.entry(place.to_vec()).or_insert(choice.cost);
+        *entry = (*entry).min(choice.cost);
+    }
+    least
 }
 
 /// Drops choices for which another one stands at the same place, takes the same, and costs no more.

@@ -53,7 +53,7 @@ impl Objective {
     }
 }
 
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "backends",
     "objective",
     "max_hourly_usd",
@@ -63,6 +63,7 @@ const SETTINGS: [&str; 9] = [
     "max_price_usd_per_hour",
     "quotas",
     "reoptimize_threshold",
+    "lock_file",
 ];
 
 /// Reads the `placement` block.
@@ -90,6 +91,9 @@ pub fn read(stack: Option<&Block>, known: &Known<'_>, diagnostics: &mut Diagnost
                 "quotas" => quotas(&value).map(|quotas| placement.quotas = quotas),
                 "reoptimize_threshold" => {
                     share(&value).map(|share| placement.reoptimize_threshold = Some(share))
+                }
+                "lock_file" if expression.as_constant().and_then(Value::as_bool).is_none() => {
+                    Err("`true` or `false`, written out, is expected")
                 }
                 _ => Ok(()),
             };

@@ -28,6 +28,9 @@ pub struct ComponentType {
     pub outputs: IndexMap<Arc<str>, (Option<String>, Span)>,
     /// How near to the component that an input refers to: so many of backend, region and zone are the same.
     pub near: BTreeMap<Arc<str>, Near>,
+    /// What it costs in an hour, in US dollars over `input`, if a component is in another region than the one that
+    /// an input refers to.
+    pub apart_usd_per_hour: Vec<(Arc<str>, Expression)>,
     /// In source order.
     pub implementations: Vec<Implementation>,
     /// The folder of the file that declares it.
@@ -212,7 +215,20 @@ impl Reader<'_> {
         let blocks = block.body.blocks_checked("implementation", 1, self.diagnostics);
         let implementations =
             blocks.iter().filter_map(|inner| self.implementation(inner)).collect();
-        self.only(&block.body, &["description", "input", "output", "near", "implementation"]);
+        let allowed =
+            ["description", "input", "output", "near", "apart_usd_per_hour", "implementation"];
+        self.only(&block.body, &allowed);
+        let apart = block.body.attribute("apart_usd_per_hour");
+        let apart = apart.map(|attribute| self.demand(&attribute.expr)).unwrap_or_default();
+        for (name, expression) in &apart {
+            if !inputs.contains_key(name) {
+                self.fail(
+                    &format!("`{name}` is not an input of this type"),
+                    expression.span(),
+                    None,
+                );
+            }
+        }
         let near =
             block.body.attribute("near").map(|attribute| self.near(&attribute.expr, &inputs));
         Some(ComponentType {
@@ -221,6 +237,7 @@ impl Reader<'_> {
             inputs,
             outputs,
             near: near.unwrap_or_default(),
+            apart_usd_per_hour: apart,
             implementations,
             dir: dir.to_path_buf(),
             from_library,

@@ -13,13 +13,13 @@ use proptest::prelude::*;
 use stratiform_component::solve::{Choice, Link, Problem, Requirement, solve};
 
 /// The least cost, by trying everything. A slow and plain second opinion.
-fn naive(problem: &Problem, without: &[Requirement]) -> Option<u64> {
+fn naive(problem: &Problem, without: &[Requirement]) -> Option<u128> {
     let counts = |one: Requirement| !without.contains(&one);
     let mut best = None;
     let mut picks = vec![0; problem.components.len()];
     'all: loop {
         if let Some(cost) = value_of(problem, &picks, &counts) {
-            best = Some(best.map_or(cost, |least: u64| least.min(cost)));
+            best = Some(best.map_or(cost, |least: u128| least.min(cost)));
         }
         for (pick, choices) in picks.iter_mut().zip(&problem.components) {
             *pick += 1;
@@ -37,7 +37,7 @@ fn value_of(
     problem: &Problem,
     picks: &[usize],
     counts: &dyn Fn(Requirement) -> bool,
-) -> Option<u64> {
+) -> Option<u128> {
     let chosen: Vec<&Choice> = picks
         .iter()
         .zip(&problem.components)
@@ -57,7 +57,7 @@ fn value_of(
             return None;
         }
     }
-    let mut cost: u64 = chosen.iter().map(|choice| choice.cost).sum();
+    let mut cost: u128 = chosen.iter().map(|choice| choice.cost).sum();
     for (at, link) in problem.links.iter().enumerate() {
         if !counts(Requirement::Link(at)) {
             continue;
@@ -72,7 +72,7 @@ fn value_of(
             .iter()
             .filter(|(level, _)| equal < *level)
             .map(|(_, more)| more)
-            .sum::<u64>();
+            .sum::<u128>();
     }
     let price: u64 = chosen.iter().map(|choice| choice.price).sum();
     (problem.budget.is_none_or(|budget| price <= budget) || !counts(Requirement::Budget))
@@ -89,7 +89,7 @@ fn a_choice() -> impl Strategy<Value = Choice> {
         proptest::option::weighted(0.2, 0..3_usize),
     )
         .prop_map(|(cost, price, backend, region, uses, breaks)| Choice {
-            cost,
+            cost: u128::from(cost),
             price,
             place: vec![backend, region],
             uses: uses.into_iter().collect(),
@@ -107,7 +107,7 @@ fn a_problem() -> impl Strategy<Value = Problem> {
                 links.into_iter().map(|(a, b, same, cost)| (a % count, b % count, same, cost));
             let links = links.filter(|(a, b, ..)| a != b);
             let links = links
-                .map(|(a, b, same, cost)| Link { a, b, same, apart: vec![(2, cost)] })
+                .map(|(a, b, same, cost)| Link { a, b, same, apart: vec![(2, u128::from(cost))] })
                 .collect();
             Problem { components, pools, links, budget }
         })
@@ -166,7 +166,12 @@ fn many(seed: u64, regions: u32) -> Vec<Choice> {
     (0..regions * 8)
         .map(|at| {
             let cost = 1_000_000 + next() % 9_000_000;
-            Choice { cost, price: cost, place: vec![at % 3, at % regions], ..Choice::default() }
+            Choice {
+                cost: u128::from(cost),
+                price: cost,
+                place: vec![at % 3, at % regions],
+                ..Choice::default()
+            }
         })
         .collect()
 }

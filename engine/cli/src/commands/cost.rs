@@ -14,7 +14,8 @@ use crate::{store, terminal};
 pub(crate) async fn cost(session: &Session, args: &Cost) -> Exit {
     let plan_args = &args.plan;
     let style = terminal::style(plan_args.common.no_color);
-    let snapshot = match store::snapshot(&plan_args.common, &*session.world) {
+    let snapshot = match store::snapshot(&plan_args.common, &*session.world, store::Beside::Writer)
+    {
         Ok(snapshot) => snapshot,
         Err(error) => return fail_with(error, style),
     };

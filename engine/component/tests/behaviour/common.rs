@@ -88,7 +88,7 @@ pub(crate) fn run_in(world: &FixedWorld, offers: &[Offer], prior: &[Decision]) -
 
 /// A configuration with types of its own, all of whose implementations lie in `any`.
 pub(crate) fn run_types(main: &str, offers: &[Offer], prior: &[Decision], reoptimize: bool) -> Run {
-    let any = "variable \"component\" { type = any }\nvariable \"data\" {\n  type    = any\n  default = null\n}\nvariable \"nodes\" {\n  type    = number\n  default = 1\n}\nvariable \"size\" {\n  type    = number\n  default = 1\n}\noutput \"id\" { value = 1 }\n";
+    let any = "variable \"component\" { type = any }\nvariable \"data\" {\n  type    = any\n  default = null\n}\nvariable \"nodes\" {\n  type    = number\n  default = 1\n}\nvariable \"read_gib_per_hour\" {\n  type    = number\n  default = 0\n}\nvariable \"size\" {\n  type    = number\n  default = 1\n}\noutput \"id\" { value = 1 }\n";
     let world = FixedWorld::with_files([("any/main.tf", any), ("main.tf", main)]);
     run_with(&world, offers, prior, reoptimize)
 }

@@ -180,3 +180,79 @@ fn settings_and_nearness_that_cannot_be_read_are_told() {
     let text = texts(&run_types(&near, &market(), &[], false).faults).join("\n");
     assert!(text.contains("the name of an input is expected"), "{text}");
 }
+
+#[test]
+fn what_is_tried_first_is_taken_if_it_can_be_and_the_rest_is_recorded() {
+    let stack = |steps: &str| STACK.replace("data =", &format!("try = [{steps}]\n  data ="));
+    let run = placed("", &stack("{ region = \"eu\" }, { region = [\"west\", \"east\"] }"), &[]);
+    assert_eq!(offers(&run), ["m/eu/on_demand", "s/eu/on_demand"], "dearer, but tried first");
+    let decision = &run.placed.decisions[0];
+    assert_eq!(decision.fallbacks, ["m/west/on_demand"]);
+    assert!(
+        decision.reasons.contains(&"step 1 of 2 in `try`".to_owned()),
+        "{:?}",
+        decision.reasons
+    );
+    assert_eq!(Decision::from_json(&decision.to_json()).as_ref(), Some(decision));
+
+    let later =
+        placed("regions = [\"east\"]", &stack("{ region = \"eu\" }, { region = \"east\" }"), &[]);
+    assert_eq!(
+        offers(&later),
+        ["m/east/on_demand", "s/east/on_demand"],
+        "the first step is ruled out"
+    );
+    assert!(later.placed.decisions[0].reasons.contains(&"step 2 of 2 in `try`".to_owned()));
+
+    let table = [
+        ("{ regoin = \"eu\" }", "did you mean `region`?"),
+        ("3", "a list of objects that is known before planning"),
+        ("", "a list of objects that is known before planning"),
+    ];
+    for (steps, expected) in table {
+        let text = texts(&placed("", &stack(steps), &[]).faults).join("\n");
+        assert!(text.contains(expected), "{steps}: {text}");
+    }
+    let text = texts(&placed("", &stack("{ region = \"mars\" }"), &[]).faults).join("\n");
+    assert!(text.contains("no place for `machines.m`"), "{text}");
+}
+
+#[test]
+fn the_best_performance_of_all_is_found() {
+    let mut offers = market();
+    for (offer, performance) in offers.iter_mut().zip([5, 9, 7, 1, 1, 1]) {
+        offer.attributes =
+            offer.attributes.clone().with_attr("performance", Value::from(performance));
+    }
+    let main =
+        format!("stack {{\n  placement {{ objective = \"performance\" }}\n}}\n{TYPES}{STACK}");
+    let run = run_types(&main, &offers, &[], false);
+    let places: Vec<&str> = run.placed.decisions.iter().map(|one| one.offer.as_str()).collect();
+    assert_eq!(places, ["m/east/on_demand", "s/east/on_demand"]);
+}
+
+#[test]
+fn what_it_costs_to_be_apart_is_weighed_against_prices() {
+    let types = TYPES.replace(
+        "near = { data = \"region\" }",
+        "input \"read_gib_per_hour\" {\n    type    = number\n    default = 0\n  }\n  apart_usd_per_hour = { data = input.read_gib_per_hour / 50 }",
+    );
+    let at = |gib: &str| {
+        let main = format!(
+            "{types}{}",
+            STACK.replace("data =", &format!("read_gib_per_hour = {gib}\n  data ="))
+        );
+        let run = run_types(&main, &market(), &[], false);
+        let places: Vec<String> =
+            run.placed.decisions.iter().map(|one| one.offer.clone()).collect();
+        assert!(run.faults.is_empty(), "{:?}", texts(&run.faults));
+        places
+    };
+    // Machines cost 10 in the west and 12 in the east, where the data are: up to 2 USD it pays to be apart.
+    assert_eq!(at("50"), ["m/west/on_demand", "s/east/on_demand"]);
+    assert_eq!(at("150"), ["m/east/on_demand", "s/east/on_demand"]);
+    let wrong = types.replace("{ data = input.read", "{ date = input.read");
+    let text =
+        texts(&run_types(&format!("{wrong}{STACK}"), &market(), &[], false).faults).join("\n");
+    assert!(text.contains("`date` is not an input of this type"), "{text}");
+}
