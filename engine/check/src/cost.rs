@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Catalog, Price, Purchase, UsdPerHour};
+use catalog::{Catalog, Price, Purchase, Source, UsdPerHour};
 use component::Decision;
 use value::Value;
 
@@ -77,6 +77,20 @@ pub struct Estimate {
     pub grams: f64,
     /// Whether something has a price that is not known.
     pub incomplete: bool,
+}
+
+/// Sources of prices that count and that are older than facts should be, with their dates. `today` is in days since
+/// 1970.
+pub fn stale<'c>(estimate: &Estimate, catalog: &'c Catalog, today: i64) -> Vec<&'c Source> {
+    let counts = |source: &&Source| {
+        estimate.lines.iter().any(|line| match &line.after {
+            Cost::Known { source: used, .. } => {
+                used.split(',').next().is_some_and(|id| id == source.id)
+            }
+            _ => false,
+        })
+    };
+    catalog.stale(today, catalog::MAX_AGE_DAYS).into_iter().filter(counts).collect()
 }
 
 /// What a placed component costs: so many of its offer.
@@ -268,7 +282,7 @@ mod tests {
             destroys: false,
             region: Some("us-east-1".to_owned()),
         };
-        estimate(&[subject], &catalog())
+        estimate(&[subject], catalog())
     }
 
     fn usd(low: u64, high: u64) -> Interval {
@@ -311,6 +325,19 @@ mod tests {
             Cost::Unknown("`instance_type` is not known yet".to_owned())
         );
         assert_eq!(lines("aws_s3_bucket", "null", "{}").unpriced["aws_s3_bucket"], 1);
+    }
+
+    #[test]
+    fn old_prices_are_told_if_they_count() {
+        let google = r#"{"machine_type": "a3-highgpu-8g", "zone": "us-central1-a"}"#;
+        let found = lines("google_compute_instance", "null", google);
+        let today = catalog::fact::days_of("2026-09-01").expect("a date");
+        let catalog = catalog();
+        let old: Vec<&str> =
+            stale(&found, catalog, today).iter().map(|source| &*source.id).collect();
+        assert_eq!(old, ["google-costs-2025"]);
+        let aws = lines("aws_instance", "null", r#"{"instance_type": "p5.48xlarge"}"#);
+        assert!(stale(&aws, catalog, today).is_empty());
     }
 
     #[test]

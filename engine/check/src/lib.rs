@@ -26,9 +26,12 @@ pub mod cost;
 
 pub mod page;
 
+mod error;
+
 #[cfg(test)]
 mod testing;
 
+pub use error::ERROR_DOCS;
 pub use exception::Exception;
 pub use judge::{Verdict, concerns, judge};
 pub use rule::{Finding, Grade, RULES, Rule};

@@ -9,7 +9,12 @@ use crate::rule::Rule;
 use crate::subject::Subject;
 
 /// The catalog that the binary carries.
-pub(crate) fn catalog() -> Catalog {
+pub(crate) fn catalog() -> &'static Catalog {
+    static CATALOG: std::sync::LazyLock<Catalog> = std::sync::LazyLock::new(read);
+    &CATALOG
+}
+
+fn read() -> Catalog {
     let tables = modules::files().iter().filter(|(name, _)| name.ends_with(".tsv"));
     let tables = tables.map(|(name, bytes)| (*name, std::str::from_utf8(bytes).expect("text")));
     Catalog::read(tables).expect("the embedded catalog can be read")
@@ -37,7 +42,7 @@ pub(crate) fn says(rule: &Rule, type_name: &str, json: &str) -> (Vec<String>, us
         region: Some("us-east-1".to_owned()),
     };
     let today = days_of("2026-11-26").expect("a date");
-    let verdict = judge(&[subject], &catalog(), &[], today);
+    let verdict = judge(&[subject], catalog(), &[], today);
     let own = verdict.findings.into_iter().filter(|finding| finding.rule.id == rule.id);
     let deferred = verdict.deferred.iter().filter(|one| one.contains(rule.id)).count();
     (own.map(|finding| finding.problem.message).collect(), deferred)

@@ -14,7 +14,7 @@ use state::StateSnapshot;
 use syntax::{Diagnostics, Report, Severity, Span};
 use value::Value;
 
-use crate::commands::catalog::{load, today};
+use crate::commands::catalog::today;
 use crate::session::{Session, decided};
 
 /// What checks and prices need beside the plan.
@@ -41,7 +41,7 @@ impl Bench<'_> {
         if !looked_at && !has_budget && exceptions.is_empty() {
             return found;
         }
-        let catalog = match load(&*self.session.world) {
+        let catalog = match self.session.catalog() {
             Ok(catalog) => catalog,
             Err(error) => {
                 found.push(error);
@@ -56,19 +56,44 @@ impl Bench<'_> {
         plan.deferred_checks.extend(verdict.deferred);
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
-            found.extend(self.over_budget(&estimate));
+            found.extend(self.over_budget(&estimate, &catalog));
         }
         found
     }
 
-    /// What the plan is over, if anything.
-    pub(crate) fn over_budget(&self, estimate: &Estimate) -> Diagnostics {
-        check::budget::check(self.configuration, self.inputs, &*self.session.world, estimate)
+    /// What the plan is over, if anything, and whether prices are old.
+    pub(crate) fn over_budget(&self, estimate: &Estimate, catalog: &Catalog) -> Diagnostics {
+        let world = &*self.session.world;
+        let mut found = check::budget::check(self.configuration, self.inputs, world, estimate);
+        let old: Vec<String> = check::cost::stale(estimate, catalog, today(world))
+            .into_iter()
+            .map(|source| format!("`{}` of {}", source.id, source.date))
+            .collect();
+        if !old.is_empty() {
+            found.push(Report {
+                severity: Severity::Warning,
+                code: "stratiform::check::stale_prices".to_owned(),
+                message: format!(
+                    "prices are older than {} days: {}",
+                    catalog::MAX_AGE_DAYS,
+                    old.join(", ")
+                ),
+                labels: Vec::new(),
+                help: Some("`stratiform catalog update FILE` takes newer ones".to_owned()),
+                detail: None,
+                address: None,
+            });
+        }
+        found
     }
 
-    /// What everything costs, before and after.
-    pub(crate) fn estimate(&self, plan: &Plan) -> Result<Estimate, catalog::CatalogError> {
-        Ok(self.estimate_with(plan, &load(&*self.session.world)?))
+    /// What everything costs, before and after, and the catalog that says so.
+    pub(crate) fn estimate(
+        &self,
+        plan: &Plan,
+    ) -> Result<(Estimate, Arc<Catalog>), catalog::CatalogError> {
+        let catalog = self.session.catalog()?;
+        Ok((self.estimate_with(plan, &catalog), catalog))
     }
 
     fn estimate_with(&self, plan: &Plan, catalog: &Catalog) -> Estimate {
@@ -362,7 +387,7 @@ mod tests {
             snapshot: &snapshot,
         };
         let found = bench.judge(&mut plan);
-        let estimate = bench.estimate(&plan).ok();
+        let estimate = bench.estimate(&plan).ok().map(|(estimate, _)| estimate);
         (plan.deferred_checks, text(&found), found.has_errors(), estimate)
     }
 

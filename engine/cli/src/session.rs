@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use catalog::{Catalog, CatalogError};
 use component::{Decision, Offer, PlaceRequest};
 use config::{Configuration, InputRequest, InputSource, LoadRequest};
 use lang::World;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) world: Arc<RealWorld>,
     pub(crate) registry: Registry,
     pub(crate) context: Context,
+    /// What backends sell; read when it is first asked for.
+    catalog: OnceLock<Arc<Catalog>>,
 }
 
 impl Session {
@@ -58,7 +61,17 @@ impl Session {
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             home_dir: home,
         };
-        Self { world, registry: Registry::new(factories), context }
+        let registry = Registry::new(factories);
+        Self { world, registry, context, catalog: OnceLock::new() }
+    }
+
+    /// What backends sell, with the user's tables over it.
+    pub(crate) fn catalog(&self) -> Result<Arc<Catalog>, CatalogError> {
+        if let Some(catalog) = self.catalog.get() {
+            return Ok(Arc::clone(catalog));
+        }
+        let read = Arc::new(crate::commands::catalog::load(&*self.world)?);
+        Ok(Arc::clone(self.catalog.get_or_init(|| read)))
     }
 
     /// The clock, for whoever only tells the time.
@@ -193,7 +206,7 @@ impl Session {
         if backends.is_empty() {
             return Vec::new();
         }
-        match crate::commands::catalog::load(&*self.world) {
+        match self.catalog() {
             Ok(catalog) => component::catalog_offers(&catalog, &backends),
             Err(error) => {
                 found.push(error);

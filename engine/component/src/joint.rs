@@ -6,9 +6,11 @@ use lang::TraversalStep;
 use value::{Number, Value};
 
 use crate::candidate::evaluate;
+use crate::choose::{Candidate, Options};
 use crate::error::ComponentError;
 use crate::ladder::Ladder;
-use crate::place::{Candidate, Deferred, Offer, Options, Ready, Run};
+use crate::place::{Deferred, Offer, Run};
+use crate::ready::Ready;
 use crate::solve::{self, Choice, Conflict, Link, Problem, Requirement, Solution};
 use crate::stack::Objective;
 use crate::types::Near;

@@ -10,7 +10,8 @@
 //! 1. [`types`]: what a component type declares, and where declarations are found.
 //! 2. [`inputs`]: what a component sets, nested blocks included.
 //! 3. [`known`]: what can be known of values before anything is planned.
-//! 4. [`solve`](mod@solve): the best assignment of all. [`place`](mod@place): which implementation and offer each component gets; `candidate` judges one of them.
+//! 4. [`place`](mod@place): which implementation and offer each component gets. `ready` reads a component, `choose`
+//!    and `candidate` judge what suits it, `joint` puts the choice of all to [`solve`](mod@solve).
 //! 5. `expand`: the module call that a placed component becomes.
 //! 6. [`decision`]: the record of a placement, and [`lock`], the file of it; [`stack`]: the settings of the whole.
 //!
@@ -28,9 +29,11 @@ pub mod inputs;
 pub mod known;
 
 mod candidate;
+mod choose;
 pub(crate) mod joint;
 mod ladder;
 pub mod place;
+mod ready;
 pub mod solve;
 
 mod expand;

@@ -57,7 +57,7 @@ mod tests {
             destroys,
             region: None,
         };
-        let verdict = judge(&[subject], &catalog(), &[], 0);
+        let verdict = judge(&[subject], catalog(), &[], 0);
         verdict.findings.iter().any(|finding| finding.rule.id == RULE.id)
     }
 

@@ -35,8 +35,8 @@ pub(crate) async fn cost(session: &Session, args: &Cost) -> Exit {
     let Some(plan) = plan else { return fail(&found, &configuration.sources, style) };
     let bench =
         Bench { session, configuration: &configuration, inputs: &inputs, snapshot: &snapshot };
-    let estimate = match bench.estimate(&plan) {
-        Ok(estimate) => estimate,
+    let (estimate, catalog) = match bench.estimate(&plan) {
+        Ok(found) => found,
         Err(error) => return fail_with(error, style),
     };
     let json = plan_args.common.json || args.format == "json";
@@ -45,7 +45,7 @@ pub(crate) async fn cost(session: &Session, args: &Cost) -> Exit {
         "markdown" => report::cost::markdown(&estimate),
         _ => report::cost::text(&estimate),
     });
-    found.extend(bench.over_budget(&estimate));
+    found.extend(bench.over_budget(&estimate, &catalog));
     terminal::diagnostics(&found, &configuration.sources, style);
     if found.has_errors() { Exit::Failure } else { Exit::Success }
 }

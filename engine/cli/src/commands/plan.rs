@@ -78,7 +78,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
                 inputs: &inputs,
                 snapshot: &snapshot,
             };
-            if let Ok(estimate) = bench.estimate(&plan) {
+            if let Ok((estimate, _)) = bench.estimate(&plan) {
                 terminal::print(&report::cost::summary(&estimate));
             }
         }
