@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Turns open sources into tables of the catalog. README.md beside it describes the format.
 
-    python3 import.py --moto FOLDER --moto-version 5.2.5 --moto-date 2026-08-22 --botocore FOLDER
-                      --codecarbon FOLDER --codecarbon-date 2026-08-08
+    python3 import.py --moto FOLDER --moto-version 5.2.5 --moto-date 2026-10-27 --botocore FOLDER
+                      --codecarbon FOLDER
     python3 import.py --karpenter-aws FILE.go | --karpenter-azure FILE.go
 
 The folders are those of the unpacked packages `moto`, `botocore` and `codecarbon`. The second form prints a table
@@ -197,7 +197,7 @@ def main():
     for name in ["moto", "botocore", "codecarbon", "karpenter-aws", "karpenter-azure"]:
         parser.add_argument(f"--{name}")
     parser.add_argument("--moto-version", default="5.2.5")
-    parser.add_argument("--moto-date", default="2026-08-22")
+    parser.add_argument("--moto-date", default="2026-10-27")
     args = parser.parse_args()
     zones = moto(args.moto, args.moto_version, args.moto_date) if args.moto else {}
     if args.botocore and args.codecarbon:

@@ -228,7 +228,7 @@ fn dates_become_days_and_old_sources_are_found() {
         assert_eq!(days_of(wrong), None, "{wrong}");
     }
     let catalog = catalog();
-    let today = days_of("2026-09-01").unwrap();
+    let today = days_of("2026-08-01").unwrap();
     let old: Vec<&str> = catalog.stale(today, 90).iter().map(|source| &*source.id).collect();
     assert_eq!(old, ["google-costs-2025"]);
 }
