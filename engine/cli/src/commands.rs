@@ -1,7 +1,9 @@
 //! One file per command, and the choice between them.
 
 mod apply;
+pub(crate) mod catalog;
 mod console;
+mod cost;
 mod drift;
 mod fmt;
 mod get;
@@ -108,6 +110,8 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         Command::History(common) => history::history(session, &common),
         Command::ForceUnlock(args) => history::force_unlock(session, &args),
         Command::Graph(args) => graph::graph(session, &args).await,
+        Command::Cost(args) => cost::cost(session, &args).await,
+        Command::Catalog { command } => catalog::catalog(session, &command),
         Command::Provider { command } => provider::provider(session, &command).await,
         Command::Providers(args) => providers::providers(session, &args).await,
     }
