@@ -199,6 +199,10 @@ impl Reader for Guarded {
         guarded(self.limits.look, self.inner.close_ephemeral(type_name, private)).await
     }
 
+    fn lives_in_state(&self, type_name: &str) -> bool {
+        self.inner.lives_in_state(type_name)
+    }
+
     async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {
         guarded(self.limits.look, self.inner.offers()).await
     }

@@ -431,6 +431,13 @@ pub trait Reader: Send + Sync {
         Err(ProviderError::Unsupported { what: format!("the ephemeral resource `{type_name}`") })
     }
 
+    /// Says whether objects of a type exist in the state alone: making, changing and destroying one touches
+    /// nothing in the world, and one that a crash loses is made again without harm. Such changes need no intent
+    /// that is durable before the call.
+    fn lives_in_state(&self, _type_name: &str) -> bool {
+        false
+    }
+
     /// Says what the backend can sell right now; nothing for providers that sell nothing.
     async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {
         Ok(Answer::new(Vec::new()))
