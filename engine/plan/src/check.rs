@@ -1,8 +1,10 @@
 //! What is wrong whatever the values will be: every expression evaluated once with nothing known.
 //!
-//! Root variables, resources, `each` and `count` are unknown, as far as their types are known they have these.
-//! So a wrong argument of a function, a type that does not convert or a value that is sensitive where it must
-//! not be is found by `validate`, with all others, and without looking at any object.
+//! Variables of all modules, resources, `each` and `count` are unknown; as far as their types are known
+//! they have these. What a call gives is checked against the variable and its rules, but not used inside,
+//! for a module may guard with `count` what does not fit the values of one call. So a wrong argument of a
+//! function, a type that does not convert or a value that is sensitive where it must not be is found by
+//! `validate`, with all others, and without looking at any object.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -253,12 +253,7 @@ impl Evaluation {
                 None => Value::unknown(variable.ty.ty.without_optional()),
             },
         };
-        if variable.sensitive {
-            value = value.mark(Marks::SENSITIVE);
-        }
-        if variable.ephemeral {
-            value = value.mark(Marks::EPHEMERAL);
-        }
+        value = marked(variable, value);
         self.module_mut(id).variables.insert(Arc::clone(name), value.clone());
         let address = format!("{}var.{name}", prefix(&self.module(id).instance));
         let conditions = variable.validations.as_slice();
@@ -272,6 +267,11 @@ impl Evaluation {
         );
         if diagnostics.has_errors() {
             return Err(diagnostics);
+        }
+        if self.checking {
+            // What this call gives is right. Inside, a module is checked for all that it may be given.
+            value = marked(variable, Value::unknown(variable.ty.ty.without_optional()));
+            self.module_mut(id).variables.insert(Arc::clone(name), value.clone());
         }
         Ok(value)
     }
@@ -475,6 +475,17 @@ fn values_of(expression: &Expression, ctx: &Context<'_>) -> Option<String> {
 /// Says whether a value of the plan is still the value in apply.
 fn lasts(value: &Value) -> bool {
     value.is_wholly_known() && !value.deep_marks().contains(Marks::EPHEMERAL)
+}
+
+/// The value with the marks that its variable is declared to have.
+fn marked(variable: &config::Variable, mut value: Value) -> Value {
+    if variable.sensitive {
+        value = value.mark(Marks::SENSITIVE);
+    }
+    if variable.ephemeral {
+        value = value.mark(Marks::EPHEMERAL);
+    }
+    value
 }
 
 /// A module's variable takes null and ephemeral values only where it says so.

@@ -40,6 +40,14 @@ pub(crate) fn body(text: &str, positions: &Positions, diagnostics: &mut Diagnost
     two_passes(text, &tokens, positions, diagnostics, read).unwrap_or_default()
 }
 
+/// Whether a row of attributes and blocks has no faults.
+pub(crate) fn is_faultless(text: &str, tokens: &[Token]) -> bool {
+    let mut found = Diagnostics::new();
+    let positions = Positions::From(0);
+    let read = Parser::new(text, tokens, &positions, &mut found, false).body(None, 0).is_ok();
+    read && !found.has_errors()
+}
+
 /// Parses an expression that fills the text but for white space and comments.
 pub(crate) fn expression(
     text: &str,
@@ -383,7 +391,12 @@ impl<'a> Parser<'a> {
             return Err(self.no_item());
         }
         let name = self.bump();
-        if self.kind() != Kind::Assign {
+        let next = self.kind();
+        if next != Kind::Assign {
+            if matches!(next, Kind::Ident | Kind::OpenQuote | Kind::OpenBrace) {
+                // It is the whole block that has no place here.
+                self.at = name;
+            }
             return Err(self.one_line_block());
         }
         let attribute = self.attribute(name)?;

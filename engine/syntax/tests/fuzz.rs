@@ -88,11 +88,14 @@ fn files() {
         check_faults(&faults, &map, &bytes);
         let text = map.files().next().unwrap().text.clone();
         spans_are_within(&body, &text);
+        let checked = std::str::from_utf8(&bytes).ok().and_then(syntax::format_checked);
+        assert_eq!(checked.is_none(), faults.has_errors(), "{text:?}");
         if faults.has_errors() {
             return;
         }
         let text = String::from_utf8(bytes).unwrap();
         let once = syntax::format(&text);
+        assert_eq!(checked.as_ref(), Some(&once));
         let (again, faults) = syntax::parse(&mut map, "b.tf", once.as_bytes());
         assert!(!faults.has_errors(), "{faults:?}\n{text:?}\n{once:?}");
         assert_eq!(meaning(&body), meaning(&again), "{text:?}\n{once:?}");
@@ -164,8 +167,18 @@ fn json() {
         let bytes = if random.once_in(2) { mutate(&mut random, &text) } else { text.into_bytes() };
         for read in [syntax::parse_json, syntax::parse_json_values] {
             let mut map = SourceMap::new();
-            let (_, faults) = read(&mut map, "a.tf.json", &bytes);
+            let (body, mut faults) = read(&mut map, "a.tf.json", &bytes);
             check_faults(&faults, &map, &bytes);
+            // As decoders ask: what JSON means follows from what is asked of it.
+            for labels in 0..3 {
+                for block in body.blocks_checked("k", labels, &mut faults) {
+                    assert_eq!(block.labels.len(), labels);
+                    block.body.blocks_checked("a", 1, &mut faults);
+                }
+            }
+            for attribute in &body.attributes {
+                assert!(format!("{attribute:?}").contains("span"));
+            }
         }
     });
 }

@@ -1,7 +1,9 @@
 //! `fmt`.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use similar::TextDiff;
 use syntax::{Diagnostics, SourceMap};
@@ -17,60 +19,67 @@ const ENDINGS: [&str; 4] = [".tf", ".tfvars", ".tftest.hcl", ".tfmock.hcl"];
 /// Brings files into the canonical layout.
 pub(crate) fn fmt(args: &Fmt) -> Exit {
     let stdin = args.targets.first().is_some_and(|target| target == "-");
-    let mut run = Run {
+    let run = Run {
         list: (args.list && !stdin) || args.check,
         write: args.write && !stdin && !args.check,
         diff: args.diff,
-        recursive: args.recursive,
-        out: String::new(),
-        found: Diagnostics::new(),
-        sources: SourceMap::new(),
     };
+    let here = std::env::current_dir().ok();
+    let mut work = Work { recursive: args.recursive, here, jobs: Vec::new() };
     if stdin {
-        run.stdin();
+        work.jobs.push(Job::StandardInput);
     } else if args.targets.is_empty() {
-        run.target(".");
+        work.target(".");
     } else {
-        args.targets.iter().for_each(|target| run.target(target));
+        args.targets.iter().for_each(|target| work.target(target));
+    }
+    if run.write && args.targets.len() > 1 {
+        work.once_each();
+    }
+    let mut out = String::new();
+    let (mut found, mut sources) = (Diagnostics::new(), SourceMap::new());
+    for done in run.all(work.jobs) {
+        out.push_str(&done.out);
+        if let Some((name, bytes)) = done.faulty {
+            // Only files with faults are kept, to show them.
+            found.extend(syntax::parse(&mut sources, &name, &bytes).1);
+        }
+        found.extend(done.found);
     }
     if !args.check || (args.list && !stdin) {
-        terminal::print(&run.out);
+        terminal::print(&out);
     }
-    if run.found.has_errors() {
-        terminal::diagnostics(&run.found, &run.sources, terminal::style(args.no_color));
+    if found.has_errors() {
+        terminal::diagnostics(&found, &sources, terminal::style(args.no_color));
         return Exit::FmtFailure;
     }
-    if args.check && !run.out.is_empty() { Exit::Unformatted } else { Exit::Success }
+    if args.check && !out.is_empty() { Exit::Unformatted } else { Exit::Success }
 }
 
-struct Run {
-    list: bool,
-    write: bool,
-    diff: bool,
+/// What is to be done, in the order in which it is told of.
+enum Job {
+    StandardInput,
+    File(PathBuf),
+    /// A target that is none.
+    Fault(String),
+}
+
+/// Gathers what is to be done.
+struct Work {
     recursive: bool,
-    /// What goes to standard output.
-    out: String,
-    found: Diagnostics,
-    sources: SourceMap,
+    /// The folder that one is in.
+    here: Option<PathBuf>,
+    jobs: Vec<Job>,
 }
 
-impl Run {
-    fn stdin(&mut self) {
-        let mut bytes = Vec::new();
-        if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
-            self.fault(&format!("standard input cannot be read: {error}"));
-            return;
-        }
-        self.text("<stdin>", None, &bytes);
-    }
-
+impl Work {
     fn target(&mut self, target: &str) {
         let path = Path::new(target);
         match std::fs::metadata(path) {
-            Err(error) => self.fault(&format!("`{target}` cannot be read: {error}")),
+            Err(error) => self.fault(format!("`{target}` cannot be read: {error}")),
             Ok(info) if info.is_dir() => self.folder(path),
             Ok(_) if is_formatted(target) => self.file(path),
-            Ok(_) => self.fault(&format!(
+            Ok(_) => self.fault(format!(
                 "`{target}` is not one of the files that `fmt` formats: their names end in {}",
                 ENDINGS.join(", ")
             )),
@@ -81,7 +90,7 @@ impl Run {
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries.flatten(),
             Err(error) => {
-                self.fault(&format!("folder `{}` cannot be read: {error}", folder.display()));
+                self.fault(format!("folder `{}` cannot be read: {error}", folder.display()));
                 return;
             }
         };
@@ -103,55 +112,137 @@ impl Run {
     }
 
     fn file(&mut self, path: &Path) {
-        let path = from_here(path);
-        match std::fs::read(&path) {
-            Ok(bytes) => self.text(&path.display().to_string(), Some(&path), &bytes),
-            Err(error) => self.fault(&format!("file `{}` cannot be read: {error}", path.display())),
+        self.jobs.push(Job::File(from_here(path, self.here.as_deref())));
+    }
+
+    /// Drops files that were named before: after the first time there is nothing left to write.
+    fn once_each(&mut self) {
+        let mut seen = BTreeSet::new();
+        self.jobs.retain(|job| match job {
+            Job::File(path) => seen.insert(path.clone()),
+            _ => true,
+        });
+    }
+
+    fn fault(&mut self, message: String) {
+        self.jobs.push(Job::Fault(message));
+    }
+}
+
+/// What came of one job.
+#[derive(Default)]
+struct Done {
+    /// What goes to standard output.
+    out: String,
+    found: Diagnostics,
+    /// A text with syntax errors, and its name.
+    faulty: Option<(String, Vec<u8>)>,
+}
+
+impl Done {
+    fn fault(message: &str) -> Self {
+        let mut done = Self::default();
+        done.found.push(problem(message));
+        done
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    list: bool,
+    write: bool,
+    diff: bool,
+}
+
+impl Run {
+    /// Does all jobs, as many at a time as there are processors, and tells of them in their order.
+    fn all(self, jobs: Vec<Job>) -> Vec<Done> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        let take = || {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            jobs.get(at).map(|job| (at, job))
+        };
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((at, job)) = take() {
+                done.push((at, self.one(job)));
+            }
+            done
+        };
+        // A thread is not worth its start for a handful of files.
+        let helpers = (jobs.len() / 16).min(processors - 1);
+        let mut all = std::thread::scope(|scope| {
+            let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(work)).collect();
+            let mut all = work();
+            for helper in helpers {
+                match helper.join() {
+                    Ok(done) => all.extend(done),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        });
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, done)| done).collect()
+    }
+
+    fn one(self, job: &Job) -> Done {
+        match job {
+            Job::Fault(message) => Done::fault(message),
+            Job::StandardInput => {
+                let mut bytes = Vec::new();
+                match std::io::stdin().lock().read_to_end(&mut bytes) {
+                    Ok(_) => self.text("<stdin>", None, bytes),
+                    Err(error) => Done::fault(&format!("standard input cannot be read: {error}")),
+                }
+            }
+            Job::File(path) => match std::fs::read(path) {
+                Ok(bytes) => self.text(&path.display().to_string(), Some(path), bytes),
+                Err(error) => {
+                    Done::fault(&format!("file `{}` cannot be read: {error}", path.display()))
+                }
+            },
         }
     }
 
     /// Formats one text, which came from `file` if it is not standard input's.
-    fn text(&mut self, name: &str, file: Option<&Path>, bytes: &[u8]) {
-        // Only files with faults are kept, to show them.
-        let mut sources = SourceMap::new();
-        if syntax::parse(&mut sources, name, bytes).1.has_errors() {
-            let (_, faults) = syntax::parse(&mut self.sources, name, bytes);
-            self.found.extend(faults);
-            return;
-        }
-        let Ok(before) = std::str::from_utf8(bytes) else { return };
-        let after = syntax::format(before);
+    fn text(self, name: &str, file: Option<&Path>, bytes: Vec<u8>) -> Done {
+        let formatted = std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(|before| syntax::format_checked(before).map(|after| (before, after)));
+        let Some((before, after)) = formatted else {
+            return Done { faulty: Some((name.to_owned(), bytes)), ..Done::default() };
+        };
+        let mut done = Done::default();
         if after != before {
             if self.list {
-                self.out.push_str(name);
-                self.out.push('\n');
+                done.out.push_str(name);
+                done.out.push('\n');
             }
             if let Some(file) = file.filter(|_| self.write)
                 && let Err(error) = replace(file, &after)
             {
-                self.fault(&format!("file `{name}` cannot be written: {error}"));
-                return;
+                done.found.push(problem(&format!("file `{name}` cannot be written: {error}")));
+                return done;
             }
             if self.diff {
-                self.out.push_str(&difference(name, before, &after));
+                done.out.push_str(&difference(name, before, &after));
             }
         }
         if !self.list && !self.write && !self.diff {
-            self.out.push_str(&after);
+            done.out.push_str(&after);
             if !after.ends_with('\n') {
-                self.out.push('\n');
+                done.out.push('\n');
             }
         }
-    }
-
-    fn fault(&mut self, message: &str) {
-        self.found.push(problem(message));
+        done
     }
 }
 
 /// The path as seen from the folder that one is in, without a look at the disk.
-fn from_here(path: &Path) -> PathBuf {
-    let Ok(here) = std::env::current_dir() else { return path.to_path_buf() };
+fn from_here(path: &Path, here: Option<&Path>) -> PathBuf {
+    let Some(here) = here else { return path.to_path_buf() };
     let mut whole = PathBuf::new();
     for part in here.join(path).components() {
         match part {
@@ -185,7 +276,9 @@ fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     }
     let folder = file.parent().unwrap_or(Path::new("."));
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let new = folder.join(format!(".{name}.{}.fmt", std::process::id()));
+    // Two links to one file may be at work at once.
+    let thread = std::thread::current().id();
+    let new = folder.join(format!(".{name}.{}.{thread:?}.fmt", std::process::id()));
     let written = std::fs::write(&new, text)
         .and_then(|()| std::fs::set_permissions(&new, permissions))
         .and_then(|()| std::fs::rename(&new, &file));

@@ -1,8 +1,8 @@
 //! `variable "name" { … }`
 
 use address::PathStep;
-use lang::TypeConstraint;
-use syntax::{Block, Diagnostics, Expr, ExprKind};
+use lang::{EvalError, TypeConstraint};
+use syntax::{Block, Diagnostics, Expr, ExprKind, SourceMap};
 
 use super::{Decoder, condition, label};
 use crate::error::ConfigError;
@@ -14,7 +14,7 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Option<Var
     let mut decoder = Decoder::new(block, diagnostics);
     let ty = match decoder.attribute("type") {
         Some(attribute) => {
-            let (ty, errors) = lang::parse_type(&attribute.expr);
+            let (ty, errors) = type_of(&attribute.expr, block.body.json);
             decoder.diagnostics.extend(errors);
             Some(ty)
         }
@@ -67,6 +67,26 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Option<Var
         nullable,
         span,
     })
+}
+
+/// Reads a type. JSON has it as text, and is told of a fault in it as a whole.
+fn type_of(expr: &Expr, json: bool) -> (TypeConstraint, Diagnostics) {
+    let ExprKind::String(text) = &expr.kind else { return lang::parse_type(expr) };
+    if !json {
+        return lang::parse_type(expr);
+    }
+    let (inner, mut faults) = syntax::parse_expression(&mut SourceMap::new(), "type", text);
+    if let Some(inner) = inner.filter(|_| !faults.has_errors()) {
+        let (ty, found) = lang::parse_type(&inner);
+        if !found.has_errors() {
+            return (ty, found);
+        }
+        faults = found;
+    }
+    let message = faults.iter().next().map_or_else(String::new, ToString::to_string);
+    let message = message.strip_prefix("not a type: ").unwrap_or(&message).to_owned();
+    let help = Some("write a type as in `\"list(string)\"`".to_owned());
+    (TypeConstraint::any(), EvalError::TypeExpression { message, span: expr.span, help }.into())
 }
 
 /// A validation must look at its own variable.

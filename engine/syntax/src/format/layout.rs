@@ -7,37 +7,51 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Cell;
+use super::{Cell, Texts, offset};
 use crate::lex::Kind;
 
-/// The cells of a line, as places of tokens. Those that a line lacks are empty.
+/// The cells of a line, as places of tokens: what leads up to `assign`, what is assigned up to `comment`,
+/// a comment up to `end`. Those that a line lacks are empty.
+#[derive(Clone, Copy)]
 struct Line {
-    lead: Range<usize>,
-    assign: Range<usize>,
-    comment: Range<usize>,
+    start: u32,
+    assign: u32,
+    comment: u32,
+    end: u32,
 }
 
-pub(super) fn lay_out(cells: &mut [Cell]) {
+impl Line {
+    fn lead(self) -> Range<usize> {
+        self.start as usize..self.assign as usize
+    }
+
+    fn assigned(self) -> Range<usize> {
+        self.assign as usize..self.comment as usize
+    }
+
+    fn commented(self) -> Range<usize> {
+        self.comment as usize..self.end as usize
+    }
+}
+
+pub(super) fn lay_out(cells: &mut [Cell], texts: &Texts) {
     let lines = lines(cells);
     indent(cells, &lines);
     for line in &lines {
-        space(cells, line.lead.clone());
-        if let Some(first) = cells[line.assign.clone()].first_mut() {
+        space(cells, texts, line.lead());
+        if let Some(first) = cells[line.assigned()].first_mut() {
             first.blanks = 1;
         }
-        space(cells, line.assign.clone());
+        space(cells, texts, line.assigned());
     }
+    let plain = texts.is_plain();
+    let columns = |cells: &[Cell]| columns(cells, texts, plain);
+    align(cells, &lines, |line| line.assigned(), |cells, line| columns(&cells[line.lead()]));
     align(
         cells,
         &lines,
-        |line| line.assign.clone(),
-        |cells, line| columns(&cells[line.lead.clone()]),
-    );
-    align(
-        cells,
-        &lines,
-        |line| line.comment.clone(),
-        |cells, line| columns(&cells[line.lead.clone()]) + columns(&cells[line.assign.clone()]),
+        |line| line.commented(),
+        |cells, line| columns(&cells[line.lead()]) + columns(&cells[line.assigned()]),
     );
 }
 
@@ -55,7 +69,8 @@ pub(super) fn bracket_change(kind: Kind) -> isize {
 }
 
 fn lines(cells: &[Cell]) -> Vec<Line> {
-    let mut lines = Vec::new();
+    // Lines of real files have some ten tokens.
+    let mut lines = Vec::with_capacity(cells.len() / 8);
     let mut start = 0;
     for (at, cell) in cells.iter().enumerate() {
         match cell.kind {
@@ -72,47 +87,45 @@ fn lines(cells: &[Cell]) -> Vec<Line> {
 
 fn line(cells: &[Cell], all: Range<usize>) -> Line {
     let Range { start, mut end } = all;
-    let mut comment = end..end;
+    let whole = end;
     if end - start > 1 && matches!(cells[end - 1].kind, Kind::LineComment | Kind::Comment) {
-        comment = end - 1..end;
         end -= 1;
     }
-    let mut assign = end..end;
+    let comment = end;
     let equals = (start + 1..end).find(|at| cells[*at].kind == Kind::Assign);
     if let Some(equals) = equals {
         // With a bracket left open, what is assigned goes on over the next lines.
         let net: isize = cells[equals..end].iter().map(|cell| bracket_change(cell.kind)).sum();
         if net == 0 {
-            assign = equals..end;
             end = equals;
         }
     }
-    Line { lead: start..end, assign, comment }
+    Line { start: offset(start), assign: offset(end), comment: offset(comment), end: offset(whole) }
 }
 
 /// Indents by the brackets that are open. However many a line opens, what follows is one step further in.
 fn indent(cells: &mut [Cell], lines: &[Line]) {
     let mut steps: Vec<usize> = Vec::new();
     for line in lines {
-        let Some(first) = cells.get(line.lead.start).filter(|_| !line.lead.is_empty()) else {
+        let Some(first) = cells[line.lead()].first() else {
             continue;
         };
         if first.kind == Kind::Newline {
-            cells[line.lead.start].blanks = 0;
+            cells[line.start as usize].blanks = 0;
             continue;
         }
         let mut net = 0;
-        for cell in &cells[line.lead.clone()] {
+        for cell in &cells[line.lead()] {
             net += bracket_change(cell.kind);
             if cell.kind == Kind::OpenHeredoc {
                 break;
             }
         }
-        net += cells[line.assign.clone()].iter().map(|c| bracket_change(c.kind)).sum::<isize>();
+        net += cells[line.assigned()].iter().map(|c| bracket_change(c.kind)).sum::<isize>();
         if net < 0 {
             close(&mut steps, net.unsigned_abs());
         }
-        cells[line.lead.start].blanks = 2 * steps.len();
+        cells[line.start as usize].blanks = offset(2 * steps.len());
         if net > 0 {
             steps.push(net.unsigned_abs());
         }
@@ -133,30 +146,29 @@ fn close(steps: &mut Vec<usize>, mut closed: usize) {
 }
 
 /// Sets the blanks between the tokens of one cell.
-fn space(cells: &mut [Cell], range: Range<usize>) {
+fn space(cells: &mut [Cell], texts: &Texts, range: Range<usize>) {
     let Range { start, end } = range;
     for at in start + 1..end {
         let before = (at - 1 > start).then(|| cells[at - 2].kind);
-        let next = cells.get(at + 1).filter(|_| at + 1 < end).map(|cell| cell.kind);
-        let subject = &cells[at - 1];
+        let subject = cells[at - 1];
         let after = cells[at].kind;
-        let spaced =
-            is_spaced(subject, before, after) || splits_indexes(subject, before, after, next);
-        cells[at].blanks = usize::from(spaced);
+        let spaced = is_spaced(subject, texts, before, after)
+            || (at + 1 < end && splits_indexes(subject.kind, before, after, cells[at + 1].kind));
+        cells[at].blanks = u32::from(spaced);
     }
 }
 
 /// `a.0 .1`: without the blank these two indexes would be the number `0.1`. Terraform drops it, and
 /// then refuses its own result.
-fn splits_indexes(subject: &Cell, before: Option<Kind>, after: Kind, next: Option<Kind>) -> bool {
-    subject.kind == Kind::Number
-        && before == Some(Kind::Dot)
+fn splits_indexes(subject: Kind, before: Option<Kind>, after: Kind, next: Kind) -> bool {
+    subject == Kind::Number
         && after == Kind::Dot
-        && next == Some(Kind::Number)
+        && next == Kind::Number
+        && before == Some(Kind::Dot)
 }
 
 /// Whether a blank stands between `subject` and the token after it. The order of the rules counts.
-fn is_spaced(subject: &Cell, before: Option<Kind>, after: Kind) -> bool {
+fn is_spaced(subject: Cell, texts: &Texts, before: Option<Kind>, after: Kind) -> bool {
     use Kind::{
         Bang, CloseBrace, CloseHeredoc, CloseQuote, CloseSequence, Comma, Directive, Dot,
         DoubleColon, Ellipsis, Ident, Interpolation, Minus, Newline, Number, OpenBrace,
@@ -173,7 +185,7 @@ fn is_spaced(subject: &Cell, before: Option<Kind>, after: Kind) -> bool {
         (QuotedText | PlainText | OpenQuote | OpenHeredoc, _)
         | (_, QuotedText | PlainText | CloseQuote | CloseHeredoc) => false,
         // `[for x in [a] : x]`
-        (Ident, _) if subject.text == "in" && before == Some(Ident) => true,
+        (Ident, _) if before == Some(Ident) && texts.of(subject) == "in" => true,
         (Ident | Number, OpenBracket) => false,
         (_, OpenBracket) if bracket_change(kind) < 0 => false,
         (Bang, _) => false,
@@ -217,25 +229,29 @@ fn precedes_sign(kind: Kind) -> bool {
 fn align(
     cells: &mut [Cell],
     lines: &[Line],
-    cell_of: impl Fn(&Line) -> Range<usize>,
-    columns_before: impl Fn(&[Cell], &Line) -> usize,
+    cell_of: impl Fn(Line) -> Range<usize>,
+    columns_before: impl Fn(&[Cell], Line) -> usize,
 ) {
-    let mut rest = lines;
-    while !rest.is_empty() {
-        let length = rest.iter().take_while(|line| !cell_of(line).is_empty()).count();
-        let (chain, after) = rest.split_at(length);
-        let widths: Vec<usize> = chain.iter().map(|line| columns_before(cells, line)).collect();
+    let mut widths = Vec::new();
+    for chain in lines.split(|line| cell_of(*line).is_empty()).filter(|chain| !chain.is_empty()) {
+        widths.clear();
+        widths.extend(chain.iter().map(|line| columns_before(cells, *line)));
         let widest = widths.iter().copied().max().unwrap_or(0);
-        for (line, width) in chain.iter().zip(widths) {
-            cells[cell_of(line).start].blanks = widest - width + 1;
+        for (line, width) in chain.iter().zip(&widths) {
+            cells[cell_of(*line).start].blanks = offset(widest - width + 1);
         }
-        rest = after.get(1..).unwrap_or_default();
     }
 }
 
-/// How many characters, as a reader counts them, tokens take with the blanks before them.
-fn columns(cells: &[Cell]) -> usize {
-    cells.iter().map(|cell| cell.blanks + graphemes(&cell.text)).sum()
+/// How many characters, as a reader counts them, tokens take with the blanks before them. Of a plain text each
+/// byte is one.
+fn columns(cells: &[Cell], texts: &Texts, plain: bool) -> usize {
+    let columns = |cell: &Cell| {
+        let text =
+            if plain { (cell.end - cell.start) as usize } else { graphemes(texts.of(*cell)) };
+        cell.blanks as usize + text
+    };
+    cells.iter().map(columns).sum()
 }
 
 fn graphemes(text: &str) -> usize {

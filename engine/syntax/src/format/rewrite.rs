@@ -4,51 +4,59 @@
 //! * `"${a}"` is `a`; over several lines it is `(a)`.
 //! * The type of a variable is no string, and collections say what they hold.
 
-use std::borrow::Cow;
-
 use unicode_normalization::UnicodeNormalization;
 
-use super::Cell;
 use super::layout::bracket_change;
+use super::{Cell, Texts};
 use crate::lex::Kind;
 use crate::template::unescape;
 
-pub(super) fn rewrite(cells: Vec<Cell>) -> Vec<Cell> {
-    let out = Vec::with_capacity(cells.len());
-    let mut rewrite = Rewrite { cells: cells.into_iter().peekable(), out, blocks: Vec::new() };
+pub(super) fn rewrite(cells: &[Cell], texts: &mut Texts) -> Vec<Cell> {
+    let out = Vec::with_capacity(cells.len() + cells.len() / 16);
+    let mut rewrite = Rewrite { cells, at: 0, texts, out, blocks: Vec::new() };
     rewrite.items();
     rewrite.out
 }
 
-struct Rewrite<'a> {
-    cells: std::iter::Peekable<std::vec::IntoIter<Cell<'a>>>,
-    out: Vec<Cell<'a>>,
+struct Rewrite<'a, 'b> {
+    cells: &'a [Cell],
+    /// The cell to be read next.
+    at: usize,
+    texts: &'a mut Texts<'b>,
+    out: Vec<Cell>,
     /// The kinds of the blocks around, and whether each is a variable's.
     blocks: Vec<bool>,
 }
 
-impl<'a> Rewrite<'a> {
+impl Rewrite<'_, '_> {
+    fn peek(&self) -> Option<Kind> {
+        self.cells.get(self.at).map(|cell| cell.kind)
+    }
+
+    fn next(&mut self) -> Option<Cell> {
+        let cell = self.cells.get(self.at).copied();
+        self.at += 1;
+        cell
+    }
+
     /// Goes through the file item by item; what lies between items is kept.
     fn items(&mut self) {
-        while let Some(cell) = self.cells.next() {
-            let kind = cell.kind;
-            let is_type = cell.text == "type";
-            let is_variable = cell.text == "variable";
+        while let Some(cell) = self.next() {
             self.out.push(cell);
-            match kind {
+            match cell.kind {
                 Kind::CloseBrace => {
                     self.blocks.pop();
                 }
                 Kind::Ident => {
                     self.comments();
-                    match self.cells.peek().map(|cell| cell.kind) {
+                    match self.peek() {
                         Some(Kind::Assign) => {
                             let of_variable = self.blocks.len() == 1 && self.blocks[0];
-                            self.attribute(is_type && of_variable);
+                            self.attribute(of_variable && self.texts.of(cell) == "type");
                         }
                         _ => {
                             self.header();
-                            self.blocks.push(is_variable);
+                            self.blocks.push(self.texts.of(cell) == "variable");
                         }
                     }
                 }
@@ -58,8 +66,9 @@ impl<'a> Rewrite<'a> {
     }
 
     fn comments(&mut self) {
-        while let Some(comment) = self.cells.next_if(|cell| cell.kind == Kind::Comment) {
-            self.out.push(comment);
+        while self.peek() == Some(Kind::Comment) {
+            let comment = self.next();
+            self.out.extend(comment);
         }
     }
 
@@ -69,11 +78,11 @@ impl<'a> Rewrite<'a> {
             self.out.iter().rposition(|cell| cell.kind == Kind::Ident).map_or(0, |at| at + 1);
         // Those after the block's kind were taken already.
         let mut kept = self.out.split_off(start);
-        while let Some(cell) = self.cells.next() {
+        while let Some(cell) = self.next() {
             match cell.kind {
                 Kind::Ident => {
                     kept.clear();
-                    let text = cell.text.into_owned();
+                    let text = self.texts.of(cell).to_owned();
                     self.label(&text);
                 }
                 Kind::OpenQuote => {
@@ -91,46 +100,47 @@ impl<'a> Rewrite<'a> {
         self.out.append(&mut kept);
     }
 
-    fn quoted_label(&mut self, open: Cell<'a>) {
-        let mut parts = vec![open];
-        for cell in self.cells.by_ref() {
-            let closes = cell.kind == Kind::CloseQuote;
-            parts.push(cell);
-            if closes {
+    fn quoted_label(&mut self, open: Cell) {
+        let start = self.at;
+        while let Some(cell) = self.next() {
+            if cell.kind == Kind::CloseQuote {
                 break;
             }
         }
-        match parts.as_slice() {
-            [_, text, _] => {
-                let text = unescape(&text.text, true, &mut Vec::new());
-                self.label(&text);
-            }
-            // An empty one; or one with a lone `$` in it, which Terraform loses.
-            _ => self.out.append(&mut parts),
+        let parts = &self.cells[start..self.at.min(self.cells.len())];
+        if let [text, _] = parts
+            && !is_simple(self.texts.of(*text))
+        {
+            let text = unescape(self.texts.of(*text), true, &mut Vec::new());
+            self.label(&text);
+            return;
         }
+        // A simple one, which stays; an empty one; or one with a lone `$` in it, which Terraform loses.
+        self.out.push(open);
+        self.out.extend_from_slice(parts);
     }
 
     fn label(&mut self, text: &str) {
         let text = escape(&text.nfc().collect::<String>());
-        self.out.push(new(Kind::OpenQuote, "\""));
-        self.out.push(Cell { kind: Kind::QuotedText, text: Cow::Owned(text), blanks: 0 });
-        self.out.push(new(Kind::CloseQuote, "\""));
+        let cells = [(Kind::OpenQuote, "\""), (Kind::QuotedText, &text), (Kind::CloseQuote, "\"")];
+        for (kind, text) in cells {
+            let cell = self.texts.make(kind, text);
+            self.out.push(cell);
+        }
     }
 
     /// `= expression`, up to the end of the item.
     fn attribute(&mut self, is_type: bool) {
-        self.out.extend(self.cells.next());
+        let equals = self.next();
+        self.out.extend(equals);
         self.comments();
-        let mut tokens: Vec<Cell> = Vec::new();
+        let start = self.at;
         let mut depth = 0_usize;
-        while let Some(cell) = self.cells.next_if(|cell| {
-            depth > 0
-                || !matches!(
-                    cell.kind,
-                    Kind::Newline | Kind::LineComment | Kind::CloseBrace | Kind::End
-                )
-        }) {
-            match cell.kind {
+        while let Some(kind) = self.peek() {
+            match kind {
+                Kind::Newline | Kind::LineComment | Kind::CloseBrace | Kind::End if depth == 0 => {
+                    break;
+                }
                 Kind::OpenBrace
                 | Kind::OpenBracket
                 | Kind::OpenParen
@@ -146,45 +156,82 @@ impl<'a> Rewrite<'a> {
                 | Kind::CloseSequence => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            tokens.push(cell);
+            self.at += 1;
         }
         // Comments after the expression are none of its tokens.
-        let length =
-            tokens.iter().rposition(|cell| cell.kind != Kind::Comment).map_or(0, |at| at + 1);
-        let after = tokens.split_off(length);
-        let closes = self.cells.peek().is_some_and(|cell| cell.kind == Kind::CloseBrace);
-        let tokens =
-            if is_type { type_expression(tokens) } else { value_expression(tokens, closes) };
-        self.out.extend(tokens);
-        self.out.extend(after);
+        let all = &self.cells[start..self.at];
+        let length = all.iter().rposition(|cell| cell.kind != Kind::Comment).map_or(0, |at| at + 1);
+        let (tokens, after) = all.split_at(length);
+        let closes = self.peek() == Some(Kind::CloseBrace);
+        let changed = if is_type {
+            self.type_expression(tokens)
+        } else {
+            self.value_expression(tokens, closes)
+        };
+        match changed {
+            Some(tokens) => self.out.extend(tokens),
+            None => self.out.extend_from_slice(tokens),
+        }
+        self.out.extend_from_slice(after);
+    }
+
+    /// Takes `"${` and `}"` away from an expression that is one interpolation and nothing else.
+    fn value_expression(&mut self, tokens: &[Cell], brace_follows: bool) -> Option<Vec<Cell>> {
+        let [quote, open, inside @ .., close, end] = tokens else { return None };
+        let kinds = [quote.kind, open.kind, close.kind, end.kind];
+        let wrapped = [Kind::OpenQuote, Kind::Interpolation, Kind::CloseSequence, Kind::CloseQuote];
+        if kinds != wrapped || inside.is_empty() || !is_one_sequence(inside) {
+            return None;
+        }
+        let is_newline = |cell: &Cell| cell.kind == Kind::Newline;
+        let first = inside.iter().position(|cell| !is_newline(cell)).unwrap_or(inside.len());
+        let last = inside.iter().rposition(|cell| !is_newline(cell)).map_or(first, |at| at + 1);
+        let mut inside = inside[first..last].to_vec();
+        let in_parens = inside.first().is_some_and(|cell| cell.kind == Kind::OpenParen)
+            && inside.last().is_some_and(|cell| cell.kind == Kind::CloseParen);
+        if (inside.iter().any(is_newline) && !in_parens) || comment_splits(&inside, brace_follows) {
+            inside.insert(0, self.texts.make(Kind::OpenParen, "("));
+            inside.push(self.texts.make(Kind::CloseParen, ")"));
+        }
+        Some(inside)
+    }
+
+    fn type_expression(&mut self, tokens: &[Cell]) -> Option<Vec<Cell>> {
+        let (name, element) = match tokens {
+            [one] if one.kind == Kind::Ident => match self.texts.of(*one) {
+                "list" => ("list", "any"),
+                "map" => ("map", "any"),
+                "set" => ("set", "any"),
+                _ => return None,
+            },
+            // So it was in old versions, in which elements were strings unless said otherwise.
+            [open, text, close]
+                if [open.kind, text.kind, close.kind]
+                    == [Kind::OpenQuote, Kind::QuotedText, Kind::CloseQuote] =>
+            {
+                match self.texts.of(*text) {
+                    "string" => return Some(vec![self.texts.make(Kind::Ident, "string")]),
+                    "list" => ("list", "string"),
+                    "map" => ("map", "string"),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        let cells = [
+            (Kind::Ident, name),
+            (Kind::OpenParen, "("),
+            (Kind::Ident, element),
+            (Kind::CloseParen, ")"),
+        ];
+        Some(cells.into_iter().map(|(kind, text)| self.texts.make(kind, text)).collect())
     }
 }
 
-fn new<'a>(kind: Kind, text: &'static str) -> Cell<'a> {
-    Cell { kind, text: Cow::Borrowed(text), blanks: 0 }
-}
-
-/// Takes `"${` and `}"` away from an expression that is one interpolation and nothing else.
-fn value_expression(mut tokens: Vec<Cell>, brace_follows: bool) -> Vec<Cell> {
-    let [quote, open, inside @ .., close, end] = tokens.as_slice() else { return tokens };
-    let kinds = [quote.kind, open.kind, close.kind, end.kind];
-    let wrapped = [Kind::OpenQuote, Kind::Interpolation, Kind::CloseSequence, Kind::CloseQuote];
-    if kinds != wrapped || inside.is_empty() || !is_one_sequence(inside) {
-        return tokens;
-    }
-    let is_newline = |cell: &Cell| cell.kind == Kind::Newline;
-    let first = inside.iter().position(|cell| !is_newline(cell)).unwrap_or(inside.len());
-    let last = inside.iter().rposition(|cell| !is_newline(cell)).map_or(first, |at| at + 1);
-    let (first, last) = (first + 2, last + 2);
-    tokens.truncate(last);
-    let mut inside = tokens.split_off(first);
-    let in_parens = inside.first().is_some_and(|cell| cell.kind == Kind::OpenParen)
-        && inside.last().is_some_and(|cell| cell.kind == Kind::CloseParen);
-    if (inside.iter().any(is_newline) && !in_parens) || comment_splits(&inside, brace_follows) {
-        inside.insert(0, new(Kind::OpenParen, "("));
-        inside.push(new(Kind::CloseParen, ")"));
-    }
-    inside
+/// Whether a label's text is the same after its escapes are resolved and made again.
+fn is_simple(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
 }
 
 /// Whether a comment ends a line in the middle, outside of all brackets; at the end that is one only if
@@ -212,34 +259,6 @@ fn is_one_sequence(inside: &[Cell]) -> bool {
         }
         true
     })
-}
-
-fn type_expression(tokens: Vec<Cell>) -> Vec<Cell> {
-    let collection = |name: &'static str, element: &'static str| {
-        vec![
-            new(Kind::Ident, name),
-            new(Kind::OpenParen, "("),
-            new(Kind::Ident, element),
-            new(Kind::CloseParen, ")"),
-        ]
-    };
-    let kinds: Vec<Kind> = tokens.iter().take(4).map(|cell| cell.kind).collect();
-    match kinds.as_slice() {
-        [Kind::Ident] => match &*tokens[0].text {
-            "list" => collection("list", "any"),
-            "map" => collection("map", "any"),
-            "set" => collection("set", "any"),
-            _ => tokens,
-        },
-        // So it was in old versions, in which elements were strings unless said otherwise.
-        [Kind::OpenQuote, Kind::QuotedText, Kind::CloseQuote] => match &*tokens[1].text {
-            "string" => vec![new(Kind::Ident, "string")],
-            "list" => collection("list", "string"),
-            "map" => collection("map", "string"),
-            _ => tokens,
-        },
-        _ => tokens,
-    }
 }
 
 fn escape(text: &str) -> String {
