@@ -25,6 +25,11 @@ pub(crate) fn compile_template(expr: &Expr) -> (Expression, Diagnostics) {
     compile_with(expr, Place::Template)
 }
 
+/// Compiles a default within a type, where no function may be called.
+pub(crate) fn compile_default(expr: &Expr) -> (Expression, Diagnostics) {
+    compile_with(expr, Place::Default)
+}
+
 fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
     let mut compiler = Compiler {
         locals: Vec::new(),
@@ -42,6 +47,7 @@ fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
 enum Place {
     Configuration,
     Template,
+    Default,
 }
 
 struct Compiler {
@@ -328,6 +334,13 @@ impl Compiler {
     // Calls.
 
     fn call(&mut self, name: &Ident, args: &[Expr], expand_last: bool, span: Span) -> NodeKind {
+        if self.place == Place::Default {
+            return self.broken(EvalError::TypeExpression {
+                message: "a default cannot call a function".to_owned(),
+                span: name.span,
+                help: Some("write the value itself".to_owned()),
+            });
+        }
         let nodes: Vec<Node> = args.iter().map(|arg| self.node(arg)).collect();
         let Some(function) = self.callee(name) else { return NodeKind::Broken };
         if let Some(fault) = template_fault(name, args, expand_last) {
