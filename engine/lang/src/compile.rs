@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use syntax::{
-    Diagnostics, Expr, ExprKind, ForObject, ForTuple, Ident, Nested, ObjectItem, ObjectKey, Span,
-    SplatStep, TemplatePart, UnaryOp, deep, suggest,
+    BinaryOp, Diagnostics, Expr, ExprKind, ForObject, ForTuple, Ident, Nested, ObjectItem,
+    ObjectKey, Span, SplatStep, TemplatePart, UnaryOp, deep, suggest,
 };
 use value::{Number, Value};
 
@@ -35,12 +35,13 @@ fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
         locals: Vec::new(),
         references: Vec::new(),
         impure: false,
+        divides: false,
         diagnostics: Diagnostics::new(),
         place,
     };
     let node = compiler.node(expr);
-    let Compiler { references, impure, diagnostics, .. } = compiler;
-    (Expression(Arc::new(Compiled { node, references, impure })), diagnostics)
+    let Compiler { references, impure, divides, diagnostics, .. } = compiler;
+    (Expression(Arc::new(Compiled { node, references, impure, divides })), diagnostics)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,7 @@ struct Compiler {
     locals: Vec<Arc<str>>,
     references: Vec<Traversal>,
     impure: bool,
+    divides: bool,
     diagnostics: Diagnostics,
     place: Place,
 }
@@ -82,11 +84,14 @@ impl Compiler {
                 self.call(name, args, *expand_last, *span_args)
             }
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand),
-            ExprKind::Binary(left, operator, right) => NodeKind::Binary(
-                Nested::new(self.node(left)),
-                *operator,
-                Nested::new(self.node(right)),
-            ),
+            ExprKind::Binary(left, operator, right) => {
+                self.divides |= *operator == BinaryOp::Divide;
+                NodeKind::Binary(
+                    Nested::new(self.node(left)),
+                    *operator,
+                    Nested::new(self.node(right)),
+                )
+            }
             ExprKind::Conditional(condition, then, otherwise) => {
                 NodeKind::Conditional(Nested::new([
                     self.node(condition),
@@ -239,7 +244,7 @@ impl Compiler {
         let impure = self.impure;
         self.impure |= outer_impure;
         self.references.extend(references.iter().cloned());
-        Expression(Arc::new(Compiled { node, references, impure }))
+        Expression(Arc::new(Compiled { node, references, impure, divides: false }))
     }
 
     fn splat(&mut self, source: &Expr, full: bool, each: &[SplatStep]) -> NodeKind {

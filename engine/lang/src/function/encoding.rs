@@ -125,7 +125,7 @@ fn jsonencode(args: &Arguments<'_>) -> Reply {
     Ok(Value::string(escaped))
 }
 
-pub(super) fn has_infinity(value: &Value) -> bool {
+pub(crate) fn has_infinity(value: &Value) -> bool {
     let mut found = false;
     value.walk(&mut |_, inner| {
         found |= inner.as_number().is_some_and(value::Number::is_infinite);
