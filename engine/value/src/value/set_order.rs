@@ -1,6 +1,6 @@
 //! The order of the elements of a set.
 //!
-//! Strings, numbers and flags stand in their own order, null before them and what is unknown behind. Elements of other
+//! Strings, numbers and flags stand in their own order, what is unknown behind them and null last. Elements of other
 //! types stand in the order of a text that shows them, which is Terraform's, so that a `for` over a set, and all that
 //! comes of it, has the same order there and here.
 //!
@@ -35,7 +35,7 @@ pub(super) fn primitives(a: &Value, b: &Value) -> Ordering {
 }
 
 fn rank(value: &Value) -> u8 {
-    if value.is_null() { 0 } else { 1 + u8::from(value.is_unknown()) }
+    if value.is_null() { 2 } else { u8::from(value.is_unknown()) }
 }
 
 fn show(text: &mut String, value: &Value) {
@@ -128,8 +128,8 @@ mod tests {
             Type::String,
             vec![Value::null(Type::String), Value::unknown(Type::String), Value::from("z")],
         );
-        let first = texts.items().and_then(<[Value]>::first);
-        assert!(first.is_some_and(Value::is_null));
+        let last = texts.items().and_then(<[Value]>::last);
+        assert!(last.is_some_and(Value::is_null));
     }
 
     #[test]
