@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use syntax::{
-    Diagnostics, Expr, ExprKind, ForObject, ForTuple, Ident, Nested, ObjectItem, ObjectKey, Span,
-    SplatStep, TemplatePart, UnaryOp, deep, suggest,
+    BinaryOp, Diagnostics, Expr, ExprKind, ForObject, ForTuple, Ident, Nested, ObjectItem,
+    ObjectKey, Span, SplatStep, TemplatePart, UnaryOp, deep, suggest,
 };
 use value::{Number, Value};
 
@@ -25,23 +25,30 @@ pub(crate) fn compile_template(expr: &Expr) -> (Expression, Diagnostics) {
     compile_with(expr, Place::Template)
 }
 
+/// Compiles a default within a type, where no function may be called.
+pub(crate) fn compile_default(expr: &Expr) -> (Expression, Diagnostics) {
+    compile_with(expr, Place::Default)
+}
+
 fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
     let mut compiler = Compiler {
         locals: Vec::new(),
         references: Vec::new(),
         impure: false,
+        divides: false,
         diagnostics: Diagnostics::new(),
         place,
     };
     let node = compiler.node(expr);
-    let Compiler { references, impure, diagnostics, .. } = compiler;
-    (Expression(Arc::new(Compiled { node, references, impure })), diagnostics)
+    let Compiler { references, impure, divides, diagnostics, .. } = compiler;
+    (Expression(Arc::new(Compiled { node, references, impure, divides })), diagnostics)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Configuration,
     Template,
+    Default,
 }
 
 struct Compiler {
@@ -49,6 +56,7 @@ struct Compiler {
     locals: Vec<Arc<str>>,
     references: Vec<Traversal>,
     impure: bool,
+    divides: bool,
     diagnostics: Diagnostics,
     place: Place,
 }
@@ -76,11 +84,14 @@ impl Compiler {
                 self.call(name, args, *expand_last, *span_args)
             }
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand),
-            ExprKind::Binary(left, operator, right) => NodeKind::Binary(
-                Nested::new(self.node(left)),
-                *operator,
-                Nested::new(self.node(right)),
-            ),
+            ExprKind::Binary(left, operator, right) => {
+                self.divides |= *operator == BinaryOp::Divide;
+                NodeKind::Binary(
+                    Nested::new(self.node(left)),
+                    *operator,
+                    Nested::new(self.node(right)),
+                )
+            }
             ExprKind::Conditional(condition, then, otherwise) => {
                 NodeKind::Conditional(Nested::new([
                     self.node(condition),
@@ -233,7 +244,7 @@ impl Compiler {
         let impure = self.impure;
         self.impure |= outer_impure;
         self.references.extend(references.iter().cloned());
-        Expression(Arc::new(Compiled { node, references, impure }))
+        Expression(Arc::new(Compiled { node, references, impure, divides: false }))
     }
 
     fn splat(&mut self, source: &Expr, full: bool, each: &[SplatStep]) -> NodeKind {
@@ -328,6 +339,13 @@ impl Compiler {
     // Calls.
 
     fn call(&mut self, name: &Ident, args: &[Expr], expand_last: bool, span: Span) -> NodeKind {
+        if self.place == Place::Default {
+            return self.broken(EvalError::TypeExpression {
+                message: "a default cannot call a function".to_owned(),
+                span: name.span,
+                help: Some("write the value itself".to_owned()),
+            });
+        }
         let nodes: Vec<Node> = args.iter().map(|arg| self.node(arg)).collect();
         let Some(function) = self.callee(name) else { return NodeKind::Broken };
         if let Some(fault) = template_fault(name, args, expand_last) {

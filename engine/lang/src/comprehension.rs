@@ -38,6 +38,11 @@ impl<'e> Evaluation<'e> {
         self.unbind(spec.slot);
         let value = value?;
         bool_condition(&value, condition.span)?;
+        // Here alone the type counts even of what is not known.
+        value::convert(&value, &Type::Bool).map_err(|error| EvalError::Condition {
+            message: error.message,
+            span: condition.span,
+        })?;
         Ok(value.marks())
     }
 
@@ -62,13 +67,16 @@ impl<'e> Evaluation<'e> {
             if !self.admits(spec, &mut filter)? {
                 continue;
             }
-            let key = object_key(&self.node(key_node)?, key_node.span)?;
-            filter.marks = filter.marks.union(key.marks);
-            let value = self.node(&spec.body)?;
-            let Some(name) = key.name else {
+            let key = self.node(key_node)?;
+            filter.marks = filter.marks.union(key.marks());
+            if key.is_unknown() {
+                // Neither its type nor the value that belongs to it is looked at before it is known.
                 filter.unknown = true;
                 continue;
-            };
+            }
+            let key = object_key(&key, key_node.span)?;
+            let value = self.node(&spec.body)?;
+            let Some(name) = key.name else { continue };
             let shown = if key.marks.is_empty() { format!(" `{name}`") } else { String::new() };
             let group = groups.entry(name).or_default();
             if !group.is_empty() && !spec.grouping {
@@ -79,11 +87,55 @@ impl<'e> Evaluation<'e> {
         if filter.unknown {
             return Ok(Value::dynamic_unknown().mark(filter.marks));
         }
-        let entries = groups.into_iter().filter_map(|(name, mut group)| {
-            let value = if spec.grouping { Value::tuple(group) } else { group.pop()? };
-            Some((name, value))
-        });
-        Ok(Value::object(entries).mark(filter.marks))
+        Ok(object_of_groups(groups, spec.grouping).mark(filter.marks))
+    }
+
+    /// What is certain of the result where something in it has a fault: which elements or keys there are.
+    pub(crate) fn comprehension_in_spite(&mut self, spec: &'e For) -> Value {
+        let collection = self.node_in_spite(&spec.collection);
+        if !matches!(walkable(&collection, spec.collection.span), Ok(true))
+            || self.check_condition(spec).is_err()
+        {
+            return Value::dynamic_unknown();
+        }
+        let mut filter = Filter::default();
+        let mut items = Vec::new();
+        let mut groups: IndexMap<Arc<str>, Vec<Value>> = IndexMap::new();
+        for (key, element) in collection.elements() {
+            self.bind_element(spec.slot, spec.has_key, key, element);
+            match self.admits(spec, &mut filter) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(_) => {
+                    filter.unknown = true;
+                    continue;
+                }
+            }
+            let Some(key_node) = &spec.key else {
+                items.push(self.node_in_spite(&spec.body));
+                continue;
+            };
+            let key = self.node_in_spite(key_node);
+            filter.marks = filter.marks.union(key.marks());
+            let Some(name) = object_key(&key, key_node.span).ok().and_then(|key| key.name) else {
+                filter.unknown = true;
+                continue;
+            };
+            let value = self.node_in_spite(&spec.body);
+            let group = groups.entry(name).or_default();
+            if spec.grouping || group.is_empty() {
+                group.push(value);
+            }
+        }
+        self.unbind(spec.slot);
+        let result = if filter.unknown {
+            Value::dynamic_unknown()
+        } else if spec.key.is_none() {
+            Value::tuple(items)
+        } else {
+            object_of_groups(groups, spec.grouping)
+        };
+        result.mark(filter.marks.union(collection.marks()))
     }
 
     pub(crate) fn bind_element(&mut self, slot: usize, has_key: bool, key: Key, element: &Value) {
@@ -103,6 +155,13 @@ impl<'e> Evaluation<'e> {
         filter.unknown |= flag.is_none();
         Ok(flag.unwrap_or(false))
     }
+}
+
+fn object_of_groups(groups: IndexMap<Arc<str>, Vec<Value>>, grouping: bool) -> Value {
+    Value::object(groups.into_iter().filter_map(|(name, mut group)| {
+        let value = if grouping { Value::tuple(group) } else { group.pop()? };
+        Some((name, value))
+    }))
 }
 
 /// What the conditions and keys say about the whole result.

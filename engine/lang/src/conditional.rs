@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use syntax::{BinaryOp, Diagnostics, UnaryOp};
-use value::{Number, Refinement, Type, Value};
+use value::{Marks, Number, Refinement, Type, Value};
 
 use crate::comprehension::bool_condition;
 use crate::error::EvalError;
-use crate::evaluate::{Evaluation, Outcome, in_words};
-use crate::node::{Node, NodeKind};
+use crate::evaluate::{Evaluation, Outcome, in_words, object_key};
+use crate::node::{Node, NodeKind, NodeStep, Part};
 
 impl<'e> Evaluation<'e> {
     /// Both sides count for the type and for the marks, but a fault of the side that is not chosen does not.
@@ -34,6 +34,10 @@ impl<'e> Evaluation<'e> {
             None => return Ok(undecided(&first_value, &second_value, ty).mark(marks)),
         };
         let (chosen, span) = chosen;
+        if unlike_parts(&chosen, &ty) {
+            let message = "all elements must have the same type".to_owned();
+            return Err(EvalError::BranchResult { message, span }.into());
+        }
         let result = value::convert(&chosen, &ty)
             .map_err(|error| EvalError::BranchResult { message: error.to_string(), span })?;
         Ok(result.mark(marks))
@@ -43,10 +47,6 @@ impl<'e> Evaluation<'e> {
 impl<'e> Evaluation<'e> {
     /// What is certain of the value of a node that has a fault: the type that its operator or its form gives it.
     fn in_spite(&mut self, node: &'e Node) -> Value {
-        let mut part = |node: &'e Node| match self.node(node) {
-            Ok(value) => value,
-            Err(_) => self.in_spite(node),
-        };
         match &node.kind {
             NodeKind::Unary(UnaryOp::Not, _) => Value::unknown(Type::Bool),
             NodeKind::Unary(UnaryOp::Negate, _) => Value::unknown(Type::Number),
@@ -58,42 +58,96 @@ impl<'e> Evaluation<'e> {
                 | BinaryOp::Remainder => Type::Number,
                 _ => Type::Bool,
             }),
-            NodeKind::Template(_) => Value::unknown(Type::String).refined_not_null(),
-            NodeKind::Tuple(items) => Value::tuple(items.iter().map(part).collect()),
+            NodeKind::Template(parts) => {
+                let marks = self.marks_in_spite(parts);
+                Value::unknown(Type::String).refined_not_null().mark(marks)
+            }
+            NodeKind::Conditional(parts) => self.conditional_in_spite(parts),
+            NodeKind::Tuple(items) => {
+                Value::tuple(items.iter().map(|item| self.node_in_spite(item)).collect())
+            }
             NodeKind::Object(items) => {
                 let mut entries = Vec::with_capacity(items.len());
+                let mut marks = Marks::NONE;
                 for (key, value) in items {
-                    let key = part(key);
-                    let Some(name) = key.as_arc_str().cloned() else {
-                        return Value::dynamic_unknown();
-                    };
-                    entries.push((name, part(value)));
+                    let name = self.node_in_spite(key);
+                    marks = marks.union(name.marks());
+                    let name = object_key(&name, key.span).ok().and_then(|key| key.name);
+                    let value = self.node_in_spite(value);
+                    let Some(name) = name else { return Value::dynamic_unknown() };
+                    entries.push((name, value));
                 }
-                Value::object(entries)
+                Value::object(entries).mark(marks)
             }
-            NodeKind::Splat { source, .. } => match part(source).ty() {
-                Type::Dynamic => Value::dynamic_unknown(),
-                Type::List(_) | Type::Set(_) => Value::unknown(Type::list(Type::Dynamic)),
-                Type::Tuple(elements) => {
-                    Value::unknown(Type::tuple(elements.iter().map(|_| Type::Dynamic)))
-                }
-                _ => Value::unknown(Type::tuple([Type::Dynamic])),
+            NodeKind::Splat { source, each } => match self.node(source) {
+                Ok(source) => self.splat_in_spite(&source, each),
+                Err(_) => Value::dynamic_unknown(),
             },
-            // Only a key that comes twice leaves the other entries as they are.
-            NodeKind::For(inner) if inner.key.is_some() && !inner.grouping => match self.node(node)
-            {
-                Err(faults) if faults.iter().all(|fault| is_duplicate(fault)) => {
-                    Value::empty_object()
-                }
-                _ => Value::dynamic_unknown(),
-            },
+            NodeKind::For(inner) => self.comprehension_in_spite(inner),
+            NodeKind::Reference(at) => self.reference_in_spite(*at),
+            NodeKind::Access(source, steps) => {
+                let value = self.node_in_spite(source);
+                self.steps_in_spite(value, steps)
+            }
             _ => Value::dynamic_unknown(),
+        }
+    }
+
+    /// The type that a splat over this has, whatever is wrong with its steps.
+    fn splat_in_spite(&mut self, source: &Value, each: &'e [NodeStep]) -> Value {
+        let mut step = |ty: &Type| self.steps_in_spite(Value::unknown(ty.clone()), each).ty();
+        let ty = match source.ty() {
+            Type::Dynamic => return Value::dynamic_unknown(),
+            Type::List(element) | Type::Set(element) => Type::list(step(&element)),
+            Type::Tuple(elements) => Type::tuple(elements.iter().map(step).collect::<Vec<_>>()),
+            only => Type::tuple([step(&only)]),
+        };
+        Value::unknown(ty).mark(source.marks())
+    }
+
+    /// The marks of the parts of a template, those with a fault left out.
+    fn marks_in_spite(&mut self, parts: &'e [Part]) -> Marks {
+        parts.iter().fold(Marks::NONE, |marks, part| match part {
+            Part::Interpolation(node) => marks.union(self.node_in_spite(node).marks()),
+            Part::If { condition: node, .. } | Part::For { collection: node, .. } => {
+                marks.union(self.node_in_spite(node).marks())
+            }
+            Part::Literal(_) => marks,
+        })
+    }
+
+    /// The value of a node, or what is certain of it.
+    pub(crate) fn node_in_spite(&mut self, node: &'e Node) -> Value {
+        match self.node(node) {
+            Ok(value) => value,
+            Err(_) => self.in_spite(node),
+        }
+    }
+
+    /// A conditional within one has its type, whatever is wrong with it.
+    fn conditional_in_spite(&mut self, parts: &'e [Node; 3]) -> Value {
+        let [condition, then, otherwise] = parts;
+        let (first, second) = (self.node_in_spite(then), self.node_in_spite(otherwise));
+        let Some(ty) = common_type(&first, &second) else { return Value::dynamic_unknown() };
+        let decided = self.node_in_spite(condition);
+        let marks = decided.marks().union(first.marks()).union(second.marks());
+        match bool_condition(&decided, condition.span) {
+            Err(_) => Value::unknown(ty),
+            Ok(None) => undecided(&first, &second, ty).mark(marks),
+            Ok(Some(which)) => {
+                let chosen = if which { first } else { second };
+                value::convert(&chosen, &ty).unwrap_or_else(|_| Value::unknown(ty)).mark(marks)
+            }
         }
     }
 }
 
-fn is_duplicate(fault: &dyn miette::Diagnostic) -> bool {
-    fault.code().is_some_and(|code| code.to_string() == "stratiform::lang::duplicate_key")
+/// The other side is a collection of `any`, so this one must become one as it stands, without conversion of its parts.
+fn unlike_parts(chosen: &Value, ty: &Type) -> bool {
+    let open = matches!(ty, Type::List(element) | Type::Map(element) if **element == Type::Dynamic);
+    let built = matches!(chosen.ty(), Type::Tuple(_) | Type::Object(_));
+    let mut types = chosen.elements().map(|(_, part)| part.ty());
+    open && built && types.next().is_some_and(|first| types.any(|other| other != first))
 }
 
 /// `None` stands for no common type. Null of no type takes the type of the other side.

@@ -415,7 +415,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "not_indexable", "cannot be indexed", "Numbers, bools, strings and sets have no numbered elements.", "value = \"text\"[0]";
         "index_type", "unsuitable index", "A list wants a whole number, a map a string.", "value = [1, 2][\"a\"]";
         "operand", "unsuitable operand", "Arithmetic wants numbers, logic wants bools; neither takes null.", "value = 1 + \"a\"";
-        "no_result", "no result", "A division by zero has no result.", "value = 1 / 0";
+        "no_result", "no result", "Zero divided by zero has no result, nor has most arithmetic with infinity.", "value = 0 / 0";
         "condition", "unsuitable condition", "What decides must be true or false.", "value = \"maybe\" ? 1 : 2";
         "branch_types", "no common type", "A conditional has one type, so both results must convert to it.", "value = true ? [] : {}";
         "branch_result", "result without the common type", "Both results of a conditional get one type, and the chosen one does not convert to it.", "value = true ? { a = [\"x\"] } : tomap({ a = [1] })";

@@ -154,10 +154,55 @@ impl<'e> Evaluation<'e> {
             return Ok(Value::dynamic_unknown());
         };
         let indices = self.indices(traversal)?;
+        self.resolved(traversal, &indices)
+    }
+
+    /// What is certain of a reference with a fault in an index: the type of an element.
+    pub(crate) fn reference_in_spite(&mut self, at: usize) -> Value {
+        let Some(traversal) = self.compiled.and_then(|compiled| compiled.references.get(at)) else {
+            return Value::dynamic_unknown();
+        };
+        let indices: Vec<Option<Value>> = traversal
+            .steps
+            .iter()
+            .map(|step| match step {
+                TraversalStep::Index(index, _) => Some(index.clone()),
+                TraversalStep::Dynamic(index, _) => Some(self.expression_in_spite(index)),
+                TraversalStep::Attribute(_) | TraversalStep::Splat(_) => None,
+            })
+            .collect();
+        self.resolved(traversal, &indices).unwrap_or_else(|_| Value::dynamic_unknown())
+    }
+
+    fn expression_in_spite(&mut self, expression: &'e Expression) -> Value {
+        let outer = self.compiled.replace(&expression.0);
+        let value = self.node_in_spite(&expression.0.node);
+        self.compiled = outer;
+        value
+    }
+
+    /// What is certain of the end of steps, one of which has a fault.
+    pub(crate) fn steps_in_spite(&mut self, mut value: Value, steps: &'e [NodeStep]) -> Value {
+        for step in steps {
+            let next = match step {
+                NodeStep::Attribute(name) => access::attribute(&value, name).map_err(Into::into),
+                NodeStep::Index(index, span) => {
+                    let index = self.expression_in_spite(index);
+                    access::index(&value, &index, *span).map_err(Into::into)
+                }
+                NodeStep::Splat(each, span) => self.splat(value.clone(), each, *span),
+            };
+            let Ok(next) = next else { return Value::dynamic_unknown() };
+            value = next;
+        }
+        value
+    }
+
+    fn resolved(&mut self, traversal: &'e Traversal, indices: &[Option<Value>]) -> Outcome {
         let steps: Vec<Step<'_>> = traversal
             .steps
             .iter()
-            .zip(&indices)
+            .zip(indices)
             .filter_map(|(step, index)| match (step, index) {
                 (TraversalStep::Attribute(name), _) => Some(Step::Attribute(name)),
                 (step, Some(index)) => Some(Step::Index(index, step.span())),

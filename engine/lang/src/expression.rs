@@ -7,7 +7,9 @@ use syntax::{Diagnostics, Span};
 use value::Value;
 
 use crate::context::Context;
+use crate::error::EvalError;
 use crate::evaluate::Evaluation;
+use crate::function::has_infinity;
 use crate::node::{Node, NodeKind};
 use crate::traversal::Traversal;
 
@@ -19,19 +21,26 @@ pub(crate) struct Compiled {
     pub(crate) node: Node,
     pub(crate) references: Vec<Traversal>,
     pub(crate) impure: bool,
+    /// Whether something is divided in it, which may give infinity.
+    pub(crate) divides: bool,
 }
 
 impl Expression {
     /// An expression that is a value as it stands.
     pub fn literal(value: Value, span: Span) -> Self {
         let node = Node { kind: NodeKind::Constant(value), span };
-        Self(Arc::new(Compiled { node, references: Vec::new(), impure: false }))
+        Self(Arc::new(Compiled { node, references: Vec::new(), impure: false, divides: false }))
     }
 
     /// An expression that is a reference.
     pub fn reference(traversal: Traversal) -> Self {
         let node = Node { kind: NodeKind::Reference(0), span: traversal.span };
-        Self(Arc::new(Compiled { node, references: vec![traversal], impure: false }))
+        Self(Arc::new(Compiled {
+            node,
+            references: vec![traversal],
+            impure: false,
+            divides: false,
+        }))
     }
 
     /// Where it stands.
@@ -74,7 +83,13 @@ impl Expression {
         if let NodeKind::Constant(value) = &self.0.node.kind {
             return Ok(value.clone());
         }
-        Evaluation::new(ctx).expression(self)
+        let value = Evaluation::new(ctx).expression(self)?;
+        // Within an expression infinity is a number like others, but no plan and no state can hold it.
+        if self.0.divides && has_infinity(&value) {
+            let what = "division by zero";
+            return Err(EvalError::NoResult { what, span: self.span() }.into());
+        }
+        Ok(value)
     }
 }
 

@@ -34,6 +34,7 @@ use value::{Type, Value};
 use crate::context::Context;
 
 pub(crate) use call::{Failure, Reply, at, failed};
+pub(crate) use encoding::has_infinity;
 
 /// One function.
 pub struct FunctionInfo {

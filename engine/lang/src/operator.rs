@@ -113,15 +113,17 @@ fn numeric(
     };
     let no_result = |what| EvalError::NoResult { what, span: spans.all };
     let number = |result: Option<Number>| {
-        result.map(Value::number).ok_or_else(|| no_result("arithmetic with infinity has no result"))
+        let what = match operator {
+            BinaryOp::Divide if y.is_zero() => "zero divided by zero has no result",
+            _ => "this arithmetic with infinity has no result",
+        };
+        result.map(Value::number).ok_or_else(|| no_result(what))
     };
     match operator {
         BinaryOp::Less => Ok(Value::bool(x < y)),
         BinaryOp::LessOrEqual => Ok(Value::bool(x <= y)),
         BinaryOp::Greater => Ok(Value::bool(x > y)),
         BinaryOp::GreaterOrEqual => Ok(Value::bool(x >= y)),
-        // Terraform goes on with infinity, and fails where that is stored, without naming a line.
-        BinaryOp::Divide if y.is_zero() => Err(no_result("division by zero")),
         BinaryOp::Divide => number(x.div(y)),
         BinaryOp::Remainder => number(x.rem(y)),
         BinaryOp::Subtract => number(x.sub(y)),

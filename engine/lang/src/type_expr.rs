@@ -280,7 +280,7 @@ impl Reader {
     }
 
     fn default(&mut self, expr: &Expr, ty: &Type) -> Option<Value> {
-        let (compiled, diagnostics) = crate::compile(expr);
+        let (compiled, diagnostics) = crate::compile::compile_default(expr);
         if diagnostics.has_errors() {
             self.diagnostics.extend(diagnostics);
             return None;

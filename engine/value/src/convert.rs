@@ -31,8 +31,8 @@ pub fn convert(value: &Value, to: &Type) -> Result<Value, ConversionError> {
     let mut conversion = Conversion { path: AttributePath::root() };
     let converted = conversion.convert(value, to)?;
     // Null and unknown parts have a type too, which may bar what their content, of which there is none, allows.
-    let composed = value.len().is_some_and(|length| length > 0);
-    if composed && !value.conforms(to) {
+    let composed = value.len().is_some();
+    if composed && !value.has_type(to) {
         conversion.check_types(&value.ty(), to)?;
     }
     Ok(converted)
@@ -51,7 +51,7 @@ struct Conversion {
 impl Conversion {
     fn convert(&mut self, value: &Value, to: &Type) -> Result<Value, ConversionError> {
         if matches!(to, Type::Dynamic)
-            || (!to.has_dynamic() && !to.has_optional() && value.conforms(to))
+            || (!to.has_dynamic() && !to.has_optional() && value.has_type(to))
         {
             return Ok(value.clone());
         }
@@ -82,6 +82,10 @@ impl Conversion {
                         PathStep::Index(i64::try_from(index).unwrap_or(i64::MAX))
                     };
                     converted.push(self.within(step, item, element)?);
+                }
+                let in_part_open = element.has_dynamic() && **element != Type::Dynamic;
+                if in_part_open && matches!(to, Type::Set(_)) && !alike(&converted) {
+                    return Err(self.unlike());
                 }
                 let (element, converted) = self.unified(element, value, converted)?;
                 Ok(if matches!(to, Type::List(_)) {
@@ -311,6 +315,12 @@ impl Conversion {
     }
 }
 
+/// Whether all have one type.
+fn alike(values: &[Value]) -> bool {
+    let mut types = values.iter().map(Value::ty);
+    types.next().is_none_or(|first| types.all(|other| other == first))
+}
+
 /// The type that a null or unknown value of type `from` has after a conversion.
 fn result_type(from: &Type, to: &Type) -> Type {
     if !to.has_dynamic() {
@@ -339,6 +349,11 @@ fn result_type(from: &Type, to: &Type) -> Type {
                 (Arc::clone(name), result_type(from, &wanted.ty))
             }))
         }
+        (Type::Map(element), Type::Object(b)) => Type::object(
+            b.attributes
+                .iter()
+                .map(|(name, wanted)| (Arc::clone(name), result_type(element, &wanted.ty))),
+        ),
         (_, to) => to.without_optional(),
     }
 }
@@ -357,7 +372,7 @@ fn unknown_as(value: &Value, to: &Type) -> Value {
     }
     let (least, most) = match (&from, &ty) {
         (Type::Tuple(items), Type::Set(_)) => (Some(items.len().min(1)), Some(items.len())),
-        (Type::Tuple(items), _) => (Some(items.len()), Some(items.len())),
+        (Type::Tuple(items), Type::List(_)) => (Some(items.len()), Some(items.len())),
         (Type::Object(object), Type::Map(_)) => {
             (Some(object.attributes.len()), Some(object.attributes.len()))
         }

@@ -253,7 +253,8 @@ impl Number {
         Some(Self::quotient(&a.significand, a.exponent, &b.significand, b.exponent, precision))
     }
 
-    /// The remainder of a division that rounds towards zero; it has the sign of `self`. By zero, all of it remains.
+    /// The remainder of a division that rounds towards zero; it has the sign of `self`. By zero, all of it remains;
+    /// `None` for infinities.
     ///
     /// The quotient is rounded to the precision first, so that 2 holds 0.1 twenty times and nothing remains, although
     /// the nearest number to 0.1 is a little larger.
@@ -262,7 +263,7 @@ impl Number {
             return Some(self.clone());
         }
         if self.is_infinite() || other.is_infinite() {
-            return self.mul(other);
+            return None;
         }
         let times = self.div(other)?.trunc().finite()?;
         let other = other.finite()?;
@@ -485,7 +486,7 @@ impl fmt::Display for Number {
         match &self.repr {
             Repr::Small(small) => write!(f, "{small}"),
             Repr::Infinite { negative: true } => f.write_str("-Inf"),
-            Repr::Infinite { negative: false } => f.write_str("Inf"),
+            Repr::Infinite { negative: false } => f.write_str("+Inf"),
             Repr::Big(big) => {
                 let (sign, magnitude) = big.significand.clone().into_parts();
                 if sign == Sign::Negative {

@@ -93,18 +93,56 @@ impl Refinement {
 
 /// The part of a text, up to a number of bytes, that stays whatever comes behind it.
 ///
-/// A letter at the end may join with what follows, so it is left out; a delimiter never does.
+/// A letter at the end may join with what follows, so it is left out; a delimiter never does. A line end alone counts
+/// as the beginning of something longer, as it does in Terraform, so nothing behind it is certain either.
 pub fn known_prefix(text: &str, limit: usize) -> &str {
     let mut end = text.len().min(limit);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     let text = &text[..end];
-    match text.grapheme_indices(true).next_back() {
-        Some((at, last)) if !(last.len() == 1 && DELIMITERS.contains(last)) => &text[..at],
-        _ => text,
+    let Some((at, last)) = text.grapheme_indices(true).next_back() else { return text };
+    if last.chars().next_back().is_some_and(joins_forward) {
+        return &text[..at];
+    }
+    let lone = text.grapheme_indices(true).find(|(_, cluster)| matches!(*cluster, "\n" | "\r"));
+    match lone {
+        Some((line_end, _)) => &text[..line_end],
+        None if last.len() == 1 && DELIMITERS.contains(last) => text,
+        None => &text[..at],
     }
 }
 
 /// Characters that end a grapheme cluster, whatever follows.
 const DELIMITERS: &str = "-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'";
+
+/// Whether some combining mark makes one character with this one in Unicode's composed form.
+fn joins_forward(letter: char) -> bool {
+    ('\u{300}'..='\u{36f}').any(|mark| unicode_normalization::char::compose(letter, mark).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known_prefix;
+
+    #[test]
+    fn prefix_ends_where_what_follows_could_change_it() {
+        let table = [
+            ("pre-", "pre-"),
+            ("prefix", "prefi"),
+            ("a\nb", "a\n"),
+            ("\nab", "\na"),
+            ("a\r\nb", "a\r\n"),
+            ("a\tbc", "a\tb"),
+            ("ab\n", "ab"),
+            ("ab\nc-", "ab"),
+            ("a\u{1}b-", "a\u{1}b-"),
+            ("a\r\nb-", "a\r\nb-"),
+            ("a\rb-", "a"),
+            ("\n", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(known_prefix(text, 128), expected, "{text:?}");
+        }
+    }
+}

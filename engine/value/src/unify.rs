@@ -159,7 +159,7 @@ fn unify_objects(types: &[Type]) -> Option<Type> {
 
 fn objects_as_map(types: &[Type]) -> Option<Type> {
     let parts = objects(types).flat_map(|object| object.attributes.values().map(|a| &a.ty));
-    unify(&distinct(parts)).map(Type::map)
+    convertible(types, unify(&distinct(parts)).map(Type::map)?)
 }
 
 fn unify_tuples(types: &[Type]) -> Option<Type> {
@@ -176,7 +176,12 @@ fn unify_tuples(types: &[Type]) -> Option<Type> {
 
 fn tuples_as_list(types: &[Type]) -> Option<Type> {
     let parts = tuples(types).flat_map(|elements| elements.iter());
-    unify(&distinct(parts)).map(Type::list)
+    convertible(types, unify(&distinct(parts)).map(Type::list)?)
+}
+
+/// The type, if all others convert to it: its elements may be of any type, but those of each must be alike.
+fn convertible(types: &[Type], wanted: Type) -> Option<Type> {
+    types.iter().all(|ty| converted_type(ty, &wanted).is_ok()).then_some(wanted)
 }
 
 /// Each type once, so that long lists of equal ones cost nothing further.

@@ -6,6 +6,7 @@ mod debug;
 mod entries;
 mod look;
 mod order;
+mod set_order;
 
 use std::sync::Arc;
 

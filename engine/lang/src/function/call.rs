@@ -190,20 +190,33 @@ fn converted(
         let result = match parameter.ty {
             ParameterType::Any => Ok(value),
             _ if parameter.has(AS_IS) => Ok(value),
-            other => value::convert(&value, &other.ty()),
+            other if open_set_as_list(&value, &other.ty()) => Err(format!(
+                "{} required, but have {} with elements that are not known yet",
+                other.ty().friendly_name(),
+                value.ty().friendly_name()
+            )),
+            other => value::convert(&value, &other.ty()).map_err(|error| error.to_string()),
         };
         match result {
             Ok(value) => converted.push(value),
-            Err(error) => faults.push(EvalError::Argument {
+            Err(message) => faults.push(EvalError::Argument {
                 function: info.name.to_owned(),
                 argument: parameter.name.to_owned(),
-                message: error.to_string(),
+                message,
                 span: spans.get(position).copied().unwrap_or_default(),
                 help: None,
             }),
         }
     }
     if faults.is_empty() { Ok(converted) } else { Err(faults) }
+}
+
+/// A set with unknown elements has no certain length, so it becomes an unknown list; its elements keep their type
+/// then, which may not be the wanted one.
+fn open_set_as_list(value: &Value, wanted: &Type) -> bool {
+    let Type::List(wanted) = wanted else { return false };
+    let open = value.is_set() && !value.is_unknown() && !value.is_wholly_known();
+    open && **wanted != Type::Dynamic && value.ty().element() != Some(&**wanted)
 }
 
 /// The type of the result as far as the types of the parameters say it.
@@ -257,11 +270,15 @@ fn expected_type(info: &'static FunctionInfo, values: &[Value]) -> Result<Option
 fn unmarked(info: &'static FunctionInfo, values: Vec<Value>) -> Prepared {
     let mut prepared =
         Prepared { values: Vec::with_capacity(values.len()), marks: Marks::NONE, unknown: false };
+    let bars = |(position, value): (usize, &Value)| {
+        value.is_unknown() && !parameter(info, position).is_none_or(|p| p.has(UNKNOWN))
+    };
+    prepared.unknown = values.iter().enumerate().any(bars);
     for (position, value) in values.into_iter().enumerate() {
         let Some(parameter) = parameter(info, position) else { continue };
-        prepared.unknown |= value.is_unknown() && !parameter.has(UNKNOWN);
         prepared.values.push(if parameter.has(MARKED) {
-            if value.is_unknown() && !parameter.has(UNKNOWN) {
+            // A function that is not asked cannot see to the marks.
+            if prepared.unknown {
                 prepared.marks = prepared.marks.union(value.marks());
             }
             value

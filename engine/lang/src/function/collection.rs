@@ -462,7 +462,10 @@ pub(crate) fn length_range(value: &Value) -> Value {
     let refinement = Refinement {
         not_null: true,
         lower: bound(known.and_then(|known| known.min_length).unwrap_or(0)),
-        upper: known.and_then(|known| known.max_length).and_then(bound),
+        upper: match known.and_then(|known| known.max_length) {
+            Some(most) => bound(most),
+            None => Some((Number::from(i64::MAX), true)),
+        },
         ..Refinement::default()
     };
     Value::unknown_refined(Type::Number, refinement)
@@ -614,9 +617,10 @@ fn merge_type(args: &[Value]) -> Result<Type, Failure> {
 fn merge(args: &Arguments<'_>) -> Reply {
     let mut marks = Marks::NONE;
     let mut entries: Vec<(Arc<str>, Value)> = Vec::new();
-    for map in args.values.iter().filter(|map| !map.is_null()) {
+    for (position, map) in args.values.iter().enumerate().filter(|(_, map)| !map.is_null()) {
         marks = marks.union(map.marks());
-        let found = map.entries().into_iter().flatten();
+        let found = map.entries().ok_or_else(|| at(position, "it must be a map or an object"))?;
+        let found = found.iter();
         entries.extend(found.map(|(name, value)| (Arc::clone(name), value.clone())));
     }
     let result = match &args.expected {

@@ -125,7 +125,7 @@ fn jsonencode(args: &Arguments<'_>) -> Reply {
     Ok(Value::string(escaped))
 }
 
-fn has_infinity(value: &Value) -> bool {
+pub(crate) fn has_infinity(value: &Value) -> bool {
     let mut found = false;
     value.walk(&mut |_, inner| {
         found |= inner.as_number().is_some_and(value::Number::is_infinite);
@@ -235,9 +235,6 @@ fn yamlencode(args: &Arguments<'_>) -> Reply {
     if !value.is_wholly_known() {
         return Ok(args.unknown());
     }
-    if has_infinity(value) {
-        return Err(at(0, "an infinite number cannot be written"));
-    }
     let mut out = String::new();
     yaml(&mut out, value, 0, Position::Start);
     if !out.ends_with('\n') {
@@ -261,6 +258,7 @@ enum Position {
 }
 
 fn yaml(out: &mut String, value: &Value, depth: usize, position: Position) {
+    use std::fmt::Write as _;
     let pad = "  ".repeat(depth);
     if let Some(items) = value.items().filter(|items| !items.is_empty()) {
         for (index, item) in items.iter().enumerate() {
@@ -280,6 +278,14 @@ fn yaml(out: &mut String, value: &Value, depth: usize, position: Position) {
             }
             if !(position == Position::Item && index == 0) {
                 out.push_str(&pad);
+            }
+            if name.contains('\n') {
+                // A key of several lines is written out like a value, behind a question mark.
+                out.push_str("? ");
+                block_text(out, name, &"  ".repeat(depth + 1));
+                let _ = write!(out, "\n{pad}: ");
+                yaml(out, item, depth + 1, Position::Item);
+                continue;
             }
             yaml_quoted(out, name, None);
             out.push(':');
@@ -307,7 +313,10 @@ fn scalar(value: &Value) -> String {
     if value.entries().is_some() {
         return "{}".to_owned();
     }
-    value::json::to_string(value)
+    match value.as_number() {
+        Some(number) => number.to_string(),
+        None => value::json::to_string(value),
+    }
 }
 
 /// A text of several lines, as it reads best.

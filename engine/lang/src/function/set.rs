@@ -1,5 +1,7 @@
 //! Sets.
 
+use std::collections::BTreeSet;
+
 use value::{Marks, Refinement, Type, Value};
 
 use super::ParameterType::{Any, Set};
@@ -12,7 +14,7 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         "setintersection",
         &[flagged("first_set", Set, DYNAMIC)],
         Any,
-        |a| combine(a, |own, others| others.iter().all(|other| has(other, own))),
+        |a| combine(a, |own, others| others.iter().all(|other| other.contains(own))),
         "Gives the elements that are in all sets.",
     )
     .typed(alike)
@@ -30,7 +32,7 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         "setsubtract",
         &[flagged("a", Set, DYNAMIC), flagged("b", Set, DYNAMIC)],
         Any,
-        |a| combine(a, |own, others| !others.iter().any(|other| has(other, own))),
+        |a| combine(a, |own, others| !others.iter().any(|other| other.contains(own))),
         "Gives the elements of the first set that are not in the second.",
     )
     .typed(alike),
@@ -67,17 +69,17 @@ fn sets(args: &Arguments<'_>) -> Result<Vec<Value>, Failure> {
     args.values.iter().enumerate().map(convert).collect()
 }
 
-fn has(set: &Value, element: &Value) -> bool {
-    set.items().is_some_and(|items| items.binary_search(element).is_ok())
-}
+type Elements<'a> = BTreeSet<&'a Value>;
 
-fn combine(args: &Arguments<'_>, keep: fn(&Value, &[Value]) -> bool) -> Reply {
+fn combine(args: &Arguments<'_>, keep: fn(&Value, &[Elements<'_>]) -> bool) -> Reply {
     let sets = sets(args)?;
     if sets.iter().any(|set| !set.is_wholly_known()) {
         return Ok(args.unknown());
     }
     let Some((first, others)) = sets.split_first() else { return Err(failed("a set is needed")) };
-    let kept = first.items().unwrap_or_default().iter().filter(|item| keep(item, others));
+    let others: Vec<Elements<'_>> =
+        others.iter().map(|set| set.items().unwrap_or_default().iter().collect()).collect();
+    let kept = first.items().unwrap_or_default().iter().filter(|item| keep(item, &others));
     Ok(Value::set(args.element(), kept.cloned().collect()))
 }
 

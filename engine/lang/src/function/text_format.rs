@@ -206,6 +206,9 @@ fn one(kind: char, verb: &Verb, value: &Value) -> Result<String, String> {
             .ok_or_else(|| format!("`%{kind}` wants a string"))
     };
     match kind {
+        'v' if verb.sharp && super::encoding::has_infinity(value) => {
+            Err("`%#v` cannot show infinity, which JSON does not have".to_owned())
+        }
         'v' => Ok(pad(if verb.sharp { json(value) } else { plainly(value) }, verb)),
         's' => Ok(pad(cut(text()?, verb), verb)),
         'q' => Ok(pad(json(&Value::string(cut(text()?, verb))), verb)),

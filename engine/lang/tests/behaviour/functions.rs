@@ -73,3 +73,22 @@ fn functions_that_differ_from_call_to_call_are_unknown_in_a_plan() {
     assert_eq!(evaluate("plantimestamp()"), Value::from("2026-01-02T03:04:05Z"));
     assert!(!compile("plantimestamp()").0.uses_impure());
 }
+
+#[test]
+fn bcrypt_makes_hashes_that_its_text_verifies() {
+    let (expression, _) = compile("bcrypt(\"s3cret\", 4)");
+    let world = FixedWorld::default();
+    let hash = expression
+        .evaluate(&lang::Context {
+            scope: &lang::NoNames,
+            world: &world,
+            phase: lang::Phase::Apply,
+            module_dir: std::path::Path::new("."),
+            functions: None,
+        })
+        .expect("it has a value");
+    let hash = hash.as_str().expect("a hash is a text");
+    assert!(hash.starts_with("$2a$04$"), "{hash}");
+    assert_eq!(bcrypt::verify("s3cret", hash).ok(), Some(true));
+    assert_eq!(bcrypt::verify("s3cret!", hash).ok(), Some(false));
+}

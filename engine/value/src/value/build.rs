@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{Entries, Inside, Kind, Mapping, Sequence, Value};
+use super::{Entries, Inside, Kind, Mapping, Sequence, Value, set_order};
 use crate::marks::Marks;
 use crate::number::Number;
 use crate::refinement::Refinement;
@@ -103,7 +103,11 @@ impl Value {
                 if found.is_empty() { item } else { item.unmark_deep().0 }
             })
             .collect();
-        items.sort_unstable();
+        if element.is_primitive() {
+            items.sort_by(set_order::primitives);
+        } else {
+            items.sort_by_cached_key(set_order::Key::of);
+        }
         // Two unknown elements may turn out to differ, so both stay.
         items.dedup_by(|a, b| a == b && a.is_wholly_known());
         let inside = Inside::of(items.iter());

@@ -60,8 +60,22 @@ impl Value {
         }
     }
 
-    /// Says whether the value has type `ty` as it stands, `any` standing for each type; builds no type.
+    /// Says whether the value has type `ty` as it stands, `any` standing for each type; builds no type. A collection
+    /// without elements has every element type.
     pub fn conforms(&self, ty: &Type) -> bool {
+        self.conforms_as(ty, true)
+    }
+
+    /// As [`Self::conforms`], but a collection without elements has its own element type alone.
+    pub(crate) fn has_type(&self, ty: &Type) -> bool {
+        self.conforms_as(ty, false)
+    }
+
+    fn conforms_as(&self, ty: &Type, empty_suits: bool) -> bool {
+        let all = |items: &[Value], ty: &Type| {
+            (empty_suits || !items.is_empty())
+                && items.iter().all(|item| item.conforms_as(ty, empty_suits))
+        };
         match (&self.kind, ty) {
             (_, Type::Dynamic)
             | (Kind::Bool(_), Type::Bool)
@@ -69,25 +83,32 @@ impl Value {
             | (Kind::String(_), Type::String) => true,
             (Kind::Null(own) | Kind::Unknown(own, _), ty) => own.fits(ty),
             (Kind::List(list), Type::List(element)) => {
-                list.element.fits(element) || list.items.iter().all(|item| item.conforms(element))
+                list.element.fits(element) || all(&list.items, element)
             }
             (Kind::Set(set), Type::Set(element)) => {
-                set.element.fits(element) || set.items.iter().all(|item| item.conforms(element))
+                set.element.fits(element) || all(&set.items, element)
             }
             (Kind::Map(map), Type::Map(element)) => {
-                map.element.fits(element) || map.entries.values().all(|item| item.conforms(element))
+                let mut values = map.entries.values();
+                map.element.fits(element)
+                    || ((empty_suits || !map.entries.is_empty())
+                        && values.all(|item| item.conforms_as(element, empty_suits)))
             }
             (Kind::Tuple(tuple), Type::Tuple(elements)) => {
                 tuple.items.len() == elements.len()
-                    && tuple.items.iter().zip(elements.iter()).all(|(item, ty)| item.conforms(ty))
+                    && tuple
+                        .items
+                        .iter()
+                        .zip(elements.iter())
+                        .all(|(item, ty)| item.conforms_as(ty, empty_suits))
             }
             (Kind::Object(object), Type::Object(ty)) => {
                 object.entries.len() == ty.attributes.len()
-                    && object
-                        .entries
-                        .iter()
-                        .zip(&ty.attributes)
-                        .all(|((name, value), (wanted, a))| name == wanted && value.conforms(&a.ty))
+                    && object.entries.iter().zip(&ty.attributes).all(
+                        |((name, value), (wanted, a))| {
+                            name == wanted && value.conforms_as(&a.ty, empty_suits)
+                        },
+                    )
             }
             _ => false,
         }

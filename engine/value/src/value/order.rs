@@ -43,6 +43,10 @@ fn equals_unknown(known: &Value, unknown: &Value) -> Option<bool> {
     if refinement.as_ref().is_some_and(|refinement| !refinement.admits(known)) {
         return Some(false);
     }
+    // It must at least have the outline of the type, as far as that is known.
+    if !known.is_null() && !known.ty().fits(ty) {
+        return Some(false);
+    }
     let open = known.is_null() || ty.has_dynamic();
     (!open && known.ty() != *ty).then_some(false)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lang::testing::FixedWorld;
-use lang::{Context, EvalError, Lookup, NoNames, Phase, Scope, Step};
+use lang::{Context, EvalError, Lookup, NoNames, Phase, Scope, Step, TraversalStep};
 use syntax::{Diagnostics, Ident, Span};
 use value::{Marks, Refinement, Type, Value};
 
@@ -69,13 +69,38 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("dir/c.md", "c"),
     ("dir/sub/d.txt", "d"),
     ("dir/sub/.hidden", "h"),
+    // Made for these tests, and used nowhere else.
+    ("key.pem", include_str!("key.pem")),
 ];
 
+/// Whether values are marked, as their definitions say, or no value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marking {
+    AsDefined,
+    None,
+}
+
+impl Marking {
+    /// An expression under this marking.
+    pub(crate) fn of(self, expression: &str) -> String {
+        match self {
+            Self::AsDefined => expression.to_owned(),
+            // What is not sensitive passes through `nonsensitive` as it is.
+            Self::None => expression
+                .replace("sensitive(", "nonsensitive(")
+                .replace("nonnonsensitive(", "nonsensitive(")
+                .replace("isnonsensitive(", "issensitive("),
+        }
+    }
+}
+
 /// The declarations for Terraform.
-pub(crate) fn declarations() -> String {
-    let mut text = String::from(
-        "variable \"e_s\" {\n  default = \"eph\"\n  ephemeral = true\n}\nvariable \"e_n\" {\n  default = 7\n  ephemeral = true\n}\n\
-         resource \"terraform_data\" \"id\" {}\n",
+pub(crate) fn declarations(marking: Marking) -> String {
+    let ephemeral = marking == Marking::AsDefined;
+    let mut text = format!(
+        "variable \"e_s\" {{\n  default = \"eph\"\n  ephemeral = {ephemeral}\n}}\n\
+         variable \"e_n\" {{\n  default = 7\n  ephemeral = {ephemeral}\n}}\n\
+         resource \"terraform_data\" \"id\" {{}}\n",
     );
     for (name, definition) in UNKNOWN {
         text += &format!("resource \"terraform_data\" \"{name}\" {{ input = {definition} }}\n");
@@ -85,29 +110,50 @@ pub(crate) fn declarations() -> String {
         text += &format!("  {name} = terraform_data.{name}.output\n");
     }
     for (name, definition) in KNOWN.iter().chain(MIXED) {
-        text += &format!("  {name} = {definition}\n");
+        text += &format!("  {name} = {}\n", marking.of(definition));
     }
     text + "}\n"
+}
+
+/// When Terraform looks at an expression.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Before the plan: variables are unknown, and of what a resource gives out not even the type is known.
+    Validate,
+    Plan,
 }
 
 /// The same for us.
 pub(crate) struct Locals(BTreeMap<&'static str, Value>);
 
 impl Locals {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(stage: Stage, marking: Marking) -> Self {
         let mut locals = Self(BTreeMap::new());
-        let ephemeral = |value: Value| value.mark(Marks::EPHEMERAL);
+        let marks = match marking {
+            Marking::AsDefined => Marks::EPHEMERAL,
+            Marking::None => Marks::NONE,
+        };
+        let ephemeral = |value: Value| match stage {
+            Stage::Plan => value.mark(marks),
+            Stage::Validate => Value::unknown(value.ty()).mark(marks),
+        };
         locals.0.insert("e_s", ephemeral(Value::from("eph")));
         locals.0.insert("e_n", ephemeral(Value::from(7)));
-        let id = Value::unknown_refined(Type::String, Refinement::not_null());
+        let id = match stage {
+            Stage::Plan => Value::unknown_refined(Type::String, Refinement::not_null()),
+            Stage::Validate => Value::unknown(Type::String),
+        };
         locals.0.insert("u_id", id);
         locals.0.insert("u", Value::dynamic_unknown());
         for (name, definition) in UNKNOWN {
-            let ty = locals.evaluate(definition).expect("it has a value").ty();
+            let ty = match stage {
+                Stage::Plan => locals.evaluate(definition).expect("it has a value").ty(),
+                Stage::Validate => Type::Dynamic,
+            };
             locals.0.insert(name, Value::unknown(ty));
         }
         for (name, definition) in KNOWN.iter().chain(MIXED) {
-            let value = locals.evaluate(definition).expect("it has a value");
+            let value = locals.evaluate(&marking.of(definition)).expect("it has a value");
             locals.0.insert(name, value);
         }
         locals
@@ -118,6 +164,19 @@ impl Locals {
         let (expression, faults) = try_compile(text)?;
         if faults.has_errors() {
             return Err(faults);
+        }
+        // Names that nothing stands for are an error even where nobody asks for their value.
+        for reference in expression.references() {
+            let stranger = match (reference.root.as_str(), reference.steps.first()) {
+                ("local", Some(TraversalStep::Attribute(name))) => {
+                    (!self.0.contains_key(name.as_str())).then(|| name.text.to_string())
+                }
+                (root, _) => Some(root.to_owned()),
+            };
+            if let Some(name) = stranger {
+                let span = reference.span;
+                return Err(EvalError::UnknownName { name, span, suggestion: None }.into());
+            }
         }
         let mut world = FixedWorld::with_files(FILES.iter().copied());
         world.working_dir = "/work".into();

@@ -7,6 +7,7 @@ use std::process::Command;
 use value::Value;
 
 use super::describe::describe;
+use super::names::Marking;
 use super::{names, plan_file};
 
 /// Expressions in one resource; a resource costs more than an expression.
@@ -14,7 +15,9 @@ const PER_RESOURCE: usize = 20;
 
 /// The verdict on each expression: a value as [`describe`] shows it, or `error: ` and Terraform's summary.
 /// `None` if there is no such program.
-pub(crate) fn verdicts(expressions: &[String]) -> Option<Vec<String>> {
+pub(crate) fn verdicts(expressions: &[String], marking: Marking) -> Option<Vec<String>> {
+    let expressions: &[String] =
+        &expressions.iter().map(|expression| marking.of(expression)).collect::<Vec<_>>();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let root = folder.path();
     for (path, content) in names::FILES {
@@ -22,7 +25,7 @@ pub(crate) fn verdicts(expressions: &[String]) -> Option<Vec<String>> {
         std::fs::create_dir_all(path.parent().expect("files lie in folders")).expect("writable");
         std::fs::write(path, content).expect("writable");
     }
-    std::fs::write(root.join("main.tf"), names::declarations()).expect("writable");
+    std::fs::write(root.join("main.tf"), names::declarations(marking)).expect("writable");
     let ready = terraform(root, &["init", "-input=false"])?;
     assert!(ready.0, "{}", ready.1);
     let mut verdicts = vec![String::new(); expressions.len()];
@@ -32,10 +35,7 @@ pub(crate) fn verdicts(expressions: &[String]) -> Option<Vec<String>> {
     for _ in 0..40 {
         let chunks = chunks(&open, &alone);
         let lines = write_cases(root, expressions, &chunks);
-        let (done, output) = terraform(
-            root,
-            &["plan", "-input=false", "-refresh=false", "-lock=false", "-json", "-out=plan"],
-        )?;
+        let (done, output) = terraform(root, PLAN)?;
         if done {
             let archive = std::fs::read(root.join("plan")).expect("a plan was written");
             record(root, &archive, &chunks, &mut verdicts);
@@ -59,6 +59,10 @@ pub(crate) fn verdicts(expressions: &[String]) -> Option<Vec<String>> {
     }
     panic!("there are always more faults")
 }
+
+/// Makes a plan and writes it to `plan`.
+pub(crate) const PLAN: &[&str] =
+    &["plan", "-input=false", "-refresh=false", "-lock=false", "-json", "-out=plan"];
 
 /// The verdict on an infinite number, which a plan cannot hold.
 pub(crate) const INFINITE: &str = "infinite";
@@ -117,7 +121,10 @@ fn write_cases(
     lines
 }
 
-fn faults(output: &str, lines: &BTreeMap<(String, u64), usize>) -> BTreeMap<usize, String> {
+pub(crate) fn faults(
+    output: &str,
+    lines: &BTreeMap<(String, u64), usize>,
+) -> BTreeMap<usize, String> {
     let mut found = BTreeMap::new();
     for line in output.lines() {
         let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else { continue };
@@ -154,7 +161,7 @@ fn record(root: &Path, archive: &[u8], chunks: &[Vec<usize>], verdicts: &mut [St
     }
 }
 
-fn terraform(root: &Path, arguments: &[&str]) -> Option<(bool, String)> {
+pub(crate) fn terraform(root: &Path, arguments: &[&str]) -> Option<(bool, String)> {
     let output = Command::new("terraform")
         .args(arguments)
         .current_dir(root)
