@@ -31,6 +31,7 @@ use syntax::{Diagnostics, Report, Severity};
 use tokio::sync::watch;
 use value::Value;
 
+use self::ephemeral::Ephemerals;
 use crate::error::ApplyError;
 use crate::event::{Event, Summary};
 use crate::providers::Providers;
@@ -93,7 +94,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
     let changes: Vec<Arc<ResourceChange>> =
         std::mem::take(&mut plan.changes).into_iter().map(Arc::new).collect();
     plan.evaluation.begin_apply();
-    let uses_ephemerals = plan.evaluation.has_ephemerals();
+    let ephemerals = Ephemerals::of(&plan, &changes);
     let mut run = Run {
         schedule: Schedule::new(&plan.steps, request.options.parallelism),
         changes,
@@ -114,14 +115,12 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         world: request.world,
         events: request.events,
         failed_plainly: Vec::new(),
-        uses_ephemerals,
-        open: Vec::new(),
+        ephemerals,
     };
     run.commit_before()?;
     run.steps(request.stop).await?;
     run.commit_after()?;
-    let closed = plan::ephemeral::close_all(std::mem::take(&mut run.open)).await;
-    run.summary.diagnostics.extend(closed);
+    run.close_ephemerals().await;
     Ok(run.summary)
 }
 
@@ -137,6 +136,8 @@ enum Answer {
     Provisioned(usize, Option<String>, Result<Diagnostics, Diagnostics>),
     /// A step that needed no call.
     Nothing(usize),
+    /// Ephemeral objects have been closed.
+    Closed(Diagnostics),
 }
 
 struct Run<'a> {
@@ -164,9 +165,7 @@ struct Run<'a> {
     events: Arc<dyn Fn(Event) + Send + Sync>,
     /// Steps that failed before they had an intent.
     failed_plainly: Vec<usize>,
-    uses_ephemerals: bool,
-    /// Ephemeral objects that are open.
-    open: Vec<plan::ephemeral::Open>,
+    ephemerals: Ephemerals,
 }
 
 impl Run<'_> {
@@ -184,6 +183,7 @@ impl Run<'_> {
                 self.take(answer).await;
             }
             for at in std::mem::take(&mut self.failed_plainly) {
+                self.release(at);
                 let commands = self.schedule.on(Happened::Failed(at));
                 self.obey(commands).await;
             }
@@ -292,6 +292,7 @@ impl Run<'_> {
             match command {
                 Command::Run(at) => self.begin(at).await,
                 Command::Skip(at) => {
+                    self.release(at);
                     let address = self.change(at).address.clone();
                     if !self.summary.not_reached.contains(&address) {
                         self.summary.not_reached.push(address);
@@ -331,6 +332,7 @@ impl Run<'_> {
                 self.done(at).await;
             }
             Answer::Nothing(at) => self.done(at).await,
+            Answer::Closed(found) => self.summary.diagnostics.extend(found),
             Answer::Provisioned(at, id, result) => self.take_provisioned(at, id, result).await,
             Answer::Called(at, prepared, open, called) => {
                 self.take_called(at, &prepared, open, called).await
@@ -416,6 +418,7 @@ impl Run<'_> {
     }
 
     async fn done(&mut self, at: usize) {
+        self.release(at);
         let commands = self.schedule.on(Happened::Done(at));
         Box::pin(self.obey(commands)).await;
     }

@@ -76,7 +76,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use address::{ProviderAddress, ProviderConfig, ResourceInstance, Target};
+use address::{ProviderAddress, ProviderConfig, ResourceInstance, ResourceMode, Target};
 use component::Decision;
 use config::Configuration;
 use lang::World;
@@ -201,6 +201,11 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     let imports = match import::wanted(&mut evaluation) {
         Ok(imports) => imports,
         Err(found) => {
+    let ephemeral_blocks =
+        prepared.blocks.keys().filter(|block| block.resource.mode == ResourceMode::Ephemeral);
+    let ephemeral_users = ephemeral_blocks
+        .filter_map(|block| Some((block.clone(), graph.users_of(block)?)))
+        .collect();
             diagnostics.extend(found);
             return (None, diagnostics);
         }
@@ -229,6 +234,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
                 let address = address.to_string();
                 diagnostics.push(PlanError::ImportWithoutBlock { address, span });
             }
+        ephemeral_users,
         }
     }
     for address in &request.options.replace {

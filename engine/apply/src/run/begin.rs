@@ -29,7 +29,7 @@ impl Run<'_> {
             StepKind::Import => return self.import(at, &change),
             _ => {}
         }
-        if let Err(found) = self.open_for(&change).await {
+        if let Err(found) = self.open_for(at).await {
             return self.fail(at, found);
         }
         let provider = match self.providers.get(&change.provider, &mut self.plan.evaluation).await {
