@@ -154,8 +154,10 @@ pub enum PlanError {
         argument: &'static str,
         /// The block.
         address: String,
+        /// What in it is not known, in words.
+        unknown: String,
         /// The expression.
-        #[label("not known yet")]
+        #[label("not known yet: {unknown}")]
         span: Span,
     },
     /// `count` or `for_each` has a value that cannot count.
