@@ -94,6 +94,101 @@ resource "sim_node" "a" {
 }
 
 #[test]
+fn ephemeral_objects_are_closed_after_their_last_user() {
+    let stack = stack(
+        r#"
+ephemeral "sim_lease" "one" {
+  name = "one"
+}
+module "m" {
+  source = "./m"
+  token  = ephemeral.sim_lease.one.token
+}
+resource "sim_node" "b" {
+  name       = "b"
+  depends_on = [module.m]
+}
+ephemeral "sim_lease" "two" {
+  name       = "two"
+  depends_on = [sim_node.b]
+}
+resource "sim_node" "c" {
+  name      = "c"
+  secret_wo = ephemeral.sim_lease.two.token
+}
+"#,
+    );
+    stack.write(
+        "m/main.tf",
+        r#"
+terraform {
+  required_providers {
+    sim = { source = "stratiform/sim" }
+  }
+}
+variable "token" {
+  ephemeral = true
+}
+resource "sim_node" "a" {
+  name      = "a"
+  secret_wo = var.token
+}
+"#,
+    );
+    stack.ok(&["apply", "-auto-approve"]);
+    let all = calls(&stack);
+    let applied = &all[all.iter().position(|call| call == "create a").expect("it is made") - 1..];
+    let expected = [
+        "open one",
+        "create a",
+        "write-only a 12 bytes",
+        "close one",
+        "create b",
+        "open two",
+        "create c",
+        "write-only c 12 bytes",
+        "close two",
+    ];
+    assert_eq!(applied, expected);
+    stack.ok(&["plan"]);
+    assert_eq!(calls(&stack)[all.len()..], ["open one", "close one", "open two", "close two"]);
+}
+
+#[test]
+fn ephemeral_objects_of_a_provider_stay_open_until_the_end() {
+    let stack = Stack::new(&[(
+        "main.tf",
+        r#"
+terraform {
+  required_providers {
+    sim = { source = "stratiform/sim" }
+  }
+}
+provider "sim" {
+  alias = "first"
+  world = "w"
+}
+ephemeral "sim_lease" "one" {
+  provider = sim.first
+  name     = "one"
+}
+provider "sim" {
+  world = ephemeral.sim_lease.one.token == "" ? "v" : "w"
+}
+resource "sim_node" "a" {
+  name = "a"
+}
+resource "sim_node" "b" {
+  name = sim_node.a.name == "a" ? "b" : "c"
+}
+"#,
+    )]);
+    stack.ok(&["apply", "-auto-approve"]);
+    let all = calls(&stack);
+    assert_eq!(all, ["open one", "close one", "open one", "create a", "create b", "close one"]);
+}
+
+#[test]
 fn ephemeral_values_cannot_be_stored() {
     let stack = stack(
         r#"

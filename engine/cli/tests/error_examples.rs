@@ -3,7 +3,18 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use common::Stack;
+
+/// Codes that no test shows yet, one a line.
+fn unshown() -> BTreeSet<&'static str> {
+    include_str!("error_examples/unshown.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect()
+}
 
 #[test]
 fn examples_give_their_errors() {
@@ -88,4 +99,126 @@ fn an_error_inside_a_module_shows_how_it_is_called() {
     let err = stack.fails(&["validate"]);
     let chain = "in `module.a.module.b`, called at main.tf:1, then a/main.tf:2";
     assert!(err.contains(chain), "{err}");
+}
+
+/// A folder of `cases.txt`: the code, the command, the files.
+struct Case {
+    code: String,
+    command: Vec<String>,
+    files: Vec<(String, String)>,
+}
+
+fn cases() -> Vec<Case> {
+    let text = include_str!("error_examples/cases.txt");
+    let parts = text.split("\n=== ").skip(1);
+    parts
+        .map(|part| {
+            let (header, body) = part.split_once('\n').unwrap_or((part, ""));
+            let mut words = header.split_whitespace().map(str::to_owned);
+            let code = words.next().expect("a case has a code");
+            let body = format!("\n{body}\n");
+            let files = body.split("\n--- ").enumerate().map(|(at, file)| match at {
+                0 => ("main.tf", file),
+                _ => file.split_once('\n').unwrap_or((file, "")),
+            });
+            let files = files.filter(|(_, text)| !text.trim().is_empty());
+            let files = files
+                .map(|(path, text)| (path.to_owned(), format!("{}\n", text.trim_matches('\n'))));
+            Case { code, command: words.collect(), files: files.collect() }
+        })
+        .collect()
+}
+
+#[test]
+fn folders_show_their_codes() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let stack = Stack::new(&[]);
+        let before = case
+            .files
+            .iter()
+            .filter_map(|(path, text)| Some((path.strip_prefix("before:")?, text)));
+        let before: Vec<_> = before.collect();
+        if !before.is_empty() {
+            before.iter().for_each(|(path, text)| stack.write(path, text));
+            stack.ok(&["apply", "-auto-approve"]);
+        }
+        let now = case.files.iter().filter(|(path, _)| !path.starts_with("before:"));
+        now.for_each(|(path, text)| stack.write(path, text));
+        let command: Vec<&str> = case.command.iter().map(String::as_str).collect();
+        let err = stack.run(&command).err;
+        if !err.contains(&format!("stratiform::{}\n", case.code)) {
+            wrong.push(format!("{} {command:?}\n{err}", case.code));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The examples of the language's errors are arguments of an output.
+#[test]
+fn examples_of_the_language_give_their_errors() {
+    let mut wrong = Vec::new();
+    for doc in lang::error_docs().iter().filter(|doc| doc.example.starts_with("value = ")) {
+        let elsewhere = cases().iter().any(|case| doc.code.ends_with(&case.code));
+        if elsewhere || unshown().contains(doc.code) {
+            continue;
+        }
+        let text = format!("output \"a\" {{\n  {}\n}}\n", doc.example);
+        let err = Stack::new(&[("main.tf", &text)]).fails(&["validate"]);
+        if !err.contains(doc.code) {
+            wrong.push(format!("{}\n{}\n{err}", doc.code, doc.example));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All sources of tests: files under a `tests` folder, and what follows `#[cfg(test)]` elsewhere.
+fn test_sources(folder: &Path, all: &mut Vec<String>) {
+    let entries = std::fs::read_dir(folder).expect("the folder can be read");
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            test_sources(&path, all);
+        } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "snap") {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let is_test = path.components().any(|part| part.as_os_str() == "tests");
+            let from = if is_test { Some(0) } else { text.find("#[cfg(test)]") };
+            all.extend(from.and_then(|from| text.get(from..)).map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_code_is_shown_by_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut sources = Vec::new();
+    for folder in ["engine", "state", "providers"] {
+        test_sources(&root.join(folder), &mut sources);
+    }
+    let pages =
+        std::fs::read_to_string(root.join("docs/reference/errors.md")).expect("it is there");
+    let codes: BTreeSet<&str> =
+        pages.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`')).collect();
+    assert!(codes.len() >= 100, "the reference lists {} codes", codes.len());
+    let unshown = unshown();
+    let examples: Vec<&str> = (config::RULE_DOCS.iter())
+        .chain(lang::error_docs())
+        .filter(|doc| !doc.example.is_empty() && !unshown.contains(doc.code))
+        .map(|doc| doc.code)
+        .collect();
+    let cases = cases();
+    let is_shown = |code: &str| {
+        let short = code.rsplit("::").next().unwrap_or_default();
+        let quoted = format!("\"{short}\"");
+        let mentioned = |text: &String| text.contains(code) || text.contains(&quoted);
+        examples.contains(&code)
+            || cases.iter().any(|case| code.ends_with(&case.code))
+            || sources.iter().any(mentioned)
+    };
+    let stale = unshown.iter().filter(|code| !codes.contains(*code) || is_shown(code));
+    let stale: Vec<_> = stale.collect();
+    assert!(stale.is_empty(), "not a code, or shown by now: {stale:#?}");
+    let missing: Vec<_> = codes.difference(&unshown).filter(|code| !is_shown(code)).collect();
+    assert!(missing.is_empty(), "no test shows {missing:#?}");
 }

@@ -154,8 +154,10 @@ pub enum PlanError {
         argument: &'static str,
         /// The block.
         address: String,
+        /// What in it is not known, in words.
+        unknown: String,
         /// The expression.
-        #[label("not known yet")]
+        #[label("not known yet: {unknown}")]
         span: Span,
     },
     /// `count` or `for_each` has a value that cannot count.
@@ -381,6 +383,18 @@ pub enum PlanError {
         #[label("this move")]
         span: Span,
     },
+    /// Objects move from or to what `-target` does not name.
+    #[error("an object moves beyond what `-target` names: {}", listed(addresses))]
+    #[diagnostic(
+        code(stratiform::plan::moved_outside_target),
+        help("plan without `-target`, or add {options}")
+    )]
+    MovedOutsideTarget {
+        /// The addresses that are not named.
+        addresses: Vec<String>,
+        /// The options that would name them.
+        options: String,
+    },
     /// Only some resources are planned.
     #[error("this plan is limited by `-target` and may be incomplete")]
     #[diagnostic(
@@ -533,6 +547,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::move_conflict",
         "Move conflict",
         "A `moved` block leads to an address that has an object already.",
+    ),
+    doc(
+        "stratiform::plan::moved_outside_target",
+        "Move outside of the targets",
+        "An object would get a new address in the state, and `-target` does not name both the old and the new one.",
     ),
     doc(
         "stratiform::plan::targeted",

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use address::{ConfigResource, ModulePath, ModulePathStep, ProviderConfig};
+use address::{ConfigResource, ModulePath, ModulePathStep, ProviderConfig, ResourceMode};
 use config::Configuration;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -255,6 +255,34 @@ impl BlockGraph {
             }
         }
         found.into_iter().map(|node| &self.graph[node]).collect()
+    }
+
+    /// The blocks that use what a block gives, through whatever names; `None` if the settings of a provider do,
+    /// which are in use until the end.
+    pub(crate) fn users_of(&self, block: &ConfigResource) -> Option<BTreeSet<ConfigResource>> {
+        let mut users = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let start = self.nodes.get(&Object::Resource(block.clone())).copied();
+        let mut stack: Vec<NodeIndex> = start.into_iter().collect();
+        while let Some(node) = stack.pop() {
+            for user in self.graph.neighbors_directed(node, petgraph::Direction::Incoming) {
+                if !seen.insert(user) {
+                    continue;
+                }
+                match &self.graph[user] {
+                    Object::Provider(_) => return None,
+                    Object::Resource(block) => {
+                        users.insert(block.clone());
+                        // What is ephemeral itself may hold on to what it was made from.
+                        if block.resource.mode == ResourceMode::Ephemeral {
+                            stack.push(user);
+                        }
+                    }
+                    _ => stack.push(user),
+                }
+            }
+        }
+        Some(users)
     }
 
     /// Blocks that must make replacements first because something that is made from them does.

@@ -76,7 +76,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use address::{ProviderAddress, ProviderConfig, ResourceInstance, Target};
+use address::{ProviderAddress, ProviderConfig, ResourceInstance, ResourceMode, Target};
 use component::Decision;
 use config::Configuration;
 use lang::World;
@@ -86,6 +86,7 @@ use value::{Marks, Value};
 
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
 use crate::graph::{BlockGraph, Object};
+use crate::moved::Records;
 use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
@@ -185,12 +186,26 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         .collect();
     let (records, found) = moved::apply(&configuration, records);
     diagnostics.extend(found);
-    let targets = component_targets(&request.options.targets, &configuration);
+    let mut targets = component_targets(&request.options.targets, &configuration);
+    if request.options.mode == Mode::Destroy {
+        targets.extend(made_from(&targets, &records));
+    }
+    let addresses = moves_outside(&targets, &records);
+    if !addresses.is_empty() {
+        let options: Vec<_> = addresses.iter().map(|one| format!("`-target={one}`")).collect();
+        let options = options.join(" ");
+        diagnostics.push(PlanError::MovedOutsideTarget { addresses, options });
+    }
     let included = included_blocks(&targets, &graph, &prepared, &request.options);
     if included.is_some() {
         diagnostics.push(PlanError::Targeted);
     }
     let create_before_destroy = graph.create_before_destroy(&prepared);
+    let ephemeral_blocks =
+        prepared.blocks.keys().filter(|block| block.resource.mode == ResourceMode::Ephemeral);
+    let ephemeral_users = ephemeral_blocks
+        .filter_map(|block| Some((block.clone(), graph.users_of(block)?)))
+        .collect();
     let mut evaluation = Evaluation::new(
         Arc::clone(&configuration),
         Arc::clone(&request.world),
@@ -219,6 +234,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         included.clone(),
         targets,
         imports,
+        ephemeral_users,
     );
     let deposed = walk.deposed_changes();
     let mut walked = walk.walk().await;
@@ -277,6 +293,39 @@ fn component_targets(targets: &[Target], configuration: &Configuration) -> Vec<T
         })
     };
     targets.iter().map(|target| as_module(target).unwrap_or_else(|| target.clone())).collect()
+}
+
+/// Recorded instances that were made from what is named, or from others that were: they cannot outlive it.
+fn made_from(targets: &[Target], records: &Records) -> Vec<Target> {
+    let mut users: BTreeMap<&Dependency, Vec<&ResourceInstance>> = BTreeMap::new();
+    for (address, (record, _)) in records {
+        for dependency in record.current.iter().flat_map(|object| &object.dependencies) {
+            users.entry(dependency).or_default().push(address);
+        }
+    }
+    let named = |address: &&ResourceInstance| targets.iter().any(|one| one.covers(address));
+    let mut found: BTreeSet<&ResourceInstance> = records.keys().filter(named).collect();
+    let mut waiting: Vec<&ResourceInstance> = found.iter().copied().collect();
+    while let Some(gone) = waiting.pop() {
+        for dependency in [Dependency::Instance(gone.clone()), Dependency::Block(gone.block())] {
+            let users = users.get(&dependency).into_iter().flatten().copied();
+            waiting.extend(users.filter(|user| found.insert(user)));
+        }
+    }
+    let further = found.into_iter().filter(|address| !named(address));
+    further.cloned().map(Target::Instance).collect()
+}
+
+/// Both ends of moves that reach beyond what is named, as `-target` would name them.
+fn moves_outside(targets: &[Target], records: &Records) -> Vec<String> {
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    let moved = records.iter().filter_map(|(to, (_, from))| Some((from.as_ref()?, to)));
+    let is_outside =
+        |address: &&ResourceInstance| !targets.iter().any(|target| target.covers(address));
+    let ends = moved.flat_map(|(from, to)| [from, to]);
+    ends.filter(is_outside).map(ToString::to_string).collect()
 }
 
 fn included_blocks(

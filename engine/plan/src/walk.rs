@@ -53,6 +53,8 @@ pub(crate) enum Answer {
     /// What a data source of a check has given.
     Checked(ResourceInstance, Result<(value::Value, Diagnostics), Diagnostics>),
     Opened(value::Value, Box<Open>, Diagnostics),
+    /// Ephemeral objects have been closed.
+    Closed(Diagnostics),
 }
 
 type Call = BoxFuture<'static, (NodeId, Result<Answer, Diagnostics>)>;
@@ -84,6 +86,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) included: Option<BTreeSet<ConfigResource>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) imports: BTreeMap<ResourceInstance, Wanted>,
+    /// The users of ephemeral blocks; those that are in use until the end have no entry.
+    pub(crate) ephemeral_users: BTreeMap<ConfigResource, BTreeSet<ConfigResource>>,
     /// Ephemeral objects that are open, in the order in which they were opened.
     pub(crate) open: Vec<Open>,
     pub(crate) nodes: Vec<Node>,
@@ -109,6 +113,7 @@ impl<'a> Walk<'a> {
         included: Option<BTreeSet<ConfigResource>>,
         targets: Vec<Target>,
         imports: BTreeMap<ResourceInstance, Wanted>,
+        ephemeral_users: BTreeMap<ConfigResource, BTreeSet<ConfigResource>>,
     ) -> Self {
         Self {
             options: &request.options,
@@ -120,6 +125,7 @@ impl<'a> Walk<'a> {
             included,
             targets,
             imports,
+            ephemeral_users,
             open: Vec::new(),
             nodes: Vec::new(),
             index: BTreeMap::new(),

@@ -236,6 +236,9 @@ pub(crate) fn reason(change: &ResourceChange) -> Option<&'static str> {
         ActionReason::Tainted if replaces => Some("replace_because_tainted"),
         ActionReason::Requested if replaces => Some("replace_by_request"),
         ActionReason::Triggered if replaces => Some("replace_by_triggers"),
+        ActionReason::NoResource if change.previous_address.is_some() => {
+            Some("delete_because_no_move_target")
+        }
         ActionReason::NoResource => Some("delete_because_no_resource_config"),
         ActionReason::NoModule => Some("delete_because_no_module"),
         ActionReason::WrongRepetition => Some("delete_because_wrong_repetition"),

@@ -37,6 +37,11 @@ impl Resource for Data {
     }
 
     fn plan(&self, prior: &Value, planned: Value, _: &Value) -> (Value, Vec<AttributePath>) {
+        // Which id it will be is not known, but there will be one: conditions may rely on that.
+        let planned = match planned.get_attr("id").cloned() {
+            Some(id) => planned.with_attr("id", id.refined_not_null()),
+            None => planned,
+        };
         let input = planned.get_attr("input").cloned().unwrap_or_else(Value::dynamic_null);
         let unchanged = !prior.is_null() && prior.get_attr("input") == Some(&input);
         if unchanged {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use address::{InstanceKey, ModulePathStep};
 use config::{Module, Reference};
-use lang::Traversal;
+use lang::{Expression, Traversal};
 use syntax::Diagnostics;
 
 use super::{Evaluation, ModuleId};
@@ -141,6 +141,57 @@ impl Evaluation {
             }
         }
         found
+    }
+
+    /// The references of an expression that are not known yet, in words. Behind a name that only passes a value
+    /// on stands where the value comes from.
+    pub(crate) fn unknown_references(&self, module: ModuleId, expression: &Expression) -> String {
+        let mut found: Vec<String> = Vec::new();
+        for reference in expression.references() {
+            if !self.is_unknown(module, reference) {
+                continue;
+            }
+            let origins = self.unknown_origins(module, reference);
+            let line = match origins.as_slice() {
+                [] => format!("`{reference}`"),
+                origins => format!("`{reference}` (from {})", origins.join(", ")),
+            };
+            if !found.contains(&line) {
+                found.push(line);
+            }
+        }
+        found.join(", ")
+    }
+
+    fn is_unknown(&self, module: ModuleId, reference: &Traversal) -> bool {
+        let expression = Expression::reference(reference.clone());
+        let value = self.evaluate(module, &super::Repetition::single(), &expression);
+        value.is_ok_and(|value| !value.is_wholly_known())
+    }
+
+    /// The unknown attributes of resources that a name's value comes from.
+    fn unknown_origins(&self, module: ModuleId, reference: &Traversal) -> Vec<String> {
+        let mut origins: Vec<String> = Vec::new();
+        let mut seen: BTreeSet<Name> = BTreeSet::new();
+        let mut waiting: Vec<Name> =
+            self.names(module, std::slice::from_ref(reference)).into_iter().collect();
+        while let Some(name) = waiting.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            let (module, references) = self.needs(&name);
+            for reference in references.iter().filter(|one| self.is_unknown(module, one)) {
+                let behind = self.names(module, std::slice::from_ref(reference));
+                if behind.is_empty() {
+                    let within = super::prefix(&self.module(module).instance);
+                    origins.push(format!("`{within}{reference}`"));
+                }
+                waiting.extend(behind);
+            }
+        }
+        origins.sort();
+        origins.dedup();
+        origins
     }
 
     fn has(&self, name: &Name) -> bool {

@@ -218,8 +218,13 @@ impl Evaluation {
         found: &mut Vec<ResourceInstance>,
     ) {
         let provisioned = block.provisioners.iter().flat_map(|one| one.references());
+        let lifecycle = &block.config.lifecycle;
+        let conditions = lifecycle.preconditions.iter().chain(&lifecycle.postconditions);
+        let judged = conditions.flat_map(|one| {
+            one.condition.references().iter().chain(one.error_message.references())
+        });
         let references: Vec<_> =
-            block.program.references().iter().chain(provisioned).cloned().collect();
+            block.program.references().iter().chain(provisioned).chain(judged).cloned().collect();
         self.ephemerals_of(id, &references, found);
     }
 

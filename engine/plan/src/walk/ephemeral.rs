@@ -1,17 +1,17 @@
-//! Ephemeral resource instances: opened when somebody needs them, renewed, and closed when all is done.
+//! Ephemeral resource instances: opened when somebody needs them, renewed, and closed after their last user.
 
 use std::sync::Arc;
 
-use address::ResourceInstance;
+use address::{ConfigResource, Resource, ResourceInstance};
 use futures::FutureExt;
 use sdk::Reader;
 use syntax::Diagnostics;
 use value::{Marks, Value};
 
 use super::node::NodeState;
-use super::{Answer, NodeId, Walk};
+use super::{Answer, NodeId, NodeKey, Walk};
 use crate::ephemeral;
-use crate::evaluation::ModuleId;
+use crate::evaluation::{ModuleId, ROOT};
 use crate::prepare::Block;
 
 impl Walk<'_> {
@@ -38,6 +38,45 @@ impl Walk<'_> {
                     .map(|(value, open, warnings)| Answer::Opened(value, Box::new(open), warnings)),
             )
         };
+        self.start(call.boxed());
+    }
+
+    /// What must be done before the objects of an ephemeral block can be closed. A user within a call stands for
+    /// the whole call; users are looked for from the block's own module outwards.
+    pub(super) fn users_of(&mut self, module: ModuleId, resource: &Resource) -> Vec<NodeId> {
+        let path = self.evaluation.module(module).module.path.clone();
+        let block = ConfigResource { module: path, resource: resource.clone() };
+        let users = self.ephemeral_users.get(&block).cloned().unwrap_or_default();
+        let mut needed = vec![self.node(NodeKey::Whole(module, resource.clone()))];
+        for user in users {
+            let mut at = module;
+            while !user.module.steps().starts_with(self.evaluation.module(at).module.path.steps()) {
+                at = self.evaluation.module(at).parent.unwrap_or(ROOT);
+            }
+            let depth = self.evaluation.module(at).module.path.steps().len();
+            let key = match user.module.steps().get(depth) {
+                Some(step) => NodeKey::CallDone(at, step.clone()),
+                None => NodeKey::Whole(at, user.resource),
+            };
+            needed.push(self.node(key));
+        }
+        needed
+    }
+
+    /// Closes the objects of a block after their last user.
+    pub(super) fn close(&mut self, id: NodeId, module: ModuleId, resource: &Resource) {
+        let state = self.evaluation.module(module);
+        let block =
+            ConfigResource { module: state.module.path.clone(), resource: resource.clone() };
+        if !self.ephemeral_users.contains_key(&block) {
+            return self.finish(id, NodeState::Done);
+        }
+        let instance = state.instance.clone();
+        let is_of = |open: &mut ephemeral::Open| {
+            open.address.module == instance && open.address.resource == *resource
+        };
+        let unneeded: Vec<_> = self.open.extract_if(.., is_of).collect();
+        let call = async move { (id, Ok(Answer::Closed(ephemeral::close_all(unneeded).await))) };
         self.start(call.boxed());
     }
 

@@ -87,13 +87,31 @@ impl Walk<'_> {
         let single = Repetition::single();
         if let Some(count) = count {
             let value = self.evaluation.evaluate(module, &single, count)?;
-            return count_expansion(&value, count.span(), address).map_err(Into::into);
+            return count_expansion(&value, count.span(), address)
+                .map_err(|error| self.with_unknown_names(error, module, count).into());
         }
         if let Some(for_each) = for_each {
             let value = self.evaluation.evaluate(module, &single, for_each)?;
-            return for_each_expansion(&value, for_each.span(), address).map_err(Into::into);
+            return for_each_expansion(&value, for_each.span(), address)
+                .map_err(|error| self.with_unknown_names(error, module, for_each).into());
         }
         Ok(Expansion::Single)
+    }
+
+    /// Says in the error what of the expression is not known.
+    fn with_unknown_names(
+        &self,
+        mut error: PlanError,
+        module: ModuleId,
+        expression: &Expression,
+    ) -> PlanError {
+        if let PlanError::UnknownExpansion { unknown, .. } = &mut error {
+            let names = self.evaluation.unknown_references(module, expression);
+            if !names.is_empty() {
+                *unknown = names;
+            }
+        }
+        error
     }
 }
 
@@ -139,6 +157,7 @@ pub(crate) fn count_expansion(
         return Err(PlanError::UnknownExpansion {
             argument: "count",
             address: address.to_owned(),
+            unknown: "the number".to_owned(),
             span,
         });
     }
@@ -162,8 +181,12 @@ pub(crate) fn for_each_expansion(
         span,
         help,
     };
-    let unknown =
-        || PlanError::UnknownExpansion { argument: "for_each", address: address.to_owned(), span };
+    let unknown = || PlanError::UnknownExpansion {
+        argument: "for_each",
+        address: address.to_owned(),
+        unknown: "the keys".to_owned(),
+        span,
+    };
     if !value.marks().is_empty() {
         let help = "use `nonsensitive(…)` if the keys may be known".to_owned();
         return Err(invalid(

@@ -32,6 +32,8 @@ pub(crate) enum NodeKey {
     /// What a call's `depends_on` names.
     CallAfter(ModuleId, ModulePathStep),
     Provider(ProviderConfig),
+    /// The end of a block's ephemeral objects in one module instance, when their last user is done.
+    Close(ModuleId, Resource),
     /// An object without a block; by its place among those.
     Orphan(usize),
 }
@@ -172,7 +174,7 @@ impl Walk<'_> {
             NodeKey::CallOutputs(module, step) | NodeKey::CallDone(module, step) => {
                 vec![self.node(NodeKey::ExpandCall(module, step))]
             }
-            NodeKey::Instance(..) | NodeKey::Orphan(_) => Vec::new(),
+            NodeKey::Instance(..) | NodeKey::Close(..) | NodeKey::Orphan(_) => Vec::new(),
             key => match self.own_needs(&key) {
                 Some((module, needs, _)) => self.expansions_of(module, &needs),
                 None => Vec::new(),
@@ -238,6 +240,7 @@ impl Walk<'_> {
             NodeKey::Whole(module, resource) => self.instances_of(*module, resource),
             NodeKey::CallOutputs(module, step) => self.outputs_of(*module, step),
             NodeKey::CallDone(module, step) => self.contents_of(*module, step),
+            NodeKey::Close(module, resource) => self.users_of(*module, resource),
             _ => match self.own_needs(&key) {
                 Some((module, needs, reader)) => self.resolve_needs(module, &needs, &reader),
                 None => Vec::new(),

@@ -45,6 +45,7 @@ impl Walk<'_> {
             NodeKey::Instance(module, resource, key) => {
                 return self.instance(id, module, &resource, &key);
             }
+            NodeKey::Close(module, resource) => return self.close(id, module, &resource),
             NodeKey::Whole(..)
             | NodeKey::CallOutputs(..)
             | NodeKey::CallDone(..)
@@ -71,7 +72,9 @@ impl Walk<'_> {
             NodeKey::Variable(module, name) => format!("{}var.{name}", within(*module)),
             NodeKey::Local(module, name) => format!("{}local.{name}", within(*module)),
             NodeKey::Output(module, name) => format!("{}output.{name}", within(*module)),
-            NodeKey::Expand(module, resource) | NodeKey::Whole(module, resource) => {
+            NodeKey::Expand(module, resource)
+            | NodeKey::Whole(module, resource)
+            | NodeKey::Close(module, resource) => {
                 format!("{}{resource}", within(*module))
             }
             NodeKey::Instance(module, resource, key) => {
@@ -117,9 +120,14 @@ impl Walk<'_> {
                 let subject = self.subject(id);
                 self.report(&subject, warnings);
                 self.open.push(*open);
+                self.node(NodeKey::Close(module, resource.clone()));
                 self.evaluation.set_in(module, &resource, &key, value.clone());
                 let result = self.postconditions(module, &resource, &key, &value);
                 self.settle(id, result);
+            }
+            Answer::Closed(found) => {
+                self.report("zzz ephemeral", found);
+                self.finish(id, NodeState::Done);
             }
             Answer::Instance(output) => self.take_instance(id, *output),
         }

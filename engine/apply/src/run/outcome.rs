@@ -1,0 +1,160 @@
+//! What a call has come to: checked against the plan, recorded, told.
+
+use std::sync::Arc;
+
+use config::When;
+use futures::future::FutureExt;
+use plan::{StepKind, check_compatible};
+use state::{Change, ObjectStatus, OpenIntent, Outcome};
+use syntax::Diagnostics;
+use value::{Marks, Value};
+
+use super::{Answer, Run, shown_id};
+use crate::event::Event;
+use crate::provisioner;
+use crate::step::{Called, Prepared};
+
+impl Run<'_> {
+    pub(super) async fn take_called(
+        &mut self,
+        at: usize,
+        prepared: &Prepared,
+        open: OpenIntent,
+        called: Called,
+    ) {
+        let change = self.change(at);
+        let provider_name = change.provider.provider.short_name();
+        // A call that should leave an object, complains of nothing and gives none has hidden what it did.
+        let hidden = |answer: &sdk::ApplyAnswer| {
+            answer.new.is_null()
+                && !prepared.planned.is_null()
+                && !answer.problems.iter().any(sdk::Problem::is_error)
+        };
+        let usable =
+            called.answer.filter(|answer| answer.new.conforms(&prepared.ty) && !hidden(answer));
+        let Some(answer) = usable else {
+            // What the call did is not known: the intent stays open, and recovery will ask.
+            drop(open);
+            let failure = called.failure.unwrap_or_else(|| sdk::ProviderError::Protocol {
+                message: "there is no object in it, or one that does not fit the schema".to_owned(),
+            });
+            let found = self.plan.evaluation.place(&change.address, |place| {
+                place.failure(&provider_name, "make the change", &failure)
+            });
+            return self.fail(at, found.into());
+        };
+        let mut found = self
+            .plan
+            .evaluation
+            .place(&change.address, |place| place.problems(answer.problems.clone()));
+        let failed = found.has_errors();
+        let (mut new, marks) = answer.new.clone().unmark_deep();
+        debug_assert!(marks.is_empty(), "providers know no marks");
+        let kind = self.plan.steps[at].kind;
+        let mut violations = Vec::new();
+        for path in new.unknown_paths() {
+            violations.push(plan::Violation {
+                path: path.clone(),
+                message: "is still unknown after apply".to_owned(),
+            });
+        }
+        if !new.is_wholly_known() {
+            new = new.transform(&mut |_, value| {
+                if value.is_unknown() { Value::null(value.ty()) } else { value }
+            });
+        }
+        if !failed && violations.is_empty() && !answer.legacy_types {
+            violations.extend(check_compatible(&prepared.planned, &new));
+        }
+        if !violations.is_empty() {
+            found.extend(self.plan.evaluation.place(&change.address, |place| {
+                place.violations(&provider_name, "make the change", violations)
+            }));
+        }
+        let failed = failed || found.has_errors();
+        let secret: Vec<_> =
+            prepared.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+        let shown = plan::mark_echoes(new.clone().mark_paths(&secret));
+        let sensitive_paths = plan::sensitive_paths(&shown);
+        let after = match kind {
+            StepKind::Create if !failed => {
+                self.plan.evaluation.provisions(&change.address, When::Create, &shown)
+            }
+            _ => Ok(Vec::new()),
+        };
+        let waits = after.as_ref().is_ok_and(|after| !after.is_empty());
+        // Until its provisioners have run, a new object counts as half-made.
+        let half_made = failed || waits || after.is_err();
+        let changes = self.record(at, prepared, &new, sensitive_paths, &answer.private, half_made);
+        let outcome = if failed {
+            let message = found.iter().next().map(ToString::to_string).unwrap_or_default();
+            Outcome::Failed { message }
+        } else {
+            Outcome::Done
+        };
+        self.all_in_state &= self.in_state.contains(&at);
+        self.endings.push((open, outcome, changes));
+        if kind != StepKind::Delete && !new.is_null() {
+            let conditions = self.plan.evaluation.accept(&change.address, shown.clone());
+            found.extend(conditions);
+        }
+        if found.has_errors() {
+            return self.fail(at, found);
+        }
+        self.summary.diagnostics.extend(found);
+        let id = shown_id(&shown);
+        match after {
+            Ok(after) if waits => {
+                let events = Arc::clone(&self.events);
+                let run = async move {
+                    let result = provisioner::run_all(after, &change.address, &events).await;
+                    Answer::Provisioned(at, id, result)
+                };
+                return self.calls.push(run.boxed());
+            }
+            Ok(_) => {}
+            Err(found) => return self.fail(at, found),
+        }
+        self.finish_step(at, id, change.importing.is_some()).await;
+    }
+
+    /// Provisioners of a new object have run: it is whole now, or stays half-made.
+    pub(super) async fn take_provisioned(
+        &mut self,
+        at: usize,
+        id: Option<String>,
+        result: Result<Diagnostics, Diagnostics>,
+    ) {
+        let warnings = match result {
+            Ok(warnings) => warnings,
+            Err(found) => return self.fail(at, found),
+        };
+        self.summary.diagnostics.extend(warnings);
+        let change = self.change(at);
+        if let Some(record) = self.records.get_mut(&change.address) {
+            if let Some(object) = &mut record.current {
+                object.status = ObjectStatus::Ready;
+            }
+            let record = record.clone();
+            if let Err(error) = self.store.commit(self.operation, vec![Change::PutRecord(record)]) {
+                return self.fail(at, error.into());
+            }
+        }
+        self.finish_step(at, id, change.importing.is_some()).await;
+    }
+
+    /// A step has done all that it should.
+    pub(super) async fn finish_step(&mut self, at: usize, id: Option<String>, imported: bool) {
+        let (change, kind) = (self.change(at), self.plan.steps[at].kind);
+        let (address, action) = (change.address.clone(), change.action);
+        let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
+        (self.events)(Event::Finished { address, action, kind, id, elapsed_ms });
+        match kind {
+            StepKind::Create => self.summary.added += 1,
+            StepKind::Update => self.summary.changed += 1,
+            _ => self.summary.destroyed += 1,
+        }
+        self.summary.imported += usize::from(imported);
+        self.done(at).await;
+    }
+}
