@@ -8,14 +8,15 @@ mod output;
 mod plan;
 mod planfile;
 mod recover;
+mod report;
 mod show;
 mod state;
 mod takeover;
 mod validate;
 mod workspace;
 
+use ::report::Style;
 use clap::Parser;
-use report::Style;
 use syntax::{Diagnostics, SourceMap};
 
 use crate::args::{self, Cli, Command};
@@ -77,6 +78,7 @@ async fn dispatch(command: Command) -> Exit {
             apply::apply(&session, &args, "refresh").await
         }
         Command::Show(args) => show::show(&session, &args),
+        Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(&session, &args),
         Command::State { command } => state::state(&session, &command),
         Command::Taint(args) => state::edit::taint(&session, &args),
