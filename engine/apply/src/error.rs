@@ -50,6 +50,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "The state has changed since the plan was made.",
     ),
     doc("stratiform::apply::other_state", "Other state", "The plan was made for another state."),
+    doc(
+        "stratiform::apply::provisioner_failed",
+        "Provisioner failed",
+        "A command around a resource's creation or destruction did not end well. A new object counts as half-made then.",
+    ),
     doc("stratiform::apply::failed", "Failed", "A provider could not make a change."),
 ];
 

@@ -25,6 +25,15 @@ pub enum Event {
         /// One line.
         line: String,
     },
+    /// A provisioner says something.
+    Provisioner {
+        /// The instance.
+        address: ResourceInstance,
+        /// Its kind.
+        kind: std::sync::Arc<str>,
+        /// One line.
+        line: String,
+    },
     /// A step has been done.
     Finished {
         /// The instance.

@@ -22,6 +22,7 @@ pub mod schedule;
 
 mod run;
 
+mod provisioner;
 mod step;
 
 mod providers;

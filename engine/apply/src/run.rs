@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use address::ResourceInstance;
+use config::When;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::FuturesUnordered;
@@ -25,6 +26,7 @@ use value::{Marks, Value};
 use crate::error::ApplyError;
 use crate::event::{Event, Summary};
 use crate::providers::Providers;
+use crate::provisioner;
 use crate::schedule::{Command, Happened, Schedule};
 use crate::step::{self, Called, Prepared};
 
@@ -84,6 +86,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
     let changes: Vec<Arc<ResourceChange>> =
         std::mem::take(&mut plan.changes).into_iter().map(Arc::new).collect();
     plan.evaluation.begin_apply();
+    let uses_ephemerals = plan.evaluation.has_ephemerals();
     let mut run = Run {
         schedule: Schedule::new(&plan.steps, request.options.parallelism),
         changes,
@@ -100,10 +103,14 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         world: request.world,
         events: request.events,
         failed_plainly: Vec::new(),
+        uses_ephemerals,
+        open: Vec::new(),
     };
     run.commit_before()?;
     run.steps(request.stop).await?;
     run.commit_after()?;
+    let closed = plan::ephemeral::close_all(std::mem::take(&mut run.open)).await;
+    run.summary.diagnostics.extend(closed);
     Ok(run.summary)
 }
 
@@ -112,6 +119,8 @@ enum Answer {
     Prepared(usize, Arc<dyn Provider>, Result<Prepared, Diagnostics>),
     Read(usize, Result<(Value, Diagnostics), Diagnostics>),
     Called(usize, Prepared, OpenIntent, Called),
+    /// Provisioners of a new object have run.
+    Provisioned(usize, Option<String>, Result<Diagnostics, Diagnostics>),
     /// A step that needed no call.
     Nothing(usize),
 }
@@ -135,6 +144,9 @@ struct Run<'a> {
     events: Arc<dyn Fn(Event) + Send + Sync>,
     /// Steps that failed before they had an intent.
     failed_plainly: Vec<usize>,
+    uses_ephemerals: bool,
+    /// Ephemeral objects that are open.
+    open: Vec<plan::ephemeral::Open>,
 }
 
 impl Run<'_> {
@@ -195,7 +207,9 @@ impl Run<'_> {
             if self.calls.is_empty() && self.failed_plainly.is_empty() {
                 return Ok(());
             }
+            let renewal = self.renewal();
             tokio::select! {
+                () = renewal => self.renew().await,
                 answer = self.calls.next(), if !self.calls.is_empty() => {
                     if let Some(answer) = answer {
                         self.take(answer).await;
@@ -292,6 +306,9 @@ impl Run<'_> {
             StepKind::Import => return self.import(at, &change),
             _ => {}
         }
+        if let Err(found) = self.open_for(&change).await {
+            return self.fail(at, found);
+        }
         let provider = match self.providers.get(&change.provider, &mut self.plan.evaluation).await {
             Ok(provider) => provider,
             Err(found) => return self.fail(at, found),
@@ -311,9 +328,20 @@ impl Run<'_> {
                 .push(async move { Answer::Read(at, ready.read(reader, &address).await) }.boxed());
             return;
         }
+        let before = match self.before_destruction(at, &change) {
+            Ok(before) => before,
+            Err(found) => return self.fail(at, found),
+        };
+        let events = Arc::clone(&self.events);
         self.calls.push(
             async move {
-                let prepared = step::prepare(Arc::clone(&provider), &change, kind, ready).await;
+                let warnings = provisioner::run_all(before, &change.address, &events).await;
+                let prepared = match warnings {
+                    Ok(warnings) => step::prepare(Arc::clone(&provider), &change, kind, ready)
+                        .await
+                        .map(|prepared| Prepared { warnings, ..prepared }),
+                    Err(found) => Err(found),
+                };
                 Answer::Prepared(at, provider, prepared)
             }
             .boxed(),
@@ -322,9 +350,16 @@ impl Run<'_> {
 
     async fn take(&mut self, answer: Answer) {
         match answer {
-            Answer::Prepared(at, provider, Ok(prepared)) => {
+            Answer::Prepared(at, provider, Ok(mut prepared)) => {
+                self.summary.diagnostics.extend(std::mem::take(&mut prepared.warnings));
                 let intent = self.intent(at, &prepared);
                 self.intents.push((at, provider, prepared, intent));
+            }
+            Answer::Read(at, Err(found))
+                if self.plan.evaluation.is_checked(&self.change(at).address) =>
+            {
+                self.summary.diagnostics.extend(plan::as_warnings(found));
+                self.done(at).await;
             }
             Answer::Prepared(at, _, Err(found)) | Answer::Read(at, Err(found)) => {
                 self.fail(at, found)
@@ -339,6 +374,7 @@ impl Run<'_> {
                 self.done(at).await;
             }
             Answer::Nothing(at) => self.done(at).await,
+            Answer::Provisioned(at, id, result) => self.take_provisioned(at, id, result).await,
             Answer::Called(at, prepared, open, called) => {
                 self.take_called(at, &prepared, open, called).await
             }
@@ -449,7 +485,16 @@ impl Run<'_> {
             prepared.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
         let shown = plan::mark_echoes(new.clone().mark_paths(&secret));
         let sensitive_paths = plan::sensitive_paths(&shown);
-        let changes = self.record(at, prepared, &new, sensitive_paths, &answer.private, failed);
+        let after = match kind {
+            StepKind::Create if !failed => {
+                self.plan.evaluation.provisions(&change.address, When::Create, &shown)
+            }
+            _ => Ok(Vec::new()),
+        };
+        let waits = after.as_ref().is_ok_and(|after| !after.is_empty());
+        // Until its provisioners have run, a new object counts as half-made.
+        let half_made = failed || waits || after.is_err();
+        let changes = self.record(at, prepared, &new, sensitive_paths, &answer.private, half_made);
         let outcome = if failed {
             let message = found.iter().next().map(ToString::to_string).unwrap_or_default();
             Outcome::Failed { message }
@@ -466,6 +511,24 @@ impl Run<'_> {
         }
         self.summary.diagnostics.extend(found);
         let id = shown_id(&shown);
+        match after {
+            Ok(after) if waits => {
+                let events = Arc::clone(&self.events);
+                let run = async move {
+                    let result = provisioner::run_all(after, &change.address, &events).await;
+                    Answer::Provisioned(at, id, result)
+                };
+                return self.calls.push(run.boxed());
+            }
+            Ok(_) => {}
+            Err(found) => return self.fail(at, found),
+        }
+        self.finish_step(at, id, change.importing.is_some()).await;
+    }
+
+    /// A step has done all that it should.
+    async fn finish_step(&mut self, at: usize, id: Option<String>, imported: bool) {
+        let (change, kind) = (self.change(at), self.plan.steps[at].kind);
         let (address, action) = (change.address.clone(), change.action);
         let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
         (self.events)(Event::Finished { address, action, kind, id, elapsed_ms });
@@ -474,7 +537,7 @@ impl Run<'_> {
             StepKind::Update => self.summary.changed += 1,
             _ => self.summary.destroyed += 1,
         }
-        self.summary.imported += usize::from(change.importing.is_some());
+        self.summary.imported += usize::from(imported);
         self.done(at).await;
     }
 
@@ -605,6 +668,83 @@ impl Run<'_> {
         }
     }
 
+    /// Provisioners of a new object have run: it is whole now, or stays half-made.
+    async fn take_provisioned(
+        &mut self,
+        at: usize,
+        id: Option<String>,
+        result: Result<Diagnostics, Diagnostics>,
+    ) {
+        let warnings = match result {
+            Ok(warnings) => warnings,
+            Err(found) => return self.fail(at, found),
+        };
+        self.summary.diagnostics.extend(warnings);
+        let change = self.change(at);
+        if let Some(record) = self.records.get_mut(&change.address) {
+            if let Some(object) = &mut record.current {
+                object.status = ObjectStatus::Ready;
+            }
+            let record = record.clone();
+            if let Err(error) = self.store.commit(self.operation, vec![Change::PutRecord(record)]) {
+                return self.fail(at, error.into());
+            }
+        }
+        self.finish_step(at, id, change.importing.is_some()).await;
+    }
+
+    /// The provisioners that run before an object is destroyed. A half-made or a deposed object has none.
+    fn before_destruction(
+        &mut self,
+        at: usize,
+        change: &ResourceChange,
+    ) -> Result<Vec<plan::Provision>, Diagnostics> {
+        let record = self.records.get(&change.address).and_then(|record| record.current.as_ref());
+        let whole = record.is_some_and(|object| object.status == ObjectStatus::Ready);
+        if self.plan.steps[at].kind != StepKind::Delete || !whole || self.deposed_by(at).is_some() {
+            return Ok(Vec::new());
+        }
+        self.plan.evaluation.provisions(&change.address, When::Destroy, &change.before)
+    }
+
+    /// Opens the ephemeral objects that a step needs and that are not open yet.
+    async fn open_for(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
+        if !self.uses_ephemerals {
+            return Ok(());
+        }
+        for address in self.plan.evaluation.ephemerals_behind(change) {
+            let provider = self.plan.evaluation.provider_of(&address);
+            let Some(provider) = provider else { continue };
+            let provider = self.providers.get(&provider, &mut self.plan.evaluation).await?;
+            let reader: Arc<dyn sdk::Reader> = provider;
+            let (open, warnings) = self.plan.evaluation.open_ephemeral(&address, reader).await?;
+            self.open.extend(open);
+            self.summary.diagnostics.extend(warnings);
+        }
+        Ok(())
+    }
+
+    /// Waits until an ephemeral object must be renewed; for ever if none has to be.
+    fn renewal(&self) -> BoxFuture<'static, ()> {
+        let due = self.open.iter().filter_map(|open| open.renew_at_unix_ms).min();
+        match due {
+            Some(due) => {
+                let wait = due.saturating_sub(self.now_ms());
+                tokio::time::sleep(std::time::Duration::from_millis(wait)).boxed()
+            }
+            None => std::future::pending().boxed(),
+        }
+    }
+
+    async fn renew(&mut self) {
+        let now = self.now_ms();
+        let mut open = std::mem::take(&mut self.open);
+        for one in open.iter_mut().filter(|one| one.renew_at_unix_ms.is_some_and(|at| at <= now)) {
+            self.summary.diagnostics.extend(one.renew().await);
+        }
+        self.open = open;
+    }
+
     /// Ends a step that needed no call; the loop takes it in with the others.
     fn finish_now(&mut self, at: usize) {
         self.calls.push(async move { Answer::Nothing(at) }.boxed());
@@ -674,6 +814,9 @@ impl Run<'_> {
                 sensitive,
             };
             changes.push(Change::PutOutput(name, record));
+        }
+        if self.plan.mode == Mode::Normal && complete {
+            self.summary.diagnostics.extend(self.plan.evaluation.final_checks());
         }
         if self.plan.mode == Mode::Destroy && complete {
             let snapshot = self.store.snapshot()?;

@@ -22,6 +22,8 @@ pub(crate) struct Prepared {
     pub(crate) private: Vec<u8>,
     pub(crate) sensitive_paths: Vec<address::AttributePath>,
     pub(crate) ty: Type,
+    /// What went wrong before and does not matter.
+    pub(crate) warnings: Diagnostics,
 }
 
 /// Plans a change a last time, with the values that are real by now.
@@ -35,6 +37,7 @@ pub(crate) async fn prepare(
     let schema = provider.schema();
     let ty = schema.resources.get(type_name).map_or(Type::Dynamic, |schema| schema.block.ty());
     let null = Value::null(ty.clone());
+    let warnings = Diagnostics::new();
     let before = change.before.clone().unmark_deep().0;
     match (kind, ready) {
         (StepKind::Create | StepKind::Update, Some(ready)) => {
@@ -42,7 +45,15 @@ pub(crate) async fn prepare(
             let Final { planned, config, sensitive_paths, planned_private } =
                 ready.plan(reader, change).await?;
             let prior = if kind == StepKind::Create { null } else { before };
-            Ok(Prepared { prior, planned, config, private: planned_private, sensitive_paths, ty })
+            Ok(Prepared {
+                prior,
+                planned,
+                config,
+                private: planned_private,
+                sensitive_paths,
+                ty,
+                warnings,
+            })
         }
         _ => {
             // A deposed object was decoded without its type.
@@ -58,6 +69,7 @@ pub(crate) async fn prepare(
                 private: change.planned_private.clone(),
                 sensitive_paths: Vec::new(),
                 ty,
+                warnings,
             })
         }
     }

@@ -1,6 +1,6 @@
 //! What a command line says. Terraform's spelling: long flags may have one dash.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Plans and applies AI stacks and any other Terraform configuration.
 #[derive(Debug, Parser)]
@@ -16,13 +16,22 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the version.
-    Version,
-    /// Check that everything is at hand; nothing has to be downloaded.
-    Init(Common),
+    Version(Version),
+    /// Bring the providers and modules that the configuration needs.
+    Init(InitArgs),
+    /// Bring the modules that the configuration needs.
+    Get(GetArgs),
     /// Check the configuration without looking at real objects.
     Validate(Validate),
     /// Bring files into the canonical layout. Exit code 2: an error, 3: `-check` found differences.
     Fmt(Fmt),
+    /// Evaluate expressions.
+    Console(Console),
+    /// Describe what the language has, for programs.
+    Metadata {
+        #[command(subcommand)]
+        command: Metadata,
+    },
     /// Show what apply would do.
     Plan(PlanArgs),
     /// Bring the world to what the configuration says.
@@ -59,8 +68,119 @@ pub(crate) enum Command {
     History(Common),
     /// Break a lock.
     ForceUnlock(ForceUnlock),
-    /// List the providers that are linked in.
-    Providers(Common),
+    /// Print the graph of the configuration, in the dot language.
+    Graph(Graph),
+    /// Print a script that completes commands in a shell.
+    Completion(Completion),
+    /// Show which module needs which providers.
+    Providers(ProvidersArgs),
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Choose the newest versions that are allowed, whatever the lock file says.
+    #[arg(long)]
+    pub(crate) upgrade: bool,
+    /// Accepted for compatibility: state needs no setting up.
+    #[arg(long, alias = "cloud", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) backend: Option<bool>,
+    /// Accepted for compatibility.
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) backend_config: Vec<String>,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) force_copy: bool,
+    /// Copy a module into this folder first.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) from_module: Option<String>,
+    /// Whether to bring modules.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) get: Option<bool>,
+    /// Take providers from this folder alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugin_dir: Vec<String>,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) reconfigure: bool,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) migrate_state: bool,
+    /// `readonly`: fail where the lock file would have to change.
+    #[arg(long, value_name = "MODE", value_parser = ["readonly"])]
+    pub(crate) lockfile: Option<String>,
+    /// Accepted for compatibility.
+    #[arg(long)]
+    pub(crate) ignore_remote_version: bool,
+    /// Accepted for compatibility.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Look for newer versions, and fetch everything anew.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Accepted for compatibility.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
+}
+
+#[derive(Debug, Args, Clone)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ProvidersArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Option<ProvidersCommand>,
+}
+
+#[derive(Debug, Subcommand, Clone)]
+pub(crate) enum ProvidersCommand {
+    /// Write hashes for some platforms to the lock file.
+    Lock(ProvidersLock),
+    /// Fill a folder with the packages of all providers.
+    Mirror(ProvidersMirror),
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ProvidersLock {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// For this platform, such as `linux_amd64`; may be given several times.
+    #[arg(long, value_name = "OS_ARCH")]
+    pub(crate) platform: Vec<String>,
+    /// Take the packages from this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fs_mirror: Option<String>,
+    /// Take the packages from this network mirror.
+    #[arg(long, value_name = "URL")]
+    pub(crate) net_mirror: Option<String>,
+    /// Accepted for compatibility: the cache is not used.
+    #[arg(long)]
+    pub(crate) enable_plugin_cache: bool,
+    /// Only these providers.
+    #[arg(value_name = "PROVIDER")]
+    pub(crate) providers: Vec<String>,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ProvidersMirror {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// For this platform, such as `linux_amd64`; may be given several times.
+    #[arg(long, value_name = "OS_ARCH")]
+    pub(crate) platform: Vec<String>,
+    /// Whether the versions of the lock file are taken.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) lock_file: Option<bool>,
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: String,
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -80,6 +200,42 @@ pub(crate) struct Common {
     /// Take no lock.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(crate) lock: Option<bool>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Version {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// `plan` for everything; resources alone without it.
+    #[arg(long = "type", value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Print a flow chart of mermaid.
+    #[arg(long)]
+    pub(crate) mermaid: bool,
+    /// Accepted for compatibility: rings are errors, which are always shown.
+    #[arg(long)]
+    pub(crate) draw_cycles: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completion {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// A script that completes commands.
+pub(crate) fn completion(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "stratiform", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +287,9 @@ pub(crate) struct PlanArgs {
     /// A file of variables.
     #[arg(long = "var-file", value_name = "FILE")]
     pub(crate) var_files: Vec<String>,
+    /// Both of these in the order in which they were given: a later one overrules an earlier one.
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
     /// Write the plan to a file.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<String>,
@@ -170,6 +329,36 @@ pub(crate) struct ApplyArgs {
     /// A plan file, made by `plan -out`.
     #[arg(value_name = "PLANFILE")]
     pub(crate) file: Option<String>,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Console {
+    #[command(flatten)]
+    pub(crate) plan: ConsoleArgs,
+    /// Plan first, and evaluate against what is planned.
+    #[arg(long = "plan")]
+    pub(crate) planned: bool,
+}
+
+/// Those options of a plan that a console has.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct ConsoleArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Metadata {
+    /// List the functions with their parameters and results.
+    Functions(Common),
 }
 
 #[derive(Debug, Args)]
@@ -389,6 +578,85 @@ pub(crate) struct ForceUnlock {
     pub(crate) id: String,
 }
 
+/// A `-var` or `-var-file`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// `NAME=VALUE`.
+    Value(String),
+    /// A file's path.
+    File(String),
+}
+
+impl PlanArgs {
+    /// Values of variables, in the order in which they overrule each other.
+    pub(crate) fn inputs(&self) -> Vec<Given> {
+        if !self.given.is_empty() {
+            return self.given.clone();
+        }
+        let files = self.var_files.iter().cloned().map(Given::File);
+        files.chain(self.vars.iter().cloned().map(Given::Value)).collect()
+    }
+}
+
+/// Reads a command line that has been normalised.
+pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(args)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let given = matches.subcommand().map(|(_, matches)| given(matches)).unwrap_or_default();
+    match &mut cli.command {
+        Command::Plan(plan) | Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
+        Command::Console(args) => args.plan.given = given,
+        Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
+            args.plan.given = given;
+        }
+        _ => {}
+    }
+    Ok(cli)
+}
+
+fn given(matches: &ArgMatches) -> Vec<Given> {
+    let mut found: Vec<(usize, Given)> = Vec::new();
+    let kinds: [(&str, fn(String) -> Given); 2] =
+        [("vars", Given::Value), ("var_files", Given::File)];
+    for (id, kind) in kinds {
+        let Ok(Some(values)) = matches.try_get_many::<String>(id) else { continue };
+        let places = matches.indices_of(id).into_iter().flatten();
+        found.extend(places.zip(values.cloned().map(kind)));
+    }
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, given)| given).collect()
+}
+
+/// Splits a text into words as a shell does: quotes keep spaces, a backslash keeps the next character.
+fn shell_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quote, mut begun) = (String::new(), None, false);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => {
+                word.extend(chars.next());
+                begun = true;
+            }
+            ('"' | '\'', None) => (quote, begun) = (Some(c), true),
+            (c, Some(open)) if c == open => quote = None,
+            (c, None) if c.is_whitespace() => {
+                if std::mem::take(&mut begun) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            (c, _) => {
+                word.push(c);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
 /// Gives long flags their second dash, and adds what `TF_CLI_ARGS` and `TF_CLI_ARGS_command` say.
 pub(crate) fn normalise(
     raw: Vec<std::ffi::OsString>,
@@ -399,9 +667,7 @@ pub(crate) fn normalise(
     let command_at = args.iter().skip(1).position(|arg| !arg.starts_with('-')).map(|at| at + 1);
     if let Some(at) = command_at {
         let name = args[at].clone();
-        let words = |name: &str| -> Vec<String> {
-            env(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
-        };
+        let words = |name: &str| shell_words(&env(name).unwrap_or_default());
         let mut extra = words("TF_CLI_ARGS");
         extra.extend(words(&format!("TF_CLI_ARGS_{name}")));
         args.splice((at + 1)..=at, extra);
@@ -440,6 +706,30 @@ mod tests {
         assert_eq!(cli.chdir.as_deref(), Some("x"));
         assert_eq!((plan.out.as_deref(), plan.vars.len()), (Some("p"), 2));
         assert_eq!((plan.refresh, plan.detailed_exitcode), (Some(false), true));
+    }
+
+    #[test]
+    fn variables_keep_their_order() {
+        let args = ["stratiform", "plan", "-var=a=1", "-var-file=f", "-var", "a=2"];
+        let args = normalise(args.into_iter().map(Into::into).collect(), |_| None);
+        let Command::Plan(plan) = super::parse(args).expect("a valid command line").command else {
+            panic!("a plan")
+        };
+        let value = |text: &str| Given::Value(text.to_owned());
+        assert_eq!(plan.inputs(), [value("a=1"), Given::File("f".to_owned()), value("a=2")]);
+    }
+
+    #[test]
+    fn words_are_split_as_a_shell_does() {
+        let table: [(&str, &[&str]); 4] = [
+            ("-a  -b=1", &["-a", "-b=1"]),
+            ("-var 'a=x y' -b", &["-var", "a=x y", "-b"]),
+            (r#"-var "a=\"q\"""#, &["-var", "a=\"q\""]),
+            ("''", &[""]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(shell_words(text), expected, "{text}");
+        }
     }
 
     #[test]

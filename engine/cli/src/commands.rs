@@ -1,12 +1,18 @@
 //! One file per command, and the choice between them.
 
 mod apply;
+mod console;
 mod drift;
 mod fmt;
+mod get;
+mod graph;
 mod history;
+mod init;
+mod metadata;
 mod output;
 mod plan;
 mod planfile;
+mod providers;
 mod recover;
 mod report;
 mod show;
@@ -16,10 +22,9 @@ mod validate;
 mod workspace;
 
 use ::report::Style;
-use clap::Parser;
 use syntax::{Diagnostics, SourceMap};
 
-use crate::args::{self, Cli, Command};
+use crate::args::{self, Command};
 use crate::exit::Exit;
 use crate::session::{Session, problem};
 use crate::{store, terminal};
@@ -27,7 +32,7 @@ use crate::{store, terminal};
 /// Runs a command line.
 pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
     let args = args::normalise(raw, store::env);
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match args::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             let failed = error.use_stderr();
@@ -42,8 +47,11 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
         terminal::error_line(&format!("`-chdir={dir}`: {error}"));
         return Exit::Failure;
     }
-    if let Command::Version = cli.command {
-        terminal::line(&format!("Stratiform v{}", env!("CARGO_PKG_VERSION")));
+    if let Command::Version(args) = &cli.command {
+        return version(args);
+    }
+    if let Command::Completion(args) = &cli.command {
+        terminal::print(&args::completion(args.shell));
         return Exit::Success;
     }
     if let Command::Fmt(args) = &cli.command {
@@ -62,10 +70,14 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
 async fn dispatch(command: Command) -> Exit {
     let session = Session::new();
     match command {
-        Command::Version => Exit::Success,
+        // Answered before there is a session.
+        Command::Version(_) | Command::Completion(_) => Exit::Success,
         Command::Fmt(args) => fmt::fmt(&args),
-        Command::Init(common) => validate::init(&session, &common).await,
+        Command::Init(args) => init::init(&session, &args).await,
+        Command::Get(args) => get::get(&session, &args),
         Command::Validate(args) => validate::validate(&session, &args).await,
+        Command::Console(args) => console::console(&session, &args).await,
+        Command::Metadata { command } => metadata::metadata(&command),
         Command::Plan(args) => plan::plan(&session, &args).await,
         Command::Apply(args) => apply::apply(&session, &args, "apply").await,
         Command::Destroy(mut args) => {
@@ -88,12 +100,44 @@ async fn dispatch(command: Command) -> Exit {
         Command::Recover(args) => recover::recover(&session, &args).await,
         Command::History(common) => history::history(&session, &common),
         Command::ForceUnlock(args) => history::force_unlock(&session, &args),
-        Command::Providers(_) => {
-            for address in session.registry.addresses() {
-                terminal::line(&format!("{address}"));
-            }
-            Exit::Success
-        }
+        Command::Graph(args) => graph::graph(&session, &args).await,
+        Command::Providers(args) => providers::providers(&session, &args).await,
+    }
+}
+
+/// The version, and that of the language.
+fn version(args: &args::Version) -> Exit {
+    let own = env!("CARGO_PKG_VERSION");
+    if args.json {
+        let platform = format!("{}_{}", platform_os(), platform_arch());
+        let version = serde_json::json!({
+            "terraform_version": config::LANGUAGE_VERSION,
+            "platform": platform,
+            "provider_selections": {},
+            "terraform_outdated": false,
+            "stratiform_version": own,
+        });
+        terminal::line(&format!("{version:#}"));
+    } else {
+        let language = config::LANGUAGE_VERSION;
+        terminal::line(&format!("Stratiform v{own}\nfor the language of Terraform v{language}"));
+    }
+    Exit::Success
+}
+
+fn platform_os() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    }
+}
+
+fn platform_arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Read in this order: `args` (what a command line says), `commands` (one file per command), `session` (the
 //! stages from files to a plan, as every command needs them), `world` (files, clock, random source), `store`
-//! (where the state is), `terminal` and `ui` (printing), `exit` (the codes).
+//! (where the state is), `fetching` (what `init` shares with all that need installed things), `terminal` and `ui` (printing), `exit` (the codes).
 
 mod args;
 mod commands;
 mod exit;
+mod fetching;
 mod session;
 mod store;
 mod terminal;

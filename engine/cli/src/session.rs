@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use component::{Decision, Offer, PlaceRequest};
-use config::{Configuration, InputRequest, InputSource, LoadRequest};
+use config::{Configuration, InputRequest, InputSource};
 use lang::World;
 use plan::{Options, Plan, Readers};
 use sdk::{ConfigureRequest, Context, Registry};
@@ -13,9 +13,9 @@ use state::StateSnapshot;
 use syntax::{Diagnostics, Severity, SourceMap};
 use value::Value;
 
-use crate::args::PlanArgs;
-use crate::store;
+use crate::args::{Common, Given, PlanArgs};
 use crate::world::RealWorld;
+use crate::{store, terminal};
 
 /// A configuration that is ready to be planned.
 pub(crate) struct Stack {
@@ -69,23 +69,38 @@ impl Session {
     /// sources.
     pub(crate) async fn stack(
         &self,
-        vars: &[String],
-        var_files: &[String],
+        wanted: &Wanted,
         snapshot: &StateSnapshot,
     ) -> (Stack, Diagnostics) {
+        let (stack, mut found) = self.stack_of(wanted, snapshot).await;
+        if !found.has_errors() {
+            found.extend(crate::fetching::missing(self, &stack.configuration));
+        }
+        (stack, found)
+    }
+
+    /// The same without variables and for whoever brings providers: they need not be installed.
+    pub(crate) async fn stack_without_providers(
+        &self,
+        snapshot: &StateSnapshot,
+    ) -> (Stack, Diagnostics) {
+        self.stack_of(&Wanted::Nothing, snapshot).await
+    }
+
+    async fn stack_of(&self, wanted: &Wanted, snapshot: &StateSnapshot) -> (Stack, Diagnostics) {
         let world: &dyn World = &*self.world;
-        let (mut configuration, mut found) =
-            config::load(LoadRequest { root: Path::new("."), world, sources: SourceMap::new() });
+        let (mut configuration, mut found) = crate::fetching::load(world);
         let mut sources = SourceMap::clone(&configuration.sources);
-        let (request, errors) = self.input_sources(vars, var_files);
-        found.extend(errors);
-        let root = Arc::clone(configuration.root());
-        let request = InputRequest { sources: request, module: &root, world };
-        let (inputs, errors) = config::read_inputs(request, &mut sources);
-        found.extend(errors);
+        let inputs = match wanted {
+            // What depends on values is the business of plan.
+            Wanted::Nothing => BTreeMap::new(),
+            Wanted::Inputs { given, asks } => {
+                let (inputs, errors) = self.inputs(given, *asks, &configuration, &mut sources);
+                found.extend(errors);
+                inputs
+            }
+        };
         configuration.sources = Arc::new(sources);
-        let inputs: BTreeMap<Arc<str>, Value> =
-            inputs.into_iter().map(|(name, input)| (name, input.value)).collect();
         let has_components =
             configuration.modules.values().any(|module| !module.components.is_empty());
         let mut decisions = Vec::new();
@@ -119,17 +134,45 @@ impl Session {
         if !found.has_errors() {
             found.extend(config::validate(&configuration));
         }
+        let found = report::calls::with_calls(found, &configuration);
         (
             Stack { configuration: Arc::new(configuration), inputs, decisions, deferred_checks },
             found,
         )
     }
 
-    fn input_sources(
+    /// Values of the root module's variables; people are asked for those that are missing.
+    fn inputs(
         &self,
-        vars: &[String],
-        var_files: &[String],
-    ) -> (Vec<InputSource>, Diagnostics) {
+        given: &[Given],
+        asks: bool,
+        configuration: &Configuration,
+        sources: &mut SourceMap,
+    ) -> (BTreeMap<Arc<str>, Value>, Diagnostics) {
+        let world: &dyn World = &*self.world;
+        let root = Arc::clone(configuration.root());
+        let (mut request, mut found) = self.input_sources(given);
+        let read = |request: &[InputSource], sources: &mut SourceMap| {
+            let request = InputRequest { sources: request.to_vec(), module: &root, world };
+            config::read_inputs(request, sources)
+        };
+        let (mut inputs, mut errors) = read(&request, &mut sources.clone());
+        if asks {
+            let missing = root.variables.values().filter(|variable| {
+                variable.default.is_none() && !inputs.contains_key(&variable.name.text)
+            });
+            let answers: Vec<InputSource> = missing.filter_map(ask_for).collect();
+            request.extend(answers);
+        }
+        (inputs, errors) = {
+            drop((inputs, errors));
+            read(&request, sources)
+        };
+        found.extend(errors);
+        (inputs.into_iter().map(|(name, input)| (name, input.value)).collect(), found)
+    }
+
+    fn input_sources(&self, given: &[Given]) -> (Vec<InputSource>, Diagnostics) {
         let mut found = Diagnostics::new();
         let mut sources = Vec::new();
         for (name, text) in std::env::vars_os() {
@@ -151,26 +194,32 @@ impl Session {
         });
         files.extend(automatic.map(|entry| entry.name));
         files.retain(|file| self.world.exists(Path::new(file)));
-        files.extend(var_files.iter().cloned());
-        for path in files {
-            match self.world.read_file(Path::new(&path)) {
-                Ok(bytes) => sources.push(InputSource::File { path, bytes }),
-                Err(error) => {
-                    found
-                        .push(problem(&format!("variables file `{path}` cannot be read: {error}")));
-                }
-            }
-        }
-        for var in vars {
-            match var.split_once('=') {
-                Some((name, text)) => sources.push(InputSource::Argument {
-                    name: name.trim().to_owned(),
-                    text: text.to_owned(),
-                }),
-                None => found.push(problem(&format!("`-var {var}` is not of the form NAME=VALUE"))),
+        let files = files.into_iter().map(Given::File);
+        for given in files.chain(given.iter().cloned()) {
+            match self.input_source(given) {
+                Ok(source) => sources.push(source),
+                Err(message) => found.push(problem(&message)),
             }
         }
         (sources, found)
+    }
+
+    fn input_source(&self, given: Given) -> Result<InputSource, String> {
+        match given {
+            Given::File(path) => match self.world.read_file(Path::new(&path)) {
+                Ok(bytes) => Ok(InputSource::File { path, bytes }),
+                Err(error) => Err(format!("variables file `{path}` cannot be read: {error}")),
+            },
+            Given::Value(var) => match var.split_once('=') {
+                Some((name, _)) if name.trim() != name => {
+                    Err(format!("`-var '{var}'` has a space beside the name: write `NAME=VALUE`"))
+                }
+                Some((name, text)) => {
+                    Ok(InputSource::Argument { name: name.to_owned(), text: text.to_owned() })
+                }
+                None => Err(format!("`-var {var}` is not of the form NAME=VALUE")),
+            },
+        }
     }
 
     /// What all backends can sell right now.
@@ -215,7 +264,9 @@ impl Session {
         options: Options,
     ) -> (Option<Plan>, Diagnostics) {
         let readers = Readers::new(&self.registry);
-        plan::create(self.request(stack, snapshot, options, &readers)).await
+        let configuration = Arc::clone(&stack.configuration);
+        let (plan, found) = plan::create(self.request(stack, snapshot, options, &readers)).await;
+        (plan, report::calls::with_calls(found, &configuration))
     }
 
     /// What a plan is made from.
@@ -240,6 +291,47 @@ impl Session {
             options,
         }
     }
+}
+
+/// Which values a command needs.
+pub(crate) enum Wanted {
+    /// None: what holds whatever the values are.
+    Nothing,
+    /// Those of all variables of the root module.
+    Inputs {
+        /// From the command line.
+        given: Vec<Given>,
+        /// Whether people are asked for what is missing.
+        asks: bool,
+    },
+}
+
+impl Wanted {
+    pub(crate) fn nothing() -> Self {
+        Self::Nothing
+    }
+
+    /// All values, asked for where somebody can answer and nothing forbids it.
+    pub(crate) fn of(args: &PlanArgs) -> Self {
+        Self::given(args.inputs(), &args.common)
+    }
+
+    /// These values, and those of other variables, as for a plan.
+    pub(crate) fn given(given: Vec<Given>, common: &Common) -> Self {
+        let refused =
+            store::env("TF_INPUT").is_some_and(|text| matches!(text.as_str(), "0" | "false"));
+        let allowed = common.input.unwrap_or(!refused) && !common.json;
+        Self::Inputs { given, asks: allowed && terminal::can_ask() }
+    }
+}
+
+/// Asks a person for the value of a variable.
+fn ask_for(variable: &config::Variable) -> Option<InputSource> {
+    let name = variable.name.text.to_string();
+    let about =
+        variable.description.as_deref().map(|text| format!("  {text}\n")).unwrap_or_default();
+    let text = terminal::ask(&format!("var.{name}\n{about}\n  Enter a value: "))?;
+    Some(InputSource::Argument { name, text })
 }
 
 /// How long a provider may take for one call: `STRATIFORM_CALL_TIMEOUT_S` sets one limit for all calls.

@@ -40,6 +40,11 @@ pub(crate) fn ask(question: &str) -> Option<String> {
     (read > 0).then(|| answer.trim().to_owned())
 }
 
+/// Says whether somebody sits there who can answer.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 /// The style that fits the terminal and the environment.
 pub(crate) fn style(no_color: bool) -> Style {
     let refused = no_color || crate::store::env("NO_COLOR").is_some();

@@ -178,7 +178,7 @@ fn conditions_and_protection_end_in_errors() {
     let cases = [
         (
             "precondition",
-            "resource \"terraform_data\" \"a\" {\n  lifecycle {\n    precondition {\n      condition     = 1 > 2\n      error_message = \"never\"\n    }\n  }\n}\n",
+            "resource \"terraform_data\" \"a\" {\n  lifecycle {\n    precondition {\n      condition     = path.module == \"x\"\n      error_message = \"never\"\n    }\n  }\n}\n",
             "precondition of `terraform_data.a` does not hold: never",
         ),
         (

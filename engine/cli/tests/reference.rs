@@ -55,9 +55,11 @@ fn errors(pages: &mut Pages) {
     all.extend(syntax::error_docs());
     all.extend(lang::error_docs());
     all.extend(config::ERROR_DOCS);
+    all.extend(config::RULE_DOCS);
     all.extend(component::error_docs());
     all.extend(plan::ERROR_DOCS);
     all.extend(apply::ERROR_DOCS);
+    all.extend(install::ERROR_DOCS);
     let state = state::ERROR_DOCS.iter().chain(state::EDIT_ERROR_DOCS);
     all.extend(state.map(|(code, title, explanation)| ErrorDoc {
         code,

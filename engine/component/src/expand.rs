@@ -93,6 +93,7 @@ impl Expansion<'_> {
         ModuleCall {
             step: self.step.clone(),
             source: dir.display().to_string(),
+            version: None,
             inputs,
             input_spans: self.written.spans.clone(),
             count: self.written.count.clone(),

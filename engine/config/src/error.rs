@@ -44,19 +44,14 @@ pub enum ConfigError {
         #[label("no such folder")]
         span: Span,
     },
-    /// A module comes from a place that this version cannot download from.
-    #[error("module source `{source_text}` is not supported yet")]
-    #[diagnostic(
-        code(stratiform::config::module_source),
-        help(
-            "copy the module into the stack and refer to it by a path that begins with `./` or `../`"
-        )
-    )]
+    /// A module from elsewhere is not here, or what is here was installed for another source or version.
+    #[error("module from `{source_text}` is not installed")]
+    #[diagnostic(code(stratiform::config::module_source), help("run `stratiform init`"))]
     ModuleSource {
         /// The source.
         source_text: String,
         /// Where it is written.
-        #[label("neither `./…` nor `../…`")]
+        #[label("not in `.terraform/modules`, or there from another source or version")]
         span: Span,
     },
     /// A module calls itself.
@@ -175,14 +170,21 @@ pub enum ConfigError {
     },
     /// A default value has not its variable's type.
     #[error("the default of `var.{name}` does not fit its type: {message}")]
-    #[diagnostic(code(stratiform::config::default_type))]
+    #[diagnostic(
+        code(stratiform::config::default_type),
+        help("the variable is declared as `{wanted}`")
+    )]
     DefaultType {
         /// The variable.
         name: String,
-        /// What was wanted and found.
+        /// Where in the value, what was wanted and what was found.
         message: String,
-        /// The default.
-        #[label("{message}")]
+        /// The declared type, of the part that does not fit.
+        wanted: String,
+        /// What is wrong with that part.
+        reason: String,
+        /// The part that does not fit.
+        #[label("{reason}")]
         span: Span,
     },
     /// Two ways to repeat a block.
@@ -402,8 +404,8 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
     ),
     doc(
         "stratiform::config::module_source",
-        "Module source",
-        "The module would have to be downloaded, which this version cannot.",
+        "Module not installed",
+        "The module comes from a registry, git or an archive, and `init` has not brought it yet, or has brought it from another source or in another version.",
     ),
     doc(
         "stratiform::config::module_recursion",

@@ -9,6 +9,7 @@ use value::Value;
 
 use crate::error::ConfigError;
 use crate::module::{Module, Variable};
+use crate::rule::RuleError;
 
 /// Where values come from, weakest first.
 pub struct InputRequest<'a> {
@@ -167,6 +168,14 @@ impl Reader<'_> {
     }
 
     fn evaluate(&mut self, expr: &syntax::Expr) -> Option<Value> {
+        if let Some(call) = crate::block::first_call(expr) {
+            self.diagnostics.push(RuleError::CallNotAllowed {
+                function: call.text.to_string(),
+                name: "the value of a variable".to_owned(),
+                span: call.span,
+            });
+            return None;
+        }
         let (expression, errors) = lang::compile(expr);
         let failed = errors.has_errors();
         self.diagnostics.extend(errors);

@@ -29,19 +29,23 @@ pub mod validate;
 
 pub mod input;
 
+mod version;
+
 mod error;
+mod rule;
 
 pub use block::component_input;
 pub use error::{ConfigError, ERROR_DOCS};
 pub use input::{InputRequest, InputSource, InputValue, read_inputs};
-pub use load::{LoadRequest, add_call, load, load_module_at};
+pub use load::{FindModule, LoadRequest, add_call, load, load_module_at, load_with};
 pub use module::{
     Check, ComponentBlock, Condition, Configuration, IgnoreChanges, Import, Lifecycle, Local,
-    Module, ModuleCall, Moved, Output, ProviderBlock, ProviderName, Removed, RequiredProvider,
-    ResourceBlock, TerraformSettings, Variable,
+    Module, ModuleCall, Moved, OnFailure, Output, ProviderBlock, ProviderName, Provisioner,
+    Removed, RequiredProvider, ResourceBlock, TerraformSettings, Variable, When,
 };
 pub use provider::provider_block;
 pub use reference::{Reference, ReferenceError, Resolved, resolve};
+pub use rule::{RULE_DOCS, RuleError};
 pub use validate::validate;
 
 /// The version of Terraform whose language this engine reads; `required_version` is checked against it.

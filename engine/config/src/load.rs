@@ -29,9 +29,19 @@ pub struct LoadRequest<'a> {
     pub sources: SourceMap,
 }
 
+/// Finds the folder of a module from elsewhere, by the key of its call (`net.subnets`) and the call itself. `None`:
+/// it is not installed.
+pub type FindModule<'a> = &'a dyn Fn(&str, &ModuleCall) -> Option<PathBuf>;
+
 /// Loads a stack. The configuration is as good as it can be made; with errors it may lack parts.
 pub fn load(request: LoadRequest<'_>) -> (Configuration, Diagnostics) {
+    load_with(request, &|_, _| None)
+}
+
+/// Loads a stack with modules from elsewhere, which are found by `find`.
+pub fn load_with(request: LoadRequest<'_>, find: FindModule<'_>) -> (Configuration, Diagnostics) {
     let mut loader = Loader {
+        find,
         world: request.world,
         sources: request.sources,
         modules: BTreeMap::new(),
@@ -60,6 +70,7 @@ pub fn load_module_at(
     world: &dyn World,
 ) -> Diagnostics {
     let mut loader = Loader {
+        find: &|_, _| None,
         world,
         sources: SourceMap::clone(&configuration.sources),
         modules: std::mem::take(&mut configuration.modules),
@@ -72,6 +83,7 @@ pub fn load_module_at(
 }
 
 struct Loader<'a> {
+    find: FindModule<'a>,
     world: &'a dyn World,
     sources: SourceMap,
     modules: BTreeMap<ModulePath, Arc<Module>>,
@@ -86,7 +98,7 @@ impl Loader<'_> {
             let Some(module) = self.load_module(&path, &dir, span) else { continue };
             for call in module.calls.values() {
                 let child = path.child(call.step.clone());
-                let Some(child_dir) = self.call_dir(&dir, call) else { continue };
+                let Some(child_dir) = self.call_dir(&dir, &child, call) else { continue };
                 if self.comes_back(&path, &dir, &child_dir)
                     || child.steps().len() > MAX_MODULE_DEPTH
                 {
@@ -124,13 +136,17 @@ impl Loader<'_> {
         false
     }
 
-    fn call_dir(&mut self, dir: &Path, call: &ModuleCall) -> Option<PathBuf> {
+    fn call_dir(&mut self, dir: &Path, path: &ModulePath, call: &ModuleCall) -> Option<PathBuf> {
         let span = call.input_spans.get("source").copied().unwrap_or(call.header);
         let local = call.source.starts_with("./") || call.source.starts_with("../");
         if call.source.is_empty() {
             return None;
         }
         if !local {
+            let key: Vec<&str> = path.steps().iter().map(|step| &*step.name).collect();
+            if let Some(found) = (self.find)(&key.join("."), call) {
+                return Some(found);
+            }
             self.diagnostics
                 .push(ConfigError::ModuleSource { source_text: call.source.clone(), span });
             return None;
@@ -169,7 +185,7 @@ impl Loader<'_> {
             .map(|entry| entry.name)
             .collect();
         names.sort();
-        if names.is_empty() {
+        if names.is_empty() && path.is_root() {
             self.diagnostics.push(ConfigError::NoFiles { dir: shown_dir(dir) });
         }
         let (mut primary, mut override_bodies) = (Vec::new(), Vec::new());

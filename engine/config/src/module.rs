@@ -153,8 +153,49 @@ pub struct ResourceBlock {
     pub provider: ProviderConfig,
     /// How its changes are handled.
     pub lifecycle: Lifecycle,
+    /// What runs around its creation and destruction.
+    pub provisioners: Vec<Provisioner>,
+    /// The check that holds it, for a data source that only its check can see.
+    pub check: Option<Arc<str>>,
     /// What is left for the provider's schema.
     pub body: syntax::Body,
+}
+
+/// Something that runs after a resource is created, or before it is destroyed.
+#[derive(Debug, Clone)]
+pub struct Provisioner {
+    /// `local-exec`, `remote-exec` or `file`.
+    pub kind: Ident,
+    /// When it runs.
+    pub when: When,
+    /// What its failure means.
+    pub on_failure: OnFailure,
+    /// How to reach the machine: its own `connection`, else the resource's.
+    pub connection: Option<syntax::Block>,
+    /// What is left for the provisioner.
+    pub body: syntax::Body,
+    /// The block's first line.
+    pub header: Span,
+}
+
+/// When a provisioner runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum When {
+    /// After the object is created.
+    #[default]
+    Create,
+    /// Before the object is destroyed.
+    Destroy,
+}
+
+/// What the failure of a provisioner means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The step has failed.
+    #[default]
+    Fail,
+    /// A warning.
+    Continue,
 }
 
 /// How changes of a resource are handled.
@@ -193,6 +234,8 @@ pub struct ModuleCall {
     pub step: ModulePathStep,
     /// The source as written.
     pub source: String,
+    /// The versions that it may have, as written; for modules from a registry.
+    pub version: Option<String>,
     /// Values for the module's variables.
     pub inputs: IndexMap<Arc<str>, Expression>,
     /// Where each input is written.
@@ -249,6 +292,10 @@ pub struct ProviderBlock {
 pub struct TerraformSettings {
     /// Version constraints as written.
     pub required_version: Vec<(String, Span)>,
+    /// The first `required_providers` block.
+    pub required_providers: Option<Span>,
+    /// The first `backend` or `cloud` block.
+    pub storage: Option<Span>,
 }
 
 /// A top-level block of a kind that this crate does not know.
@@ -280,6 +327,8 @@ pub struct Removed {
     pub from: Target,
     /// False if the object lives on outside of the state.
     pub destroy: bool,
+    /// What runs before it is destroyed.
+    pub provisioners: Vec<Provisioner>,
     /// The block.
     pub span: Span,
 }

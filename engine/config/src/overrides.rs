@@ -117,6 +117,13 @@ fn merge_body(base: &Body, over: &Body) -> Body {
             None => merged.attributes.push(attribute.clone()),
         }
     }
+    // One of the two sets `count`, the other `for_each`: the number counts, as in Terraform.
+    let repeats = |body: &Body, name: &str| body.attribute(name).is_some();
+    let both = repeats(&merged, "count") && repeats(&merged, "for_each");
+    let in_one = |body: &Body| repeats(body, "count") && repeats(body, "for_each");
+    if both && !in_one(&base) && !in_one(&over) {
+        merged.attributes.retain(|found| found.name.as_str() != "for_each");
+    }
     for block in &over.blocks {
         let merges = MERGED.contains(&&*block.kind.text);
         if let Some(found) =

@@ -2,15 +2,17 @@
 //!
 //! Runs once components are module calls, so that their references are ordinary ones.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use address::{ModulePath, Resource};
-use lang::{Expression, Traversal};
+use lang::{Expression, Traversal, TraversalStep};
 use syntax::{Body, Diagnostics, Span, suggest};
 
 use crate::error::ConfigError;
-use crate::module::{Condition, Configuration, Module, ModuleCall, ResourceBlock};
+use crate::module::{Condition, Configuration, Module, ModuleCall, ProviderName, ResourceBlock};
 use crate::reference::{Reference, resolve};
+use crate::rule::RuleError;
 
 /// Checks a whole configuration.
 pub fn validate(configuration: &Configuration) -> Diagnostics {
@@ -39,6 +41,8 @@ struct Check<'a> {
 /// Which names mean something at a place.
 #[derive(Clone, Copy, Default)]
 struct Place<'a> {
+    /// The check whose data source is visible.
+    check: Option<&'a str>,
     count: bool,
     each: bool,
     own: bool,
@@ -49,7 +53,7 @@ struct Place<'a> {
 impl Check<'_> {
     fn versions(&mut self) {
         for (wanted, span) in &self.module.terraform.required_version {
-            if !satisfies(crate::LANGUAGE_VERSION, wanted) {
+            if !crate::version::satisfies(crate::LANGUAGE_VERSION, wanted) {
                 self.diagnostics.push(ConfigError::RequiredVersion {
                     wanted: wanted.clone(),
                     ours: crate::LANGUAGE_VERSION,
@@ -69,18 +73,28 @@ impl Check<'_> {
         }
         for output in self.module.outputs.values() {
             self.expression(&output.value, place);
-            self.traversals(&output.depends_on, place);
+            self.depends_on(&output.depends_on, place);
             self.conditions(&output.preconditions, place);
         }
         for block in self.module.provider_configs.values() {
             self.body(&block.body, &[], place);
         }
         for check in &self.module.checks {
-            self.conditions(&check.assertions, place);
+            self.conditions(&check.assertions, Place { check: Some(&check.name.text), ..place });
         }
+        let mut imported: BTreeMap<String, Span> = BTreeMap::new();
         for import in &self.module.imports {
+            let is_dynamic = |step: &TraversalStep| matches!(step, TraversalStep::Dynamic(..));
+            if !import.to.steps.iter().any(is_dynamic) {
+                let address = import.to.to_string();
+                if let Some(first) = imported.insert(address.clone(), import.span) {
+                    let second = import.span;
+                    self.diagnostics.push(RuleError::ImportTwice { address, first, second });
+                }
+            }
             let place = Place { each: import.for_each.is_some(), ..place };
             self.expression(&import.id, place);
+            self.import_keys(&import.to, place);
             if let Some(for_each) = &import.for_each {
                 self.expression(for_each, Place::default());
             }
@@ -88,18 +102,31 @@ impl Check<'_> {
     }
 
     fn resource(&mut self, block: &ResourceBlock) {
-        let outside = Place { block: Some(&block.address), ..Place::default() };
+        let outside = Place {
+            block: Some(&block.address),
+            check: block.check.as_deref(),
+            ..Place::default()
+        };
         for expression in [&block.count, &block.for_each].into_iter().flatten() {
             self.expression(expression, outside);
         }
         let place =
             Place { count: block.count.is_some(), each: block.for_each.is_some(), ..outside };
-        self.traversals(&block.depends_on, outside);
+        // A block that depends on itself waits for nobody, so it is let pass.
+        self.depends_on(&block.depends_on, Place { block: None, ..outside });
+        for provisioner in &block.provisioners {
+            // By the time it runs, the object is there.
+            let place = Place { own: true, block: None, ..place };
+            self.body(&provisioner.body, &[], place);
+            if let Some(connection) = &provisioner.connection {
+                self.body(&connection.body, &[], place);
+            }
+        }
         self.body(&block.body, &[], place);
         self.conditions(&block.lifecycle.preconditions, place);
         self.conditions(&block.lifecycle.postconditions, Place { own: true, ..place });
         for trigger in &block.lifecycle.replace_triggered_by {
-            self.expression(trigger, place);
+            self.trigger(trigger, place);
         }
     }
 
@@ -112,7 +139,7 @@ impl Check<'_> {
             each: call.for_each.is_some(),
             ..Place::default()
         };
-        self.traversals(&call.depends_on, Place::default());
+        self.depends_on(&call.depends_on, Place::default());
         for input in call.inputs.values() {
             self.expression(input, place);
         }
@@ -120,6 +147,7 @@ impl Check<'_> {
         else {
             return;
         };
+        self.providers(call, child);
         for name in call.inputs.keys().filter(|name| !child.variables.contains_key(*name)) {
             self.diagnostics.push(ConfigError::UnknownInput {
                 module: call.step.to_string(),
@@ -136,6 +164,76 @@ impl Check<'_> {
                     name: name.to_string(),
                     span: call.header,
                     declared: variable.span,
+                });
+            }
+        }
+    }
+
+    /// What a call passes in, and what its module wants or configures itself.
+    fn providers(&mut self, call: &ModuleCall, child: &Module) {
+        let module = call.step.to_string();
+        let shown = |name: &ProviderName| match &name.alias {
+            Some(alias) => format!("{}.{alias}", name.local),
+            None => name.local.to_string(),
+        };
+        for (local, required) in &child.required_providers {
+            for alias in &required.aliases {
+                let name =
+                    ProviderName { local: Arc::clone(local), alias: Some(Arc::clone(alias)) };
+                if !call.providers.contains_key(&name) {
+                    let (module, name) = (module.clone(), shown(&name));
+                    self.diagnostics.push(RuleError::ProviderNotPassed {
+                        module,
+                        name,
+                        span: call.header,
+                    });
+                }
+            }
+        }
+        for name in call.providers.keys().filter(|name| name.alias.is_some()) {
+            let wanted = child.required_providers.get(&name.local).is_some_and(|required| {
+                name.alias.as_ref().is_some_and(|alias| required.aliases.contains(alias))
+            });
+            if !wanted && !child.provider_configs.contains_key(name) {
+                let (module, name) = (module.clone(), shown(name));
+                self.diagnostics.push(RuleError::ProviderNotTaken {
+                    module,
+                    name,
+                    span: call.header,
+                });
+            }
+        }
+        for (inner, outer) in &call.providers {
+            let wanted = crate::provider::local_address(child, &inner.local);
+            let given = crate::provider::local_address(self.module, &outer.local);
+            if wanted != given {
+                self.diagnostics.push(RuleError::ProviderMismatch {
+                    module: module.clone(),
+                    name: shown(inner),
+                    wanted: wanted.to_string(),
+                    given: given.to_string(),
+                    span: call.header,
+                });
+            }
+        }
+        let own = child.provider_configs.values().find(|block| {
+            !block.body.attributes.is_empty()
+                || !block.body.blocks.is_empty()
+                || block.name.alias.is_some()
+        });
+        let repeated = [
+            ("count", call.count.as_ref().map(Expression::span)),
+            ("for_each", call.for_each.as_ref().map(Expression::span)),
+            ("depends_on", call.depends_on.first().map(|first| first.span)),
+        ];
+        for (argument, span) in repeated {
+            if let (Some(span), Some(own)) = (span, own) {
+                let (module, provider) = (module.clone(), own.span);
+                self.diagnostics.push(RuleError::ProviderInModule {
+                    module,
+                    argument,
+                    span,
+                    provider,
                 });
             }
         }
@@ -204,7 +302,19 @@ impl Check<'_> {
             Err(error) => return self.diagnostics.push(error),
         };
         let span = traversal.span;
+        if let Some(error) = self.symbol(&resolved, traversal).or_else(|| self.key(&resolved, span))
+        {
+            return self.diagnostics.push(error);
+        }
         match &resolved.reference {
+            Reference::Resource(resource) if self.is_hidden(resource, place) => {
+                let check = self.module.resources.get(resource).and_then(|r| r.check.clone());
+                self.diagnostics.push(RuleError::ScopedData {
+                    address: resource.to_string(),
+                    check: check.unwrap_or_default().to_string(),
+                    span,
+                });
+            }
             Reference::CountIndex if !place.count => {
                 self.out_of_place("count", span, "`count.index` exists in blocks that set `count`");
             }
@@ -224,6 +334,102 @@ impl Check<'_> {
             }
             Reference::Call(step) => self.output(step, &resolved, span),
             _ => {}
+        }
+    }
+
+    /// A data source within a check is seen by that check alone.
+    fn is_hidden(&self, resource: &Resource, place: Place<'_>) -> bool {
+        let check = self.module.resources.get(resource).and_then(|block| block.check.as_deref());
+        check.is_some() && check != place.check
+    }
+
+    /// Names of `each`, `count`, `path` and `terraform` that do not exist.
+    fn symbol(&self, resolved: &crate::Resolved<'_>, traversal: &Traversal) -> Option<RuleError> {
+        let (known, listed): (&[&str], _) = match &resolved.reference {
+            Reference::Each => (&["key", "value"], "`each.key` and `each.value`"),
+            Reference::CountIndex => (&["index"], "`count.index`, and nothing else"),
+            Reference::Path => {
+                (&["module", "root", "cwd"], "`path.module`, `path.root` and `path.cwd`")
+            }
+            Reference::Terraform => {
+                (&["workspace", "applying"], "`terraform.workspace` and `terraform.applying`")
+            }
+            _ => return None,
+        };
+        let name = traversal.steps.first().and_then(TraversalStep::as_attribute);
+        let name = name.map(|name| name.as_str()).unwrap_or_default();
+        (!known.contains(&name)).then(|| RuleError::NoSuchSymbol {
+            root: traversal.root.text.to_string(),
+            name: name.to_owned(),
+            known: listed,
+            span: traversal.span,
+        })
+    }
+
+    /// An index must be there exactly where a block has several instances.
+    fn key(&self, resolved: &crate::Resolved<'_>, span: Span) -> Option<RuleError> {
+        let Reference::Resource(resource) = &resolved.reference else { return None };
+        let block = self.module.resources.get(resource)?;
+        let repeated = block.count.is_some() || block.for_each.is_some();
+        let address = resource.to_string();
+        if !repeated && resolved.key.is_some() {
+            return Some(RuleError::UnexpectedKey { address, span });
+        }
+        let names_part = matches!(resolved.rest.first(), Some(TraversalStep::Attribute(_)));
+        if !repeated || resolved.key.is_some() || !names_part {
+            return None;
+        }
+        let help = if block.count.is_some() {
+            format!(
+                "write `{address}[0]…` or `{address}[count.index]…`, or `{address}[*]…` for all"
+            )
+        } else {
+            format!("write `{address}[\"KEY\"]…` or `{address}[each.key]…`")
+        };
+        Some(RuleError::MissingKey { address, help, span })
+    }
+
+    fn depends_on(&mut self, traversals: &[Traversal], place: Place<'_>) {
+        for traversal in traversals {
+            if let Ok(resolved) = resolve(self.module, traversal)
+                && let Reference::Resource(_) = &resolved.reference
+                && !resolved.rest.is_empty()
+            {
+                let whole = traversal.steps.len() - resolved.rest.len();
+                let whole =
+                    Traversal { steps: traversal.steps[..whole].to_vec(), ..traversal.clone() };
+                self.diagnostics.push(RuleError::DependsOnAttribute {
+                    whole: whole.to_string(),
+                    span: traversal.span,
+                });
+                continue;
+            }
+            self.traversal(traversal, place);
+        }
+    }
+
+    /// What replaces a resource is another resource.
+    fn trigger(&mut self, trigger: &Expression, place: Place<'_>) {
+        for traversal in trigger.references() {
+            let root = traversal.root.as_str();
+            if matches!(
+                root,
+                "var" | "local" | "module" | "data" | "path" | "terraform" | "self" | "ephemeral"
+            ) {
+                self.diagnostics
+                    .push(RuleError::Trigger { name: traversal.to_string(), span: traversal.span });
+            } else {
+                self.traversal(traversal, place);
+            }
+        }
+    }
+
+    /// Indices of an import's address.
+    fn import_keys(&mut self, to: &Traversal, place: Place<'_>) {
+        for step in &to.steps {
+            if let TraversalStep::Dynamic(index, _) = step {
+                self.expression(index, place);
+            }
         }
     }
 
@@ -260,64 +466,5 @@ impl Check<'_> {
             span,
             help: help.to_owned(),
         });
-    }
-}
-
-/// Says whether a version satisfies a constraint such as `>= 1.5, < 2.0` or `~> 1.11`. What cannot be read is
-/// not satisfied.
-pub(crate) fn satisfies(version: &str, constraint: &str) -> bool {
-    let parse = |text: &str| -> Option<Vec<u64>> {
-        let number = text.trim().split('-').next().unwrap_or_default();
-        number.split('.').map(|part| part.parse().ok()).collect()
-    };
-    let Some(ours) = parse(version) else { return false };
-    let padded = |numbers: &[u64]| {
-        let mut numbers = numbers.to_vec();
-        numbers.resize(3.max(numbers.len()), 0);
-        numbers
-    };
-    let ours = padded(&ours);
-    constraint.split(',').all(|part| {
-        let part = part.trim();
-        let at = part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len());
-        let (operator, wanted) = part.split_at(at);
-        let Some(wanted) = parse(wanted) else { return false };
-        let full = padded(&wanted);
-        match operator.trim() {
-            "" | "=" => ours == full,
-            "!=" => ours != full,
-            ">" => ours > full,
-            ">=" => ours >= full,
-            "<" => ours < full,
-            "<=" => ours <= full,
-            "~>" => {
-                let fixed = wanted.len().saturating_sub(1).max(1);
-                ours >= full && ours[..fixed] == full[..fixed]
-            }
-            _ => false,
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::satisfies;
-
-    #[test]
-    fn version_constraints_are_compared_part_by_part() {
-        let table = [
-            (">= 1.5", true),
-            (">= 1.5, < 2.0", true),
-            ("< 1.11.4", false),
-            ("~> 1.11", true),
-            ("~> 1.11.0", true),
-            ("~> 1.10.0", false),
-            ("1.11.4", true),
-            ("!= 1.11.4", false),
-            ("nonsense", false),
-        ];
-        for (constraint, expected) in table {
-            assert_eq!(satisfies("1.11.4", constraint), expected, "{constraint}");
-        }
     }
 }

@@ -89,6 +89,10 @@ pub(crate) fn index(value: &Value, index: &Value, span: Span) -> Access {
         let message = "an index cannot be null".to_owned();
         return Err(EvalError::IndexType { message, span });
     }
+    if index.is_unknown() && index.ty_is_dynamic() {
+        // What it is an index of is not looked at before it is known.
+        return Ok(Value::dynamic_unknown().mark(marks));
+    }
     match value.ty_kind() {
         Shape::Numbered => numbered(value, index, span),
         Shape::Named => named(value, index, span),
@@ -210,6 +214,10 @@ fn named(value: &Value, index: &Value, span: Span) -> Access {
         return Ok(any_element(value));
     };
     let Some(entries) = value.entries() else {
+        // Which attribute an index means is not looked at before the object is known.
+        if matches!(value.ty(), Type::Object(_)) {
+            return Ok(Value::dynamic_unknown());
+        }
         let ident = Ident { text: Arc::from(name), span };
         return unknown_attribute(value, &ident);
     };

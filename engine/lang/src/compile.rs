@@ -330,6 +330,9 @@ impl Compiler {
     fn call(&mut self, name: &Ident, args: &[Expr], expand_last: bool, span: Span) -> NodeKind {
         let nodes: Vec<Node> = args.iter().map(|arg| self.node(arg)).collect();
         let Some(function) = self.callee(name) else { return NodeKind::Broken };
+        if let Some(fault) = template_fault(name, args, expand_last) {
+            return self.broken(fault);
+        }
         if let Callee::Builtin(info) = function {
             self.impure |= info.impure;
             if let Some(error) = count_fault(info, nodes.len(), expand_last, span) {
@@ -372,7 +375,7 @@ impl Compiler {
             self.diagnostics.push(EvalError::UnknownFunction {
                 name: text.to_owned(),
                 span: name.span,
-                suggestion: function::unsupported(plain).map(str::to_owned).or_else(|| {
+                suggestion: function::gone(plain).map(str::to_owned).or_else(|| {
                     suggest(plain, names).map(|near| format!("did you mean `{near}`?"))
                 }),
             });
@@ -431,6 +434,23 @@ pub(crate) fn count_error(info: &FunctionInfo, found: usize, span: Span) -> Eval
         usage: info.usage(),
         span,
     }
+}
+
+/// `templatestring` renders what a name stands for; a text that is written out needs no function.
+fn template_fault(name: &Ident, args: &[Expr], expand_last: bool) -> Option<EvalError> {
+    let plain = name.as_str().strip_prefix("core::").unwrap_or(name.as_str());
+    let first = args.first().filter(|_| plain == "templatestring")?;
+    let named = matches!(chain(first).0.kind, ExprKind::Variable(_));
+    (!named || (expand_last && args.len() == 1)).then(|| EvalError::Argument {
+        function: name.text.to_string(),
+        argument: "template".to_owned(),
+        message: "a reference to a named value is expected".to_owned(),
+        span: first.span,
+        help: Some(
+            "put the template into a local value, or write it as a template where it stands"
+                .to_owned(),
+        ),
+    })
 }
 
 fn try_count(function: &str, expected: &str, found: usize, span: Span) -> EvalError {

@@ -15,14 +15,30 @@ impl<'e> Evaluation<'e> {
         let collection = self.node(&spec.collection)?;
         let marks = collection.marks();
         if !walkable(&collection, spec.collection.span)? {
-            return Ok(Value::dynamic_unknown().mark(marks));
+            // Of a collection without a type not even the condition is looked at.
+            let of_condition =
+                if collection.ty_is_dynamic() { Marks::NONE } else { self.check_condition(spec)? };
+            return Ok(Value::dynamic_unknown().mark(marks.union(of_condition)));
         }
+        self.check_condition(spec)?;
         let result = match &spec.key {
             None => self.tuple_of(spec, &collection),
             Some(key) => self.object_of(spec, key, &collection),
         };
         self.unbind(spec.slot);
         result.map(|value| value.mark(marks))
+    }
+
+    /// A condition that cannot be one, whatever the elements are, is an error even where there are none.
+    fn check_condition(&mut self, spec: &'e For) -> Result<Marks, Diagnostics> {
+        let Some(condition) = &spec.condition else { return Ok(Marks::NONE) };
+        let key = spec.has_key.then(Value::dynamic_unknown);
+        self.bind(spec.slot, key, Value::dynamic_unknown());
+        let value = self.node(condition);
+        self.unbind(spec.slot);
+        let value = value?;
+        bool_condition(&value, condition.span)?;
+        Ok(value.marks())
     }
 
     fn tuple_of(&mut self, spec: &'e For, collection: &Value) -> Outcome {
@@ -114,6 +130,10 @@ pub(crate) fn bool_condition(value: &Value, span: Span) -> Result<Option<bool>, 
     if value.is_null() {
         let message = "a bool is required, but this is null".to_owned();
         return Err(EvalError::Condition { message, span });
+    }
+    // Its type is not looked at before it is known.
+    if value.is_unknown() {
+        return Ok(None);
     }
     let converted = value::convert(value, &Type::Bool)
         .map_err(|error| EvalError::Condition { message: error.message, span })?;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use syntax::{Diagnostics, Ident, Span};
-use value::Value;
+use value::{Type, Value};
 
 use crate::error::EvalError;
 
@@ -78,11 +78,61 @@ impl Scope for NoNames {
     }
 }
 
-/// Functions that providers bring along.
+/// Functions that providers bring along: `provider::NAME::function(…)`.
+///
+/// Which provider a local name stands for, and how it is asked, is the business of whoever implements this. Lang
+/// asks for the signature first and keeps to it: arguments are counted and converted to the parameters' types; null
+/// is refused where the parameter does not allow it; where an argument is unknown, in whole or in part, and the
+/// parameter does not allow that, the function is not called and the result is unknown; marks are taken off the
+/// arguments and carried over to the result; a result of another type is an error.
 pub trait ProviderFunctions {
-    /// Calls `provider::…`; `None` if no provider has such a function. The error says what is wrong and, where
-    /// one is to blame, which argument.
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, (Option<usize>, String)>>;
+    /// How a function is called. `provider` is the local name and `function` the name behind it, both as written.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such function, in words for people: the provider is not required, has no functions, or has
+    /// none of this name.
+    fn signature(&self, provider: &str, function: &str) -> Result<Signature, String>;
+
+    /// Calls a function that [`Self::signature`] told of, with arguments that suit it.
+    ///
+    /// # Errors
+    ///
+    /// What the provider says is wrong.
+    fn call(&self, provider: &str, function: &str, arguments: &[Value]) -> Result<Value, Fault>;
+}
+
+/// How a function of a provider is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// What it must be given.
+    pub parameters: Vec<SignatureParameter>,
+    /// What it may be given any number of times after that.
+    pub variadic: Option<SignatureParameter>,
+    /// The type of its result; `any` where that depends on the arguments.
+    pub returns: Type,
+}
+
+/// What a function of a provider takes at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureParameter {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Whether null may be passed.
+    pub allow_null: bool,
+    /// Whether values that are unknown, in whole or in part, may be passed.
+    pub allow_unknown: bool,
+}
+
+/// Why a function of a provider has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The argument to blame, from 0; `None` blames the call.
+    pub argument: Option<usize>,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// Everything outside the program. The command line makes the real one, tests a fixed one.

@@ -237,6 +237,22 @@ pub enum EvalError {
         span: Span,
     },
 
+    /// The chosen result of a conditional does not convert to the type that both have in common.
+    #[error("the chosen result of a condition does not have the common type: {message}")]
+    #[diagnostic(
+        code(stratiform::lang::branch_result),
+        help(
+            "both results get one type; give them the same one, with `tostring`, `tolist` or the like"
+        )
+    )]
+    BranchResult {
+        /// What does not fit.
+        message: String,
+        /// The result.
+        #[label("{message}")]
+        span: Span,
+    },
+
     /// `for` walks something that has no elements.
     #[error("`for` cannot walk {found}")]
     #[diagnostic(
@@ -402,6 +418,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "no_result", "no result", "A division by zero has no result.", "value = 1 / 0";
         "condition", "unsuitable condition", "What decides must be true or false.", "value = \"maybe\" ? 1 : 2";
         "branch_types", "no common type", "A conditional has one type, so both results must convert to it.", "value = true ? [] : {}";
+        "branch_result", "result without the common type", "Both results of a conditional get one type, and the chosen one does not convert to it.", "value = true ? { a = [\"x\"] } : tomap({ a = [1] })";
         "for_collection", "cannot be walked", "`for` needs something with elements.", "value = [for x in 5 : x]";
         "object_key", "unsuitable key", "Keys of objects are strings and never null.", "value = { (null) = 1 }";
         "duplicate_key", "same key twice", "Without `...` each key may come up once.", "value = { for x in [1, 1] : x => x }";

@@ -10,18 +10,24 @@
 )]
 
 mod call;
+mod provider;
 
+mod charset;
 mod cidr;
 mod collection;
 mod conversion;
+mod crypto;
 mod encoding;
 mod file;
+mod gzip;
 mod hash;
 mod number;
+mod re2;
 mod set;
 mod string;
 mod text_format;
 mod time;
+mod yaml;
 
 use value::{Type, Value};
 
@@ -43,8 +49,15 @@ pub struct FunctionInfo {
     pub description: &'static str,
     /// Whether the result may differ from call to call; it is unknown in a plan then.
     pub impure: bool,
+    /// Whether the result may be null.
+    pub(crate) nullable: bool,
+    /// Finds the type of the result where `returns` does not say it all. Arguments may be unknown.
+    pub(crate) typed: Option<TypeRule>,
     pub(crate) run: fn(&Arguments<'_>) -> Reply,
 }
+
+/// Finds the type of a result from the arguments, without their marks where the function does not take them.
+pub(crate) type TypeRule = fn(&[Value]) -> Result<Type, Failure>;
 
 /// What a function takes at a place.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +72,12 @@ pub struct Parameter {
 
 /// The function takes null there.
 pub(crate) const NULL: u8 = 1;
-/// The function takes values there that are unknown, wholly or in part.
+/// The function takes values there that are unknown; values with unknown parts all functions take.
 pub(crate) const UNKNOWN: u8 = 2;
-/// The function takes collections there that are known but hold unknown elements.
-pub(crate) const PARTIAL: u8 = 4;
+/// The function takes values there whose type is not known.
+pub(crate) const DYNAMIC: u8 = 4;
+/// The function takes values of any type there, and sees itself to what they are.
+pub(crate) const AS_IS: u8 = 16;
 /// The function passes the marks of the argument on by itself.
 pub(crate) const MARKED: u8 = 8;
 
@@ -93,6 +108,13 @@ pub enum ParameterType {
     MapOfLists,
 }
 
+impl Parameter {
+    /// Whether null may stand there.
+    pub fn is_nullable(&self) -> bool {
+        self.flags & NULL != 0
+    }
+}
+
 impl ParameterType {
     /// The type of the language.
     pub fn ty(self) -> Type {
@@ -115,6 +137,8 @@ impl ParameterType {
 /// What a function is called with: its arguments, converted and checked, and the world.
 pub(crate) struct Arguments<'a> {
     pub(crate) values: Vec<Value>,
+    /// The type that the result must have, `any` where the arguments do not say it.
+    pub(crate) expected: Type,
     pub(crate) ctx: &'a Context<'a>,
 }
 
@@ -132,6 +156,16 @@ impl Arguments<'_> {
     /// A number argument, as for [`Self::text`].
     pub(crate) fn number(&self, at: usize) -> value::Number {
         self.values[at].as_number().cloned().unwrap_or(value::Number::ZERO)
+    }
+
+    /// An unknown result.
+    pub(crate) fn unknown(&self) -> Value {
+        Value::unknown(self.expected.clone())
+    }
+
+    /// The element type of the result.
+    pub(crate) fn element(&self) -> Type {
+        self.expected.element().cloned().unwrap_or(Type::Dynamic)
     }
 
     /// The elements of a known list, set or tuple argument.
@@ -155,7 +189,17 @@ const fn pure(
     run: fn(&Arguments<'_>) -> Reply,
     description: &'static str,
 ) -> FunctionInfo {
-    FunctionInfo { name, parameters, variadic: None, returns, description, impure: false, run }
+    FunctionInfo {
+        name,
+        parameters,
+        variadic: None,
+        returns,
+        description,
+        impure: false,
+        nullable: false,
+        typed: None,
+        run,
+    }
 }
 
 impl FunctionInfo {
@@ -164,9 +208,25 @@ impl FunctionInfo {
         self
     }
 
+    const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    const fn typed(mut self, rule: TypeRule) -> Self {
+        self.typed = Some(rule);
+        self
+    }
+
     const fn impure(mut self) -> Self {
         self.impure = true;
         self
+    }
+
+    /// The type of the result as far as the types of the parameters say it; `any` where it depends on the
+    /// arguments.
+    pub fn return_type(&'static self) -> Type {
+        call::declared_type(self)
     }
 
     /// How a call looks.
@@ -194,7 +254,10 @@ const GROUPS: &[&[FunctionInfo]] = &[
     collection::FUNCTIONS,
     set::FUNCTIONS,
     encoding::FUNCTIONS,
+    charset::FUNCTIONS,
+    yaml::FUNCTIONS,
     hash::FUNCTIONS,
+    crypto::FUNCTIONS,
     file::FUNCTIONS,
     conversion::FUNCTIONS,
     time::FUNCTIONS,
@@ -210,11 +273,11 @@ pub(crate) fn find(name: &str) -> Option<&'static FunctionInfo> {
     functions().find(|info| info.name == name)
 }
 
-/// What to say about functions of Terraform that are not there yet.
-pub(crate) fn unsupported(name: &str) -> Option<&'static str> {
+/// What to say about functions that Terraform had once.
+pub(crate) fn gone(name: &str) -> Option<&'static str> {
     match name {
-        "base64gzip" | "bcrypt" | "rsadecrypt" | "textdecodebase64" | "textencodebase64"
-        | "yamldecode" => Some("this function of Terraform is not supported yet"),
+        "list" => Some("write `tolist([…])` or `[…]`"),
+        "map" => Some("write `tomap({…})` or `{…}`"),
         _ => None,
     }
 }

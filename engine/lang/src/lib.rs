@@ -48,7 +48,8 @@ pub mod testing;
 
 pub use compile::compile;
 pub use context::{
-    Context, DirEntry, Lookup, NoNames, Phase, ProviderFunctions, Scope, Step, World,
+    Context, DirEntry, Fault, Lookup, NoNames, Phase, ProviderFunctions, Scope, Signature,
+    SignatureParameter, Step, World,
 };
 pub use error::{EvalError, error_docs};
 pub use expression::Expression;

@@ -1,7 +1,7 @@
 //! Operators.
 
 use syntax::{BinaryOp, Span, UnaryOp};
-use value::{Refinement, Type, Value};
+use value::{Number, Refinement, Type, Value};
 
 use crate::error::EvalError;
 
@@ -46,22 +46,7 @@ pub(crate) fn binary(
     Ok(result.mark(marks))
 }
 
-/// The language's `==`; `None` where it depends on what is unknown. Values of different types differ.
-pub(crate) fn equal(left: &Value, right: &Value) -> Option<bool> {
-    let unlike = |a: &Value, b: &Value| {
-        if a.is_null() || b.is_null() {
-            return false;
-        }
-        let (a, b) = (a.ty(), b.ty());
-        !a.has_dynamic() && !b.has_dynamic() && a != b
-    };
-    // The types of tuples and objects are in their parts, which `value::equal` compares.
-    let composed = |v: &Value| v.is_known() && (v.is_tuple() || v.is_object());
-    if !(composed(left) && composed(right)) && unlike(left, right) {
-        return Some(false);
-    }
-    value::equal(left, right)
-}
+pub(crate) use value::equal;
 
 fn from_known(result: Option<bool>, ty: Type) -> Value {
     result.map_or_else(|| not_null(ty), Value::bool)
@@ -121,10 +106,13 @@ fn numeric(
         BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual
     );
     let (Some(x), Some(y)) = (a.as_number(), b.as_number()) else {
-        return Ok(not_null(if compares { Type::Bool } else { Type::Number }));
+        if compares {
+            return Ok(from_known(compare_ranges(&a, operator, &b), Type::Bool));
+        }
+        return Ok(not_null(Type::Number));
     };
     let no_result = |what| EvalError::NoResult { what, span: spans.all };
-    let number = |result: Option<value::Number>| {
+    let number = |result: Option<Number>| {
         result.map(Value::number).ok_or_else(|| no_result("arithmetic with infinity has no result"))
     };
     match operator {
@@ -132,11 +120,39 @@ fn numeric(
         BinaryOp::LessOrEqual => Ok(Value::bool(x <= y)),
         BinaryOp::Greater => Ok(Value::bool(x > y)),
         BinaryOp::GreaterOrEqual => Ok(Value::bool(x >= y)),
-        BinaryOp::Divide | BinaryOp::Remainder if y.is_zero() => Err(no_result("division by zero")),
+        // Terraform goes on with infinity, and fails where that is stored, without naming a line.
+        BinaryOp::Divide if y.is_zero() => Err(no_result("division by zero")),
         BinaryOp::Divide => number(x.div(y)),
         BinaryOp::Remainder => number(x.rem(y)),
         BinaryOp::Subtract => number(x.sub(y)),
         BinaryOp::Multiply => number(x.mul(y)),
         _ => number(x.add(y)),
+    }
+}
+
+/// The least and the greatest number that a value may be; infinite where nothing is known.
+fn range(value: &Value) -> (Number, Number) {
+    if let Some(number) = value.as_number() {
+        return (number.clone(), number.clone());
+    }
+    let known = value.refinement();
+    let lower = known.and_then(|known| known.lower.clone());
+    let upper = known.and_then(|known| known.upper.clone());
+    (
+        lower.map_or_else(|| Number::INFINITY.neg(), |(lower, _)| lower),
+        upper.map_or(Number::INFINITY, |(upper, _)| upper),
+    )
+}
+
+/// A comparison that what is known of the operands decides. Limits count as not included.
+fn compare_ranges(a: &Value, operator: BinaryOp, b: &Value) -> Option<bool> {
+    let ((a_least, a_most), (b_least, b_most)) = (range(a), range(b));
+    let (below, above) = (a_most < b_least, a_least > b_most);
+    match operator {
+        BinaryOp::Less | BinaryOp::LessOrEqual if below => Some(true),
+        BinaryOp::Less | BinaryOp::LessOrEqual if above => Some(false),
+        BinaryOp::Greater | BinaryOp::GreaterOrEqual if above => Some(true),
+        BinaryOp::Greater | BinaryOp::GreaterOrEqual if below => Some(false),
+        _ => None,
     }
 }

@@ -1,24 +1,29 @@
 //! `a[*].b`: steps applied to each element.
 
-use syntax::Span;
-use value::{Type, Value};
+use syntax::{Diagnostics, Span};
+use value::{Refinement, Type, Value};
 
+use crate::error::EvalError;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::node::NodeStep;
 
 impl<'e> Evaluation<'e> {
     /// A list, set or tuple gives one result for each element, null gives none, and anything else is taken
     /// as the only element.
-    pub(crate) fn splat(&mut self, source: Value, each: &'e [NodeStep], _span: Span) -> Outcome {
+    pub(crate) fn splat(&mut self, source: Value, each: &'e [NodeStep], span: Span) -> Outcome {
         let marks = source.marks();
-        let result = if source.is_null() {
+        let ty = source.ty();
+        let sequence = matches!(ty, Type::List(_) | Type::Set(_) | Type::Tuple(_));
+        let result = if source.is_null() && sequence {
+            return Err(EvalError::NullValue { what: "the elements".to_owned(), span }.into());
+        } else if source.is_null() {
             Value::tuple(Vec::new())
         } else if source.is_unknown() {
-            self.unknown_splat(&source, each)?
+            self.unknown_splat(&source, ty, each)?
         } else if let Some(items) = source.items() {
             self.each(&source, items, each)?
         } else {
-            let only = self.steps(source.unmark().0, each)?;
+            let only = self.steps(source, each)?;
             Value::tuple(vec![only])
         };
         Ok(result.mark(marks))
@@ -34,36 +39,44 @@ impl<'e> Evaluation<'e> {
         }
         let element = match results.first() {
             Some(first) => first.ty(),
-            None => self.element_type(&source.ty(), each),
+            None => self.element_type(&source.ty(), each)?,
         };
         let alike = results.iter().all(|result| result.conforms(&element));
         Ok(if alike { Value::list(element, results) } else { Value::tuple(results) })
     }
 
-    fn element_type(&mut self, source: &Type, each: &'e [NodeStep]) -> Type {
+    fn element_type(&mut self, source: &Type, each: &'e [NodeStep]) -> Result<Type, Diagnostics> {
         let element = source.element().cloned().unwrap_or(Type::Dynamic);
-        self.steps(Value::unknown(element), each).map_or(Type::Dynamic, |value| value.ty())
+        self.steps(Value::unknown(element), each).map(|value| value.ty())
     }
 
-    fn unknown_splat(&mut self, source: &Value, each: &'e [NodeStep]) -> Outcome {
-        match source.ty() {
+    fn unknown_splat(&mut self, source: &Value, ty: Type, each: &'e [NodeStep]) -> Outcome {
+        match ty {
             Type::Dynamic => Ok(Value::dynamic_unknown()),
             ty @ (Type::List(_) | Type::Set(_)) => {
-                Ok(Value::unknown(Type::list(self.element_type(&ty, each))))
+                let known = source.refinement().cloned().unwrap_or_default();
+                let refinement = Refinement {
+                    not_null: true,
+                    min_length: known.min_length,
+                    max_length: known.max_length,
+                    ..Refinement::default()
+                };
+                let ty = Type::list(self.element_type(&ty, each)?);
+                Ok(Value::unknown_refined(ty, refinement))
             }
             Type::Tuple(elements) => {
-                let results: Result<Vec<Value>, _> = elements
+                let results: Result<Vec<Type>, _> = elements
                     .iter()
-                    .map(|ty| self.steps(Value::unknown(ty.clone()), each))
+                    .map(|ty| self.steps(Value::unknown(ty.clone()), each).map(|value| value.ty()))
                     .collect();
-                Ok(Value::tuple(results?))
+                Ok(Value::unknown(Type::tuple(results?)).refined_not_null())
             }
-            // Null would give no element, so even the number of elements is not known.
-            _ if source.refinement().is_some_and(|refinement| refinement.not_null) => {
-                let only = self.steps(source.clone().unmark().0, each)?;
-                Ok(Value::tuple(vec![only]))
+            _ => {
+                let only = self.steps(source.clone(), each)?;
+                // Null would give no element, so even the number of elements is not known.
+                let certain = source.is_never_null();
+                Ok(if certain { Value::tuple(vec![only]) } else { Value::dynamic_unknown() })
             }
-            _ => Ok(Value::dynamic_unknown()),
         }
     }
 }

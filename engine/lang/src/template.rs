@@ -8,6 +8,9 @@ use crate::error::EvalError;
 use crate::evaluate::{Evaluation, Outcome, in_words};
 use crate::node::{Node, Part};
 
+/// More bytes of a prefix are not kept.
+const PREFIX_LIMIT: usize = 128;
+
 /// The text so far. Once a part is not known, what follows no longer matters.
 #[derive(Default)]
 struct Text {
@@ -29,7 +32,8 @@ impl<'e> Evaluation<'e> {
         let mut text = Text::default();
         self.parts(parts, &mut text)?;
         let value = if text.unknown {
-            let prefix = (!text.so_far.is_empty()).then(|| text.so_far.as_str().into());
+            let prefix = value::known_prefix(&text.so_far, PREFIX_LIMIT);
+            let prefix = (!prefix.is_empty()).then(|| prefix.into());
             Value::unknown_refined(
                 Type::String,
                 Refinement { not_null: true, prefix, ..Refinement::default() },
@@ -91,11 +95,16 @@ impl<'e> Evaluation<'e> {
             text.unknown = true;
             return Ok(());
         }
+        let mut repeated = Text::default();
         for (key, element) in value.elements() {
             self.bind_element(slot, has_key, key, element);
-            self.parts(body, text)?;
+            self.parts(body, &mut repeated)?;
         }
         self.unbind(slot);
+        text.marks = text.marks.union(repeated.marks);
+        // Nothing of a repetition counts before all of it is known.
+        text.unknown |= repeated.unknown;
+        text.push(&repeated.so_far);
         Ok(())
     }
 }
@@ -106,9 +115,12 @@ fn interpolate(value: &Value, span: Span, text: &mut Text) -> Result<(), EvalErr
     if value.is_null() {
         return Err(fault());
     }
+    if value.is_unknown() {
+        // Its type is not looked at before it is known.
+        text.unknown = true;
+        return Ok(());
+    }
     let converted = value::convert(value, &Type::String).map_err(|_| fault())?;
-    let prefix = converted.refinement().and_then(|refinement| refinement.prefix.as_deref());
-    text.push(converted.as_str().or(prefix).unwrap_or_default());
-    text.unknown |= converted.is_unknown();
+    text.push(converted.as_str().unwrap_or_default());
     Ok(())
 }

@@ -76,10 +76,14 @@ pub enum ActionReason {
     NoModule,
     /// `count` or `for_each` no longer gives this key.
     NoKey,
+    /// The key is not of the kind that the block's `count` or `for_each` gives.
+    WrongRepetition,
     /// The configuration of a data source is not known yet.
     ConfigUnknown,
     /// A data source waits for a change to something it depends on.
     DependencyPending,
+    /// The data source belongs to a check, which looks again when all is done.
+    CheckNested,
     /// The run destroys everything.
     Destroying,
     /// It was deposed by an earlier replacement.

@@ -188,6 +188,9 @@ pub enum PlanError {
         /// The condition.
         #[label("this is false")]
         span: Span,
+        /// What the names in it are, where that may be shown.
+        #[help]
+        values: Option<String>,
     },
     /// A check block's assertion does not hold; the plan goes on.
     #[error("check `{name}` does not hold: {message}")]
@@ -200,6 +203,9 @@ pub enum PlanError {
         /// The condition.
         #[label("this is false")]
         span: Span,
+        /// What the names in it are, where that may be shown.
+        #[help]
+        values: Option<String>,
     },
     /// A value that must not be sensitive, ephemeral, null or of another type is so.
     #[error("{what} of `{address}` {message}")]
@@ -217,6 +223,75 @@ pub enum PlanError {
         /// What to write.
         #[help]
         help: Option<String>,
+    },
+    /// A reference asks for an attribute that the schema of its resource does not have.
+    #[error("`{holder}` has no attribute `{name}`")]
+    #[diagnostic(code(stratiform::plan::no_such_attribute))]
+    NoSuchAttribute {
+        /// What was asked.
+        holder: String,
+        /// The attribute.
+        name: String,
+        /// Its name in the reference.
+        #[label("no such attribute")]
+        span: Span,
+        /// The nearest name.
+        #[help]
+        suggestion: Option<String>,
+    },
+    /// An import leads to an instance that no block makes.
+    #[error("`{address}` is to be imported, but no block makes it")]
+    #[diagnostic(
+        code(stratiform::plan::import_without_block),
+        help("add the `resource` block, or the key to its `count` or `for_each`")
+    )]
+    ImportWithoutBlock {
+        /// The instance.
+        address: String,
+        /// The import.
+        #[label("leads to nothing that is configured")]
+        span: Span,
+    },
+    /// A move whose old address is still configured.
+    #[error("`{from}` is moved away, but still configured")]
+    #[diagnostic(
+        code(stratiform::plan::moved_still_there),
+        help("remove the block `{from}`, or the `moved` block")
+    )]
+    MovedStillThere {
+        /// The old address.
+        from: String,
+        /// The `moved` block.
+        #[label("this move")]
+        span: Span,
+    },
+    /// Moves that contradict each other.
+    #[error("moves of `{address}` contradict each other: {reason}")]
+    #[diagnostic(code(stratiform::plan::contradicting_moves), help("remove one of the two blocks"))]
+    ContradictingMoves {
+        /// The address.
+        address: String,
+        /// Why.
+        reason: &'static str,
+        /// The first block.
+        #[label("one move")]
+        first: Span,
+        /// The second block.
+        #[label("another move")]
+        second: Span,
+    },
+    /// A removal of something that is still configured.
+    #[error("`{address}` is removed, but still configured")]
+    #[diagnostic(
+        code(stratiform::plan::removed_still_there),
+        help("remove the block `{address}`, or the `removed` block")
+    )]
+    RemovedStillThere {
+        /// The address.
+        address: String,
+        /// The `removed` block.
+        #[label("this removal")]
+        span: Span,
     },
     /// The plan would destroy what is protected.
     #[error("`{address}` would be destroyed, but has `prevent_destroy`")]
@@ -334,6 +409,31 @@ fn listed(objects: &[String]) -> String {
 
 /// The codes of this crate, for the reference.
 pub const ERROR_DOCS: &[ErrorDoc] = &[
+    doc(
+        "stratiform::plan::no_such_attribute",
+        "No such attribute",
+        "A reference asks a resource for an attribute that its schema does not have.",
+    ),
+    doc(
+        "stratiform::plan::import_without_block",
+        "Import without block",
+        "The instance that `import` names is made by no block.",
+    ),
+    doc(
+        "stratiform::plan::moved_still_there",
+        "Moved and configured",
+        "The address that `moved` leads away from is still configured.",
+    ),
+    doc(
+        "stratiform::plan::contradicting_moves",
+        "Contradicting moves",
+        "Two `moved` blocks lead from one address, to one address, or in a ring.",
+    ),
+    doc(
+        "stratiform::plan::removed_still_there",
+        "Removed and configured",
+        "What `removed` names is still configured.",
+    ),
     doc(
         "stratiform::plan::unsupported_argument",
         "Unsupported argument",

@@ -21,6 +21,7 @@ use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
 use crate::error::PlanError;
+use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
 
 pub(crate) use module::{Expansion, ModuleState, Repetition};
@@ -45,7 +46,11 @@ pub struct Evaluation {
     pub(crate) blocks: BTreeMap<ConfigResource, Arc<Block>>,
     /// Provider configurations with their compiled bodies.
     pub(crate) providers: BTreeMap<ProviderConfig, Arc<ProviderBlock>>,
+    /// Functions of providers, where they can be called.
+    functions: Option<Arc<Functions>>,
     phase: Phase,
+    /// Nothing has a value yet: what only a run could know is unknown.
+    checking: bool,
     modules: Vec<ModuleState>,
     index: BTreeMap<ModuleInstance, ModuleId>,
     root_inputs: BTreeMap<Arc<str>, Value>,
@@ -71,7 +76,9 @@ impl Evaluation {
             workspace,
             blocks: BTreeMap::new(),
             providers: BTreeMap::new(),
+            functions: None,
             phase: Phase::Plan,
+            checking: false,
             modules: Vec::new(),
             index: BTreeMap::new(),
             root_inputs,
@@ -79,6 +86,41 @@ impl Evaluation {
         let root = Arc::clone(evaluation.config.root());
         evaluation.open(ModuleState::new(ModuleInstance::root(), root, None, Repetition::single()));
         evaluation
+    }
+
+    /// An evaluation in which every module of the configuration is open once, and nothing is known of variables,
+    /// resources and repetitions: enough to find what is wrong whatever their values are.
+    pub(crate) fn for_check(
+        config: Arc<Configuration>,
+        world: Arc<dyn World>,
+        workspace: Arc<str>,
+    ) -> Self {
+        let mut evaluation = Self::new(config, world, workspace, BTreeMap::new());
+        evaluation.checking = true;
+        let mut waiting = vec![ROOT];
+        while let Some(id) = waiting.pop() {
+            let (parent, instance) =
+                (Arc::clone(&evaluation.module(id).module), evaluation.module(id).instance.clone());
+            for step in parent.calls.keys() {
+                let path = parent.path.child(step.clone());
+                let Some(child) = evaluation.config.modules.get(&path).cloned() else { continue };
+                let instance = instance.child(address::ModuleStep {
+                    kind: step.kind,
+                    type_name: Arc::clone(&step.type_name),
+                    name: Arc::clone(&step.name),
+                    key: InstanceKey::None,
+                });
+                let origin = Some((id, step.clone()));
+                let state = ModuleState::new(instance, child, origin, Repetition::single());
+                waiting.push(evaluation.open(state));
+            }
+        }
+        evaluation
+    }
+
+    /// Lets expressions call functions of these providers.
+    pub(crate) fn use_functions(&mut self, readers: &crate::Readers) {
+        self.functions = Some(Arc::new(Functions::new(readers.clone())));
     }
 
     /// Adds a module instance.
@@ -152,12 +194,17 @@ impl Evaluation {
     ) -> T {
         let scope = InstanceScope { evaluation: self, module: id, repetition, self_value };
         let module = &self.modules[id.0];
+        let functions =
+            self.functions.as_ref().map(|functions| InModule { functions, module: &module.module });
         run(&Context {
             scope: &scope,
             world: &*self.world,
             phase: self.phase,
             module_dir: Path::new(&module.module.dir),
-            functions: None,
+            functions: functions.as_ref().map(|all| {
+                let all: &dyn lang::ProviderFunctions = all;
+                all
+            }),
         })
     }
 
@@ -172,6 +219,7 @@ impl Evaluation {
             return Ok(Value::dynamic_unknown());
         };
         let given = match self.module(id).parent {
+            None if self.checking => Some(Value::unknown(variable.ty.ty.without_optional())),
             None => self.root_inputs.get(name).cloned(),
             Some(parent) => {
                 let call = self.module(id).call.clone().and_then(|step| {
@@ -186,7 +234,10 @@ impl Evaluation {
                     Some(expression) => {
                         let repetition = self.module(id).repetition.clone();
                         let value = self.evaluate(parent, &repetition, &expression)?;
-                        Some(accept(variable, value, &expression, name)?)
+                        let value = accept(variable, value, &expression, name)?;
+                        let address = format!("{}var.{name}", prefix(&self.module(id).instance));
+                        suits(variable, &value, &address, expression.span())?;
+                        Some(value)
                     }
                 }
             }
@@ -266,10 +317,10 @@ impl Evaluation {
             span: output.value.span(),
             help: Some(help.to_owned()),
         };
-        if id == ROOT && value.deep_marks().contains(Marks::EPHEMERAL) && !output.ephemeral {
+        if value.deep_marks().contains(Marks::EPHEMERAL) && !output.ephemeral {
             return Err(unsuitable(
-                "is ephemeral, and the root module's outputs are stored",
-                "use `ephemeralasnull(…)`, or keep it inside of the run",
+                "is ephemeral, but the output is not declared so",
+                "in a child module add `ephemeral = true` to the output; the root module's outputs are stored, so use `ephemeralasnull(…)` there",
             )
             .into());
         }
@@ -282,6 +333,9 @@ impl Evaluation {
         }
         if output.sensitive {
             value = value.mark(Marks::SENSITIVE);
+        }
+        if output.ephemeral {
+            value = value.mark(Marks::EPHEMERAL);
         }
         let module = self.module_mut(id);
         module.outputs.insert(Arc::clone(name), value.clone());
@@ -311,11 +365,12 @@ impl Evaluation {
         for condition in conditions {
             match self.condition(id, repetition, self_value, condition) {
                 Ok(None) => {}
-                Ok(Some(message)) => diagnostics.push(PlanError::ConditionFailed {
+                Ok(Some(failed)) => diagnostics.push(PlanError::ConditionFailed {
                     kind,
                     address: address.to_owned(),
-                    message,
+                    message: failed.message,
                     span: condition.condition.span(),
+                    values: failed.values,
                 }),
                 Err(errors) => diagnostics.extend(errors),
             }
@@ -330,7 +385,7 @@ impl Evaluation {
         repetition: &Repetition,
         self_value: Option<&Value>,
         condition: &Condition,
-    ) -> Result<Option<String>, Diagnostics> {
+    ) -> Result<Option<FailedCondition>, Diagnostics> {
         self.with_context(id, repetition, self_value, |ctx| {
             let result = condition.condition.evaluate(ctx)?;
             let (result, _) = result.unmark();
@@ -352,11 +407,12 @@ impl Evaluation {
                 return Ok(None);
             }
             let message = condition.error_message.evaluate(ctx)?;
-            Ok(Some(if message.deep_marks().is_empty() {
+            let message = if message.deep_marks().is_empty() {
                 message.as_str().unwrap_or("the message is not known yet").to_owned()
             } else {
                 "the message holds a sensitive value, so it is not shown".to_owned()
-            }))
+            };
+            Ok(Some(FailedCondition { message, values: values_of(&condition.condition, ctx) }))
         })
     }
 
@@ -364,10 +420,13 @@ impl Evaluation {
     pub fn begin_apply(&mut self) {
         self.phase = Phase::Apply;
         for module in &mut self.modules {
-            module.variables.retain(|_, value| value.is_wholly_known());
-            module.locals.retain(|_, value| value.is_wholly_known());
-            module.outputs.retain(|_, value| value.is_wholly_known());
-            for block in module.resources.values_mut() {
+            module.variables.retain(|_, value| lasts(value));
+            module.locals.retain(|_, value| lasts(value));
+            module.outputs.retain(|_, value| lasts(value));
+            for (resource, block) in &mut module.resources {
+                if resource.mode == address::ResourceMode::Ephemeral {
+                    block.instances.clear();
+                }
                 block.whole = OnceLock::new();
             }
             for call in module.calls.values_mut() {
@@ -376,10 +435,74 @@ impl Evaluation {
         }
     }
 
+    /// From now on functions whose result differs from call to call have one. Values stay as they are.
+    pub fn begin_console(&mut self) {
+        self.phase = Phase::Apply;
+    }
+
     /// Root outputs with their values, as far as they could be evaluated.
     pub fn root_outputs(&self) -> &BTreeMap<Arc<str>, Value> {
         &self.module(ROOT).outputs
     }
+}
+
+/// A condition that does not hold.
+pub(crate) struct FailedCondition {
+    /// The author's words.
+    pub(crate) message: String,
+    /// What the names in it are, where that may be shown.
+    pub(crate) values: Option<String>,
+}
+
+/// What the references of an expression are worth: those that are known, short and no secret.
+fn values_of(expression: &Expression, ctx: &Context<'_>) -> Option<String> {
+    const LONGEST: usize = 60;
+    let mut shown: Vec<String> = Vec::new();
+    for reference in expression.references() {
+        let Ok(value) = Expression::reference(reference.clone()).evaluate(ctx) else { continue };
+        if !value.is_wholly_known() || !value.deep_marks().is_empty() {
+            continue;
+        }
+        let text = value::json::to_string(&value);
+        let line = format!("`{reference}` is {text}");
+        if text.chars().count() <= LONGEST && !shown.contains(&line) {
+            shown.push(line);
+        }
+    }
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// Says whether a value of the plan is still the value in apply.
+fn lasts(value: &Value) -> bool {
+    value.is_wholly_known() && !value.deep_marks().contains(Marks::EPHEMERAL)
+}
+
+/// A module's variable takes null and ephemeral values only where it says so.
+fn suits(
+    variable: &config::Variable,
+    value: &Value,
+    address: &str,
+    span: Span,
+) -> Result<(), Diagnostics> {
+    let fault = |message: &str, help: String| -> Diagnostics {
+        PlanError::UnsuitableValue {
+            what: "value",
+            address: address.to_owned(),
+            message: message.to_owned(),
+            span,
+            help: Some(help),
+        }
+        .into()
+    };
+    if value.is_null() && !variable.nullable && variable.default.is_none() {
+        let help = "give a value, or remove `nullable = false` from the variable".to_owned();
+        return Err(fault("is null, but the variable takes no null", help));
+    }
+    if value.deep_marks().contains(Marks::EPHEMERAL) && !variable.ephemeral {
+        let help = "add `ephemeral = true` to the variable".to_owned();
+        return Err(fault("is ephemeral, but the variable is not declared so", help));
+    }
+    Ok(())
 }
 
 fn accept(

@@ -124,6 +124,18 @@ impl BlockGraph {
         }
     }
 
+    /// All objects, in order.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.nodes.keys()
+    }
+
+    /// What needs what.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = (&Object, &Object)> {
+        self.graph
+            .edge_references()
+            .map(|edge| (&self.graph[edge.source()], &self.graph[edge.target()]))
+    }
+
     fn node(&mut self, object: Object) -> NodeIndex {
         if let Some(found) = self.nodes.get(&object) {
             return *found;

@@ -34,14 +34,24 @@ mod moved;
 
 mod decode;
 mod prepare;
+mod provisioner;
+
+mod check;
+
+mod import;
+
+mod function;
 
 mod graph;
+
+pub mod drawing;
 
 pub mod evaluation;
 
 mod walk;
 
 mod data;
+pub mod ephemeral;
 mod instance;
 
 mod propose;
@@ -82,8 +92,9 @@ pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
     Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
 };
-pub use problem::Place;
+pub use problem::{Place, as_warnings};
 pub use provider::Readers;
+pub use provisioner::Provision;
 pub use validity::{Violation, check_compatible};
 
 /// What this run's options say.
@@ -160,6 +171,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     diagnostics.extend(found);
     let graph = BlockGraph::build(&configuration, &prepared);
     diagnostics.extend(graph.cycles());
+    diagnostics.extend(moved::check(&configuration));
     if diagnostics.has_errors() {
         return (None, diagnostics);
     }
@@ -177,13 +189,14 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         diagnostics.push(PlanError::Targeted);
     }
     let create_before_destroy = graph.create_before_destroy(&prepared);
-    let evaluation = Evaluation::new(
+    let mut evaluation = Evaluation::new(
         Arc::clone(&configuration),
         Arc::clone(&request.world),
         Arc::clone(&request.workspace),
         request.inputs.clone(),
     );
-    let imports = match imports(&evaluation) {
+    evaluation.use_functions(request.readers);
+    let imports = match import::wanted(&mut evaluation) {
         Ok(imports) => imports,
         Err(found) => {
             diagnostics.extend(found);
@@ -194,6 +207,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         .iter()
         .filter_map(|(address, (_, previous))| Some((previous.clone()?, address.clone())))
         .collect();
+    let imported: Vec<_> = imports.iter().map(|(a, one)| (a.clone(), one.span)).collect();
     let walk = Walk::new(
         &request,
         prepared,
@@ -207,6 +221,14 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     let deposed = walk.deposed_changes();
     let mut walked = walk.walk().await;
     diagnostics.extend(std::mem::take(&mut walked.diagnostics));
+    if included.is_none() && request.options.mode == Mode::Normal && !diagnostics.has_errors() {
+        for (address, span) in imported {
+            if walked.results.get(&address).is_none_or(|planned| planned.node.is_none()) {
+                let address = address.to_string();
+                diagnostics.push(PlanError::ImportWithoutBlock { address, span });
+            }
+        }
+    }
     for address in &request.options.replace {
         if !walked.results.contains_key(address) {
             diagnostics.push(PlanError::UnknownTarget {
@@ -294,43 +316,6 @@ fn included_blocks(
         prepared.blocks.keys().filter(|block| named(block)).cloned().collect()
     };
     Some(found)
-}
-
-/// The objects that `import` blocks of the root module name, with their ids.
-fn imports(evaluation: &Evaluation) -> Result<BTreeMap<ResourceInstance, String>, Diagnostics> {
-    let mut found = BTreeMap::new();
-    let mut diagnostics = Diagnostics::new();
-    let root = Arc::clone(&evaluation.module(ROOT).module);
-    for import in &root.imports {
-        let unsupported = |what: &str, help: &str| PlanError::Unsupported {
-            what: what.to_owned(),
-            span: Some(import.span),
-            help: Some(help.to_owned()),
-        };
-        if import.for_each.is_some() {
-            diagnostics.push(unsupported(
-                "`for_each` in an `import` block",
-                "write one block for each object",
-            ));
-            continue;
-        }
-        let Ok(address) = import.to.to_string().parse::<ResourceInstance>() else {
-            diagnostics
-                .push(unsupported("this `to` of an `import` block", "name one resource instance"));
-            continue;
-        };
-        let id = import.id.as_constant().and_then(|id| id.as_str().map(str::to_owned));
-        match id {
-            Some(id) => {
-                found.insert(address, id);
-            }
-            None => diagnostics.push(unsupported(
-                "an `id` of an `import` block that is not written out",
-                "write the id as a string",
-            )),
-        }
-    }
-    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(found) }
 }
 
 /// The settings of a provider, evaluated and without marks.
@@ -541,6 +526,7 @@ pub async fn settings(request: &Request<'_>) -> Result<Evaluation, Diagnostics> 
         Arc::clone(&request.workspace),
         request.inputs.clone(),
     );
+    evaluation.use_functions(request.readers);
     evaluation.blocks = prepared.blocks;
     evaluation.providers = prepared.providers;
     Ok(evaluation)
@@ -563,5 +549,45 @@ pub async fn check(request: &Request<'_>) -> Diagnostics {
     let (prepared, mut found) =
         prepare::prepare(&request.configuration, &schemas, &names, &BTreeSet::new());
     found.extend(BlockGraph::build(&request.configuration, &prepared).cycles());
+    if !found.has_errors() {
+        found.extend(check::check(request, &prepared).await);
+    }
     found
+}
+
+/// What a drawing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Resources alone.
+    Resources,
+    /// Everything.
+    Whole,
+}
+
+/// The graph of a configuration, to be drawn.
+///
+/// # Errors
+///
+/// Faults that keep the blocks from being read, and rings.
+pub async fn draw(request: &Request<'_>, view: View) -> Result<drawing::Drawing, Diagnostics> {
+    let blocks =
+        request.configuration.modules.values().flat_map(|module| module.resources.values());
+    let used: BTreeSet<ProviderAddress> =
+        blocks.map(|block| block.provider.provider.clone()).collect();
+    let schemas = request.readers.schemas(&used).await.map_err(|(provider, error)| {
+        let place = Place { address: provider.to_string(), locate: &|_| None };
+        Diagnostics::from(place.failure(&provider.short_name(), "start", &error))
+    })?;
+    let names = request.readers.names();
+    let (prepared, mut found) =
+        prepare::prepare(&request.configuration, &schemas, &names, &BTreeSet::new());
+    let graph = BlockGraph::build(&request.configuration, &prepared);
+    found.extend(graph.cycles());
+    if found.has_errors() {
+        return Err(found);
+    }
+    Ok(match view {
+        View::Resources => drawing::resources(&graph),
+        View::Whole => drawing::whole(&graph, &prepared),
+    })
 }

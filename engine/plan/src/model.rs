@@ -184,7 +184,7 @@ impl Plan {
     /// True if applying would change neither an object nor an output nor the record of what is real.
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|change| {
-            change.action == Action::NoOp
+            (change.action == Action::NoOp || change.reason == ActionReason::CheckNested)
                 && change.importing.is_none()
                 && change.previous_address.is_none()
         }) && self.outputs.values().all(|output| output.action == Action::NoOp)

@@ -51,11 +51,144 @@ pub(crate) fn apply(configuration: &Configuration, mut records: Records) -> (Rec
             break;
         }
     }
+    implied(configuration, &mut records);
     let mut seen = std::collections::BTreeSet::new();
     let unique = diagnostics.into_iter().filter(|found| seen.insert(found.to_string()));
     let mut once = Diagnostics::new();
     unique.for_each(|found| once.push_boxed(found));
     (records, once)
+}
+
+/// A block that gets `count` keeps its one object as the first of many, and the first stays when `count` goes.
+fn implied(configuration: &Configuration, records: &mut Records) {
+    let found: Vec<(ResourceInstance, ResourceInstance)> = records
+        .keys()
+        .filter_map(|address| {
+            let module = configuration.modules.get(&address.module.module())?;
+            let block = module.resources.get(&address.resource)?;
+            let key = match (&address.key, &block.count, &block.for_each) {
+                (InstanceKey::None, Some(_), _) => InstanceKey::Int(0),
+                (InstanceKey::Int(0), None, None) => InstanceKey::None,
+                _ => return None,
+            };
+            Some((address.clone(), ResourceInstance { key, ..address.clone() }))
+        })
+        .filter(|(_, to)| !records.contains_key(to))
+        .collect();
+    for (from, to) in found {
+        if let Some((record, previous)) = records.remove(&from) {
+            records.insert(to, (record, previous.or(Some(from))));
+        }
+    }
+}
+
+/// Moves and removals that contradict the configuration or each other.
+pub(crate) fn check(configuration: &Configuration) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for (path, module) in &configuration.modules {
+        let declared = |target: &Target| is_declared(configuration, path, target);
+        let address = |target: &Target| {
+            let outer = if path.is_root() { String::new() } else { format!("{path}.") };
+            format!("{outer}{target}")
+        };
+        let mut from: BTreeMap<Target, &config::Moved> = BTreeMap::new();
+        let mut to = from.clone();
+        for moved in &module.moved {
+            if moved.from == moved.to {
+                found.push(contradiction(address(&moved.from), "it leads to itself", moved, moved));
+                continue;
+            }
+            if declared(&moved.from) {
+                let from = address(&moved.from);
+                found.push(PlanError::MovedStillThere { from, span: moved.span });
+            }
+            if let Some(earlier) = from.insert(moved.from.clone(), moved)
+                && earlier.to != moved.to
+            {
+                let reason = "they lead to two places";
+                found.push(contradiction(address(&moved.from), reason, earlier, moved));
+            }
+            if let Some(earlier) = to.insert(moved.to.clone(), moved)
+                && earlier.from != moved.from
+            {
+                let reason = "they come from two places";
+                found.push(contradiction(address(&moved.to), reason, earlier, moved));
+            }
+        }
+        for (first, last) in rings(&module.moved) {
+            let reason = "they lead back to where they began";
+            found.push(contradiction(address(&first.from), reason, first, last));
+        }
+        for removed in module.removed.iter().filter(|removed| declared(&removed.from)) {
+            let address = address(&removed.from);
+            found.push(PlanError::RemovedStillThere { address, span: removed.span });
+        }
+    }
+    found
+}
+
+fn contradiction(
+    address: String,
+    reason: &'static str,
+    first: &config::Moved,
+    second: &config::Moved,
+) -> PlanError {
+    PlanError::ContradictingMoves { address, reason, first: first.span, second: second.span }
+}
+
+/// The first and the last move of each ring.
+fn rings(moves: &[config::Moved]) -> Vec<(&config::Moved, &config::Moved)> {
+    let from: BTreeMap<&Target, usize> =
+        moves.iter().enumerate().map(|(at, one)| (&one.from, at)).collect();
+    let next: Vec<Option<usize>> = moves.iter().map(|one| from.get(&one.to).copied()).collect();
+    let mut found = Vec::new();
+    // Each move is followed once: what an earlier walk has seen leads to nothing new.
+    let mut walk_of = vec![usize::MAX; moves.len()];
+    for start in 0..moves.len() {
+        let mut at = start;
+        while walk_of[at] == usize::MAX {
+            walk_of[at] = start;
+            match next[at] {
+                Some(next) if walk_of[next] == start && next != at => {
+                    found.push((&moves[next], &moves[at]));
+                    break;
+                }
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+    }
+    found
+}
+
+/// Whole blocks and calls; single instances come and go with `count` and `for_each`.
+fn is_declared(configuration: &Configuration, path: &address::ModulePath, target: &Target) -> bool {
+    let within = |inner: &ModuleInstance| {
+        let steps = path.steps().iter().cloned();
+        address::ModulePath::new(steps.chain(inner.module().steps().iter().cloned()))
+    };
+    match target {
+        Target::Module(module) => {
+            let unkeyed = module.steps().iter().all(|step| step.key == InstanceKey::None);
+            let inner = within(module);
+            let call = inner
+                .parent()
+                .zip(inner.steps().last())
+                .and_then(|(parent, step)| configuration.modules.get(&parent)?.calls.get(step));
+            unkeyed && call.is_some_and(|call| call.count.is_none() && call.for_each.is_none())
+        }
+        Target::Instance(instance) if instance.key != InstanceKey::None => false,
+        Target::Resource(_) | Target::Instance(_) => {
+            parts(target).is_some_and(|(module, resource, _)| {
+                let found = configuration.modules.get(&within(module));
+                found.is_some_and(|module| {
+                    let block = module.resources.get(resource);
+                    // `a` stands for its one instance, which is gone once the block has several.
+                    block.is_some_and(|block| block.count.is_none() && block.for_each.is_none())
+                })
+            })
+        }
+    }
 }
 
 /// A target of a module, as seen from the root.

@@ -15,6 +15,7 @@ use syntax::{Diagnostics, Span, suggest};
 
 use crate::decode::Program;
 use crate::error::PlanError;
+use crate::provisioner::Provisioner;
 
 /// A configuration with everything that the walk needs to know beforehand.
 pub(crate) struct Prepared {
@@ -29,6 +30,7 @@ pub(crate) struct Block {
     pub(crate) config: ResourceBlock,
     pub(crate) schema: TypeSchema,
     pub(crate) program: Program,
+    pub(crate) provisioners: Vec<Provisioner>,
     /// What `count` or `for_each` needs.
     pub(crate) expansion_needs: Needs,
     /// What one instance needs.
@@ -222,14 +224,6 @@ pub(crate) fn prepare(
     for (path, module) in &configuration.modules {
         prepared.modules.insert(path.clone(), module_references(module));
         for (resource, block) in &module.resources {
-            if block.address.mode == ResourceMode::Ephemeral {
-                diagnostics.push(PlanError::Unsupported {
-                    what: "an `ephemeral` block".to_owned(),
-                    span: Some(block.header),
-                    help: Some("use an ephemeral variable for what must not be stored".to_owned()),
-                });
-                continue;
-            }
             let address = &block.provider.provider;
             let Some(schema) = schemas.get(address) else {
                 if reported.insert(address.clone()) {
@@ -283,7 +277,12 @@ fn unknown_type(resource: &Resource, block: &ResourceBlock, schema: &ProviderSch
         ResourceMode::Data => {
             ("data source", schema.data_sources.keys().map(|name| &**name).collect())
         }
-        _ => ("resource", schema.resources.keys().map(|name| &**name).collect()),
+        ResourceMode::Ephemeral => {
+            ("ephemeral resource", schema.ephemerals.keys().map(|name| &**name).collect())
+        }
+        ResourceMode::Managed => {
+            ("resource", schema.resources.keys().map(|name| &**name).collect())
+        }
     };
     PlanError::UnknownType {
         kind,
@@ -301,21 +300,29 @@ fn prepare_block(
     block: &ResourceBlock,
     schema: TypeSchema,
 ) -> (Block, Diagnostics) {
-    let (program, diagnostics) = Program::compile(
+    let (program, mut diagnostics) = Program::compile(
         &block.body,
         &schema.get().block,
         &address.resource.type_name,
         block.header,
     );
+    let mut provisioners = Vec::new();
+    for provisioner in &block.provisioners {
+        let (provisioner, found) = Provisioner::compile(provisioner);
+        diagnostics.extend(found);
+        provisioners.push(provisioner);
+    }
+    ignored_names(block, &schema.get().block, &mut diagnostics);
     let expansion = [&block.count, &block.for_each].into_iter().flatten();
     let expansion_needs = Needs::of(module, expansion.flat_map(Expression::references));
     let conditions = block.lifecycle.preconditions.iter().chain(&block.lifecycle.postconditions);
     let conditions = conditions
         .flat_map(|c| c.condition.references().iter().chain(c.error_message.references()));
     let triggers = block.lifecycle.replace_triggered_by.iter().flat_map(Expression::references);
+    let provisioned = provisioners.iter().flat_map(|one| one.references());
+    let references = program.references().iter().chain(conditions).chain(triggers);
     let instance_needs =
-        Needs::of(module, program.references().iter().chain(conditions).chain(triggers))
-            .depends_on(module, &block.depends_on);
+        Needs::of(module, references.chain(provisioned)).depends_on(module, &block.depends_on);
     // A condition may refer to the block's own other instances only through `self`.
     let own = &address.resource;
     let instance_needs = Needs {
@@ -331,11 +338,30 @@ fn prepare_block(
         config: block.clone(),
         schema,
         program,
+        provisioners,
         expansion_needs,
         instance_needs,
         create_before_destroy,
     };
     (block, diagnostics)
+}
+
+/// Attributes of `ignore_changes` that the schema does not have.
+fn ignored_names(block: &ResourceBlock, schema: &sdk::Block, diagnostics: &mut Diagnostics) {
+    let config::IgnoreChanges::Paths(paths) = &block.lifecycle.ignore_changes else { return };
+    for (path, span) in paths {
+        let Some(address::PathStep::Attribute(name)) = path.steps().first() else { continue };
+        if schema.attributes.contains_key(name) || schema.blocks.contains_key(name) {
+            continue;
+        }
+        let names = schema.attributes.keys().chain(schema.blocks.keys()).map(|name| &**name);
+        diagnostics.push(PlanError::NoSuchAttribute {
+            holder: block.address.type_name.to_string(),
+            name: name.to_string(),
+            span: *span,
+            suggestion: suggest(name, names).map(|near| format!("did you mean `{near}`?")),
+        });
+    }
 }
 
 fn prepare_provider(

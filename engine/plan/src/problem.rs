@@ -14,6 +14,31 @@ pub struct Place<'a> {
     pub locate: &'a (dyn Fn(&AttributePath) -> Option<Span> + Sync),
 }
 
+/// The same faults as warnings.
+pub fn as_warnings(found: Diagnostics) -> Diagnostics {
+    found
+        .into_iter()
+        .map(|one| Report { severity: syntax::Severity::Warning, ..report_of(&*one) })
+        .collect()
+}
+
+fn report_of(one: &(dyn miette::Diagnostic + Send + Sync + 'static)) -> Report {
+    let labels = one.labels().into_iter().flatten().map(|label| {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let span = Span::new(offset(label.offset()), offset(label.offset() + label.len()));
+        (span, label.label().unwrap_or_default().to_owned())
+    });
+    Report {
+        severity: syntax::Severity::Warning,
+        code: one.code().map(|code| code.to_string()).unwrap_or_default(),
+        message: one.to_string(),
+        labels: labels.collect(),
+        help: one.help().map(|help| help.to_string()),
+        detail: None,
+        address: None,
+    }
+}
+
 impl Place<'_> {
     /// Turns the provider's own problems into diagnostics.
     pub fn problems(&self, problems: Vec<Problem>) -> Diagnostics {

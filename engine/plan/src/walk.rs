@@ -5,15 +5,27 @@
 //! their block's `count` or `for_each` has been evaluated; who needs a whole block waits for one node that
 //! stands for it, so that the number of edges stays linear.
 //!
+//! Read `node` (what waits for what), `run` (the choice by kind of node), then one file for each kind.
+//!
 //! One task owns everything here. Provider calls run beside it, up to `parallelism`, and their results are
 //! kept by address, so that the order in which they arrive shows nowhere.
 
-mod deletion;
 mod node;
 mod run;
 
+mod data;
+mod ephemeral;
+mod expansion;
+mod managed;
+mod provider;
+
+mod check;
+mod deletion;
+mod dependencies;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use address::{ConfigResource, ProviderConfig, ResourceInstance, Target};
 use futures::StreamExt;
@@ -23,19 +35,24 @@ use sdk::Reader;
 use state::{Dependency, Record};
 use syntax::Diagnostics;
 
+use crate::ephemeral::Open;
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
+use crate::import::Wanted;
 use crate::instance::Output;
 use crate::prepare::Prepared;
 use crate::{Options, Request};
 
+pub(crate) use expansion::{count_expansion, for_each_expansion, repetition_of};
 pub(crate) use node::{Node, NodeId, NodeKey};
-pub(crate) use run::repetition_of;
 
 /// What a call beside the loop gives back.
 pub(crate) enum Answer {
     Provider(ProviderConfig, Arc<dyn Reader>, Diagnostics),
     Instance(Box<Output>),
     Data(value::Value, Diagnostics),
+    /// What a data source of a check has given.
+    Checked(ResourceInstance, Result<(value::Value, Diagnostics), Diagnostics>),
+    Opened(value::Value, Box<Open>, Diagnostics),
 }
 
 type Call = BoxFuture<'static, (NodeId, Result<Answer, Diagnostics>)>;
@@ -66,7 +83,9 @@ pub(crate) struct Walk<'a> {
     /// Blocks that this run plans; `None` for all.
     pub(crate) included: Option<BTreeSet<ConfigResource>>,
     pub(crate) targets: Vec<Target>,
-    pub(crate) imports: BTreeMap<ResourceInstance, String>,
+    pub(crate) imports: BTreeMap<ResourceInstance, Wanted>,
+    /// Ephemeral objects that are open, in the order in which they were opened.
+    pub(crate) open: Vec<Open>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) index: BTreeMap<NodeKey, NodeId>,
     pub(crate) turn: VecDeque<NodeId>,
@@ -89,7 +108,7 @@ impl<'a> Walk<'a> {
         create_before_destroy: BTreeSet<ConfigResource>,
         included: Option<BTreeSet<ConfigResource>>,
         targets: Vec<Target>,
-        imports: BTreeMap<ResourceInstance, String>,
+        imports: BTreeMap<ResourceInstance, Wanted>,
     ) -> Self {
         Self {
             options: &request.options,
@@ -101,6 +120,7 @@ impl<'a> Walk<'a> {
             included,
             targets,
             imports,
+            open: Vec::new(),
             nodes: Vec::new(),
             index: BTreeMap::new(),
             turn: VecDeque::new(),
@@ -128,6 +148,7 @@ impl<'a> Walk<'a> {
         if !self.has_errors() {
             self.evaluate_checks();
         }
+        self.close_ephemerals().await;
         let mut diagnostics = Diagnostics::new();
         for (_, found) in std::mem::take(&mut self.diagnostics) {
             diagnostics.extend(found);
@@ -155,7 +176,20 @@ impl<'a> Walk<'a> {
                 let Some(call) = self.waiting_calls.pop_front() else { break };
                 self.calls.push(call);
             }
-            match self.calls.next().await {
+            let due = self.next_renewal_ms();
+            let now = crate::ephemeral::now_ms(&*self.request.world);
+            let wait = due.map(|due| Duration::from_millis(due.saturating_sub(now)));
+            let next = match wait {
+                None => self.calls.next().await,
+                Some(wait) => match tokio::time::timeout(wait, self.calls.next()).await {
+                    Ok(next) => next,
+                    Err(_) => {
+                        self.renew_ephemerals().await;
+                        continue;
+                    }
+                },
+            };
+            match next {
                 Some((id, answer)) => self.take(id, answer),
                 None if self.turn.is_empty() => break,
                 None => {}

@@ -3,15 +3,16 @@
 //! In: a [`plan::Plan`], [`apply::Event`]s, a [`state::StateSnapshot`], diagnostics. Out: text. It prints nothing.
 //!
 //! 1. [`style`]: colours, or none.
-//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON.
+//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON; [`calls`]: where they come from.
 //! 3. [`values`]: a value in the language's notation; [`diff`](mod@diff): the difference of two, as lines.
 //! 4. [`sheet`]: what people are told of a plan; [`plan_text`], [`plan_html`], [`plan_markdown`]: its forms.
-//!    [`plan_json`]: a plan for machines.
+//!    [`plan_json`]: a plan for machines; [`graph_text`]: a graph.
 //! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
 //! 6. [`state_text`], [`drift`]: a state; what differs from it.
 
 pub mod style;
 
+pub mod calls;
 pub mod diagnostics;
 
 pub mod diff;
@@ -20,16 +21,19 @@ pub mod values;
 pub mod sheet;
 
 pub(crate) mod config_json;
+pub mod graph_text;
 pub mod plan_html;
 pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
+pub mod providers_text;
 pub mod values_json;
 
 pub mod live;
 pub mod progress;
 pub mod ui;
 
+pub mod console;
 pub mod drift;
 pub mod state_text;
 

@@ -78,6 +78,11 @@ impl Live {
                     line.clone_into(&mut running.line);
                 }
             }
+            Event::Provisioner { address, line, .. } => {
+                if let Some(running) = self.running.get_mut(address) {
+                    line.clone_into(&mut running.line);
+                }
+            }
             Event::Finished { address, .. } => {
                 self.running.remove(address);
                 self.done += 1;

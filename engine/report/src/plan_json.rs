@@ -155,10 +155,15 @@ pub fn plan(view: &View<'_>, terraform_version: &str) -> Json {
             entry
         })
         .collect();
+    // What only looks has drift, and proposes nothing.
+    let changes: Vec<Json> = match view.mode {
+        plan::Mode::RefreshOnly => Vec::new(),
+        _ => view.changes.iter().map(resource).collect(),
+    };
     json!({
         "format_version": "1.2",
         "terraform_version": terraform_version,
-        "resource_changes": view.changes.iter().map(resource).collect::<Vec<_>>(),
+        "resource_changes": changes,
         "resource_drift": drift,
         "output_changes": outputs,
         "applyable": !view.empty,
@@ -233,6 +238,7 @@ pub(crate) fn reason(change: &ResourceChange) -> Option<&'static str> {
         ActionReason::Triggered if replaces => Some("replace_by_triggers"),
         ActionReason::NoResource => Some("delete_because_no_resource_config"),
         ActionReason::NoModule => Some("delete_because_no_module"),
+        ActionReason::WrongRepetition => Some("delete_because_wrong_repetition"),
         ActionReason::NoKey => Some(match change.address.key {
             address::InstanceKey::None => "delete_because_wrong_repetition",
             address::InstanceKey::Int(_) => "delete_because_count_index",
@@ -240,6 +246,7 @@ pub(crate) fn reason(change: &ResourceChange) -> Option<&'static str> {
         }),
         ActionReason::ConfigUnknown => Some("read_because_config_unknown"),
         ActionReason::DependencyPending => Some("read_because_dependency_pending"),
+        ActionReason::CheckNested => Some("read_because_check_nested"),
         _ => None,
     }
 }
@@ -256,12 +263,16 @@ fn values(actions: &[&str], before: &Value, after: &Value) -> Json {
 }
 
 fn output(change: &OutputChange) -> Json {
-    let known = change.after.is_wholly_known();
     let mut out = json!({ "actions": change.action.names(), "before": plain(&change.before) });
-    if known {
+    // Parts of an output are shown as soon as they are known; what is unknown as a whole has no value.
+    if !change.after.is_unknown() {
         out["after"] = plain(&change.after);
     }
-    out["after_unknown"] = json!(!known);
+    out["after_unknown"] = if change.after.is_wholly_known() {
+        json!(false)
+    } else {
+        unknown(&change.after).unwrap_or(json!(false))
+    };
     out["before_sensitive"] = json!(change.sensitive);
     out["after_sensitive"] = json!(change.sensitive);
     out

@@ -35,6 +35,9 @@ pub fn line(event: &Event, style: Style) -> Option<String> {
         Event::Progress { address, line } => {
             format!("{}: {line}", style.bold(&address.to_string()))
         }
+        Event::Provisioner { address, kind, line } => {
+            format!("{} ({kind}): {line}", style.bold(&address.to_string()))
+        }
         Event::Finished { address, action, kind, id, elapsed_ms } => {
             let id = id.as_ref().map(|id| format!(" [id={id}]")).unwrap_or_default();
             let what = verb(*action, *kind).1;

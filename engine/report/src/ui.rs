@@ -158,6 +158,10 @@ impl Messages {
             Event::Progress { address, .. } => {
                 hook("apply_progress", json!({ "resource": resource(address) }))
             }
+            Event::Provisioner { address, kind, line } => hook(
+                "provision_progress",
+                json!({ "resource": resource(address), "provisioner": &**kind, "output": line }),
+            ),
             Event::Finished { address, action, kind, id, elapsed_ms } => {
                 let mut body =
                     json!({ "resource": resource(address), "action": verb(*action, *kind).2 });

@@ -28,7 +28,20 @@ fn at(path: &AttributePath) -> String {
 /// Converts a value. Null, unknown and marks stay; missing optional attributes become null, attributes that
 /// the type does not have are dropped.
 pub fn convert(value: &Value, to: &Type) -> Result<Value, ConversionError> {
-    Conversion { path: AttributePath::root() }.convert(value, to)
+    let mut conversion = Conversion { path: AttributePath::root() };
+    let converted = conversion.convert(value, to)?;
+    // Null and unknown parts have a type too, which may bar what their content, of which there is none, allows.
+    let composed = value.len().is_some_and(|length| length > 0);
+    if composed && !value.conforms(to) {
+        conversion.check_types(&value.ty(), to)?;
+    }
+    Ok(converted)
+}
+
+/// The type that a value of one type has after a conversion to another, if its content allows the conversion.
+pub fn converted_type(from: &Type, to: &Type) -> Result<Type, ConversionError> {
+    Conversion { path: AttributePath::root() }.check_types(from, to)?;
+    Ok(to.without_optional())
 }
 
 struct Conversion {
@@ -74,10 +87,7 @@ impl Conversion {
                 Ok(if matches!(to, Type::List(_)) {
                     // The elements of a set that is not wholly known may still fall together.
                     if set && !value.is_wholly_known() {
-                        return Ok(Value::unknown_refined(
-                            Type::list(element),
-                            Refinement::not_null(),
-                        ));
+                        return Ok(Value::unknown(Type::list(element)));
                     }
                     Value::list(element, converted)
                 } else {
@@ -160,35 +170,23 @@ impl Conversion {
         if !element.has_dynamic() {
             return Ok((element.without_optional(), items));
         }
+        let own = source.ty().element().cloned();
         if items.is_empty() {
-            let own = source.ty().element().filter(|own| own.fits(element)).cloned();
+            let own = own.filter(|own| own.fits(element));
             return Ok((own.unwrap_or_else(|| element.without_optional()), items));
         }
-        let mut types: Vec<Type> =
-            items.iter().filter(|item| !item.is_null()).map(Value::ty).collect();
+        if let (Some(own), Type::Dynamic) = (own, element) {
+            return Ok((own, items));
+        }
+        let mut types: Vec<Type> = items.iter().map(Value::ty).collect();
         types.sort();
         types.dedup();
-        if types.is_empty() {
-            types.push(items[0].ty());
-        }
-        let Some(common) = unify(&types) else {
-            return Err(self.error("all elements must have the same type".to_owned()));
-        };
-        if common == Type::Dynamic {
-            // An element of a type not known yet decides the type of all.
-            return Ok((Type::Dynamic, items));
-        }
-        let items = items
-            .iter()
-            .map(|item| {
-                if item.is_null() {
-                    Ok(Value::null(common.clone()).mark(item.marks()))
-                } else {
-                    convert(item, &common)
-                }
-            })
-            .collect::<Result<_, _>>()?;
-        Ok((common, items))
+        let common = unify(&types)
+            .filter(|common| *common != Type::Dynamic || types.len() == 1)
+            .ok_or_else(|| self.error("all elements must have the same type".to_owned()))?;
+        let items: Result<Vec<Value>, _> =
+            items.iter().map(|item| self.convert(item, &common)).collect();
+        Ok((common, items?))
     }
 
     fn primitive(&self, value: &Value, to: &Type) -> Result<Value, ConversionError> {
@@ -234,17 +232,34 @@ impl Conversion {
             (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b))
             | (Type::Map(a), Type::Map(b)) => self.check_types(a, b),
             (Type::Tuple(items), Type::List(element) | Type::Set(element)) => {
-                items.iter().try_for_each(|item| self.check_types(item, element))
+                if **element != Type::Dynamic {
+                    return items.iter().try_for_each(|item| self.check_types(item, element));
+                }
+                let open = |ty: &Type| *ty == Type::Dynamic;
+                match unify(items) {
+                    Some(Type::Dynamic) if !items.iter().all(open) => Err(self.unlike()),
+                    Some(_) => Ok(()),
+                    None => Err(self.unlike()),
+                }
             }
             (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
                 a.iter().zip(b.iter()).try_for_each(|(a, b)| self.check_types(a, b))
             }
             (Type::Object(object), Type::Map(element)) => {
-                object.attributes.values().try_for_each(|a| self.check_types(&a.ty, element))
+                if **element != Type::Dynamic {
+                    return object
+                        .attributes
+                        .values()
+                        .try_for_each(|a| self.check_types(&a.ty, element));
+                }
+                let types: Vec<Type> = object.attributes.values().map(|a| a.ty.clone()).collect();
+                if unify(&types).is_some() { Ok(()) } else { Err(self.unlike()) }
             }
-            (Type::Map(element), Type::Object(object)) => {
-                object.attributes.values().try_for_each(|a| self.check_types(element, &a.ty))
-            }
+            (Type::Map(element), Type::Object(object)) => object
+                .attributes
+                .values()
+                .filter(|a| !a.optional)
+                .try_for_each(|a| self.check_types(element, &a.ty)),
             (Type::Object(a), Type::Object(b)) => {
                 for (name, wanted) in &b.attributes {
                     match a.attributes.get(name) {
@@ -287,6 +302,10 @@ impl Conversion {
         ))
     }
 
+    fn unlike(&self) -> ConversionError {
+        self.error("all elements must have the same type".to_owned())
+    }
+
     fn error(&self, message: String) -> ConversionError {
         ConversionError { path: self.path.clone(), message }
     }
@@ -302,6 +321,15 @@ fn result_type(from: &Type, to: &Type) -> Type {
         (Type::List(a) | Type::Set(a), Type::List(b)) => Type::list(result_type(a, b)),
         (Type::List(a) | Type::Set(a), Type::Set(b)) => Type::set(result_type(a, b)),
         (Type::Map(a), Type::Map(b)) => Type::map(result_type(a, b)),
+        (Type::Tuple(items), Type::List(element)) => {
+            Type::list(common(items.iter().map(|item| result_type(item, element))))
+        }
+        (Type::Tuple(items), Type::Set(element)) => {
+            Type::set(common(items.iter().map(|item| result_type(item, element))))
+        }
+        (Type::Object(object), Type::Map(element)) => {
+            Type::map(common(object.attributes.values().map(|a| result_type(&a.ty, element))))
+        }
         (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
             Type::tuple(a.iter().zip(b.iter()).map(|(a, b)| result_type(a, b)))
         }
@@ -315,15 +343,39 @@ fn result_type(from: &Type, to: &Type) -> Type {
     }
 }
 
+fn common(types: impl Iterator<Item = Type>) -> Type {
+    unify(&types.collect::<Vec<_>>()).unwrap_or(Type::Dynamic)
+}
+
+/// What is known of an unknown value stays known, as far as the conversion keeps it.
 fn unknown_as(value: &Value, to: &Type) -> Value {
-    let ty = result_type(&value.ty(), to);
-    match value.refinement() {
-        Some(refinement) if ty == value.ty() => Value::unknown_refined(ty, refinement.clone()),
-        Some(refinement) if refinement.not_null => {
-            Value::unknown_refined(ty, Refinement::not_null())
-        }
-        _ => Value::unknown(ty),
+    let from = value.ty();
+    let ty = result_type(&from, to);
+    let known = value.refinement().cloned().unwrap_or_default();
+    if ty == from {
+        return Value::unknown_refined(ty, known);
     }
+    let (least, most) = match (&from, &ty) {
+        (Type::Tuple(items), Type::Set(_)) => (Some(items.len().min(1)), Some(items.len())),
+        (Type::Tuple(items), _) => (Some(items.len()), Some(items.len())),
+        (Type::Object(object), Type::Map(_)) => {
+            (Some(object.attributes.len()), Some(object.attributes.len()))
+        }
+        (from, Type::Set(_)) if from.is_collection() => {
+            (known.min_length.map(|least| least.min(1)), known.max_length)
+        }
+        (from, ty) if from.is_collection() && ty.is_collection() => {
+            (known.min_length, known.max_length)
+        }
+        _ => (None, None),
+    };
+    let kept = Refinement {
+        not_null: known.not_null,
+        min_length: least,
+        max_length: most,
+        ..Refinement::default()
+    };
+    Value::unknown_refined(ty, kept)
 }
 
 #[cfg(test)]

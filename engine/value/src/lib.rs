@@ -21,6 +21,7 @@
 
 pub mod ty;
 
+mod float;
 pub mod number;
 
 pub mod marks;
@@ -35,10 +36,10 @@ mod codec;
 pub mod json;
 
 pub use codec::CodecError;
-pub use convert::{ConversionError, convert};
+pub use convert::{ConversionError, convert, converted_type};
 pub use marks::Marks;
 pub use number::Number;
-pub use refinement::Refinement;
+pub use refinement::{Refinement, known_prefix};
 pub use ty::{ObjectAttribute, ObjectType, Type};
 pub use unify::unify;
 pub use value::{Entries, Key, Value, equal};

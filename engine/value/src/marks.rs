@@ -13,6 +13,8 @@ impl Marks {
     pub const SENSITIVE: Self = Self(1);
     /// Never stored.
     pub const EPHEMERAL: Self = Self(2);
+    /// Every mark that there is.
+    pub const ALL: Self = Self(3);
 
     /// Both sets together.
     #[must_use]

@@ -53,23 +53,24 @@ impl Number {
     pub const INFINITY: Self =
         Self { repr: Repr::Infinite { negative: false }, precision: LITERAL_BITS };
 
-    /// Reads decimal text, with an optional sign, fraction and exponent. `None` if it is anything else.
+    /// Reads decimal text, with an optional sign, fraction and exponent, or `inf`. `None` if it is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(small) = text.parse::<i64>() {
-            let plain = !text.starts_with('+');
-            return plain.then_some(Self { repr: Repr::Small(small), precision: LITERAL_BITS });
+            return Some(Self { repr: Repr::Small(small), precision: LITERAL_BITS });
         }
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
-            None => (false, text),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
+        if matches!(digits, "inf" | "Inf") {
+            return Some(Self { repr: Repr::Infinite { negative }, precision: LITERAL_BITS });
+        }
         let (mantissa, exponent) = match digits.find(['e', 'E']) {
             Some(at) => (&digits[..at], parse_exponent(&digits[at + 1..])?),
             None => (digits, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let dotted = mantissa.contains('.');
-        if whole.is_empty() || (dotted && fraction.is_empty()) {
+        if whole.is_empty() && fraction.is_empty() {
             return None;
         }
         if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
@@ -218,11 +219,13 @@ impl Number {
         ))
     }
 
-    /// The quotient; `None` for a division by zero or of infinities.
+    /// The quotient, infinite for a division by zero; `None` for zeros and for infinities.
     pub fn div(&self, other: &Self) -> Option<Self> {
         let precision = self.precision.max(other.precision);
         if other.is_zero() {
-            return None;
+            let negative = self.is_negative();
+            let some = !self.is_zero() && !self.is_infinite();
+            return some.then_some(Self { repr: Repr::Infinite { negative }, precision });
         }
         let Some(a) = self.finite() else {
             let negative = self.is_negative() != other.is_negative();
@@ -235,20 +238,26 @@ impl Number {
         Some(Self::quotient(&a.significand, a.exponent, &b.significand, b.exponent, precision))
     }
 
-    /// The remainder of a division that rounds towards zero; it has the sign of `self`.
+    /// The remainder of a division that rounds towards zero; it has the sign of `self`. By zero, all of it remains.
+    ///
+    /// The quotient is rounded to the precision first, so that 2 holds 0.1 twenty times and nothing remains, although
+    /// the nearest number to 0.1 is a little larger.
     pub fn rem(&self, other: &Self) -> Option<Self> {
-        let precision = self.precision.max(other.precision);
         if other.is_zero() {
-            return None;
+            return Some(self.clone());
         }
-        let (a, b) = match (self.finite(), other.finite()) {
-            (Some(a), Some(b)) => (a, b),
-            (Some(_), None) => return Some(self.clone()),
-            (None, _) => return None,
-        };
-        let exponent = a.exponent.min(b.exponent);
-        let (_, rest) = a.shifted_to(exponent).div_rem(b.shifted_to(exponent));
-        Some(Self::rounded(rest, exponent, precision, false))
+        if self.is_infinite() || other.is_infinite() {
+            return self.mul(other);
+        }
+        let times = self.div(other)?.trunc().finite()?;
+        let other = other.finite()?;
+        let taken = Self::rounded(
+            times.significand * other.significand,
+            times.exponent + other.exponent,
+            self.precision,
+            false,
+        );
+        self.sub(&taken)
     }
 
     /// The negated number.
@@ -316,12 +325,67 @@ impl Number {
 
     /// `self` to the power of `exponent`, in 64-bit floats; `None` where that is not a number.
     pub fn pow(&self, exponent: &Self) -> Option<Self> {
-        Self::from_f64(self.to_f64().powf(exponent.to_f64()))
+        Self::from_f64(crate::float::pow(self.to_f64(), exponent.to_f64()))
     }
 
     /// The logarithm to `base`, in 64-bit floats; `None` where that is not a number.
     pub fn log(&self, base: &Self) -> Option<Self> {
-        Self::from_f64(self.to_f64().ln() / base.to_f64().ln())
+        Self::from_f64(crate::float::ln(self.to_f64()) / crate::float::ln(base.to_f64()))
+    }
+
+    /// The digits of a whole number in a base from 2 to 36, without its sign; `None` for any other number.
+    pub fn to_digits(&self, base: u8) -> Option<String> {
+        if !self.is_integer() {
+            return None;
+        }
+        let (_, magnitude) = self.finite()?.integer().into_parts();
+        Some(magnitude.in_radix(base).to_string())
+    }
+
+    /// A whole number times another one, plus a third; exact, whatever the precision.
+    #[must_use]
+    pub fn mul_add(&self, factor: u64, more: u64) -> Self {
+        let integer = self.finite().map_or(IBig::ZERO, |big| big.integer());
+        let result = integer * IBig::from(factor) + IBig::from(more);
+        let bits = u32::try_from(result.clone().abs().bit_len()).unwrap_or(u32::MAX);
+        Self::rounded(result, 0, bits.max(64), false)
+    }
+
+    /// The exact value as decimal digits, without its sign, and how many of them follow the point.
+    fn exact_decimal(&self) -> (String, usize) {
+        let Some(big) = self.finite() else { return ("0".to_owned(), 0) };
+        let (_, magnitude) = big.significand.clone().into_parts();
+        if big.exponent >= 0 {
+            let whole = magnitude << usize::try_from(big.exponent).unwrap_or(0);
+            return (whole.to_string(), 0);
+        }
+        let places = usize::try_from(-big.exponent).unwrap_or(0);
+        ((magnitude * UBig::from(5u8).pow(places)).to_string(), places)
+    }
+
+    /// The magnitude with so many places behind the point, rounded to the nearest, ties to even.
+    pub fn to_fixed(&self, places: usize) -> String {
+        let (digits, have) = self.exact_decimal();
+        let digits = round_digits(&digits, signed(digits.len()) - signed(have) + signed(places));
+        // The rounded digits count from the last place that is wanted.
+        let digits = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        if places == 0 { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    }
+
+    /// The magnitude as significant digits, rounded to so many, and the decimal exponent of the first one.
+    pub fn to_significant(&self, count: usize) -> (String, i64) {
+        let (digits, have) = self.exact_decimal();
+        let trimmed = digits.trim_start_matches('0');
+        if trimmed.is_empty() {
+            return ("0".repeat(count), 0);
+        }
+        let exponent = signed(trimmed.len()) - signed(have) - 1;
+        let rounded = round_digits(trimmed, signed(count));
+        if rounded.len() > count {
+            return (rounded[..count].to_owned(), exponent + 1);
+        }
+        (format!("{rounded:0<count$}"), exponent)
     }
 
     fn small(number: i64, precision: u32) -> Self {
@@ -484,6 +548,26 @@ fn round_between(bounds: &[String; 3], inclusive: bool) -> (Vec<u8>, usize) {
         return (kept, total);
     }
     (middle, total)
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The first digits of a number, rounded to the nearest, ties to even. A carry makes them one more.
+fn round_digits(digits: &str, count: i64) -> String {
+    let Ok(count) = usize::try_from(count) else { return "0".to_owned() };
+    let bytes = digits.as_bytes();
+    if count >= bytes.len() {
+        return format!("{digits:0<count$}");
+    }
+    let (kept, rest) = bytes.split_at(count);
+    let tie = rest[0] == b'5' && rest[1..].iter().all(|digit| *digit == b'0');
+    let odd = kept.last().is_some_and(|digit| (digit - b'0') % 2 == 1);
+    let up = if tie { odd } else { rest[0] >= b'5' };
+    let kept = if up { increment(kept.to_vec()) } else { kept.to_vec() };
+    let text = String::from_utf8_lossy(&kept).into_owned();
+    if text.is_empty() { "0".to_owned() } else { text }
 }
 
 /// Adds one in the last place; a carry out of the first place makes the number one digit longer, which is
@@ -668,7 +752,7 @@ mod tests {
     #[test]
     fn what_is_not_decimal_text_is_no_number() {
         for text in
-            ["", "-", ".5", "5.", "1e", "0x10", "1_000", "+1", " 1", "NaN", "Inf", "1e99999999"]
+            ["", "-", ".", "1e", "0x10", "1_000", "++1", " 1", "NaN", "infinity", "1e99999999"]
         {
             assert!(Number::parse(text).is_none(), "{text}");
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::number::Number;
 use crate::value::Value;
 
@@ -88,3 +90,21 @@ impl Refinement {
         }
     }
 }
+
+/// The part of a text, up to a number of bytes, that stays whatever comes behind it.
+///
+/// A letter at the end may join with what follows, so it is left out; a delimiter never does.
+pub fn known_prefix(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    match text.grapheme_indices(true).next_back() {
+        Some((at, last)) if !(last.len() == 1 && DELIMITERS.contains(last)) => &text[..at],
+        _ => text,
+    }
+}
+
+/// Characters that end a grapheme cluster, whatever follows.
+const DELIMITERS: &str = "-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'";

@@ -4,10 +4,12 @@
 //! that was cut short has left nothing behind.
 //!
 //! 1. [`data`]: `terraform_data`, as Terraform's built-in provider has it.
-//! 2. [`random`]: `core_random_id` and `core_random_password`.
-//! 3. [`time`]: `core_timestamp` and `core_wait`.
+//! 2. `function`: the functions of `provider::terraform`.
+//! 3. [`random`]: `core_random_id` and `core_random_password`.
+//! 4. [`time`]: `core_timestamp` and `core_wait`.
 
 mod data;
+mod function;
 mod random;
 mod time;
 
@@ -26,7 +28,13 @@ impl Factory for Builtin {
     }
 
     async fn create(&self) -> Result<Arc<dyn Provider>, ProviderError> {
-        Ok(Arc::new(NativeProvider::new(Schema::default(), vec![Box::new(data::Data)], Vec::new())))
+        let provider =
+            NativeProvider::new(Schema::default(), vec![Box::new(data::Data)], Vec::new());
+        Ok(Arc::new(provider.with_functions(vec![
+            Box::new(function::EncodeExpr),
+            Box::new(function::EncodeTfvars),
+            Box::new(function::DecodeTfvars),
+        ])))
     }
 }
 

@@ -9,8 +9,9 @@ use value::{Type, Value};
 use crate::native::Object;
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, PlanAnswer, PlanRequest,
-    Provider, ReadAnswer, ReadRequest, Reader, TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, Opened, PlanAnswer,
+    PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader, Renewed, TokenAnswer,
+    UpgradeRequest,
 };
 use crate::registry::Factory;
 use crate::schema::ProviderSchema;
@@ -174,6 +175,46 @@ impl Reader for Faulty {
 
     async fn list(&self, type_name: &str) -> Result<Answer<Vec<Listed>>, ProviderError> {
         self.inner.list(type_name).await
+    }
+
+    async fn call_function(
+        &self,
+        name: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Answer<Value>, ProviderError> {
+        self.inner.call_function(name, arguments).await
+    }
+
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Answer<Opened>, ProviderError> {
+        let problems = self.before("open", config).await?;
+        if !problems.is_empty() {
+            return Ok(Answer::failed(problems));
+        }
+        let mut answer = self.inner.open_ephemeral(type_name, config).await?;
+        if let Some(opened) = &mut answer.value {
+            opened.result = self.spoil("open", config, opened.result.clone());
+        }
+        Ok(answer)
+    }
+
+    async fn renew_ephemeral(
+        &self,
+        type_name: &str,
+        private: Private,
+    ) -> Result<Answer<Renewed>, ProviderError> {
+        self.inner.renew_ephemeral(type_name, private).await
+    }
+
+    async fn close_ephemeral(
+        &self,
+        type_name: &str,
+        private: Private,
+    ) -> Result<Problems, ProviderError> {
+        self.inner.close_ephemeral(type_name, private).await
     }
 
     async fn find_by_token(

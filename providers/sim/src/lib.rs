@@ -4,6 +4,8 @@
 //! per call in `calls.log`. **Creating is not idempotent**: every call makes a new object, as most real
 //! backends do; but objects remember the token of the call that made them, so they can be found.
 
+mod lease;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -54,7 +56,9 @@ impl Factory for Sim {
                 "Promises to break, each as `CALL:FAULT` or `CALL:FAULT:NAME`.",
             );
         let schema = Schema { version: 0, block };
-        Ok(Arc::new(NativeProvider::new(schema, vec![Box::new(Node)], Vec::new())))
+        let provider =
+            NativeProvider::new(schema, vec![Box::new(Node)], vec![Box::new(lease::Lookup)]);
+        Ok(Arc::new(provider.with_ephemerals(vec![Box::new(lease::Lease)])))
     }
 }
 
@@ -126,6 +130,8 @@ impl Resource for Node {
             .replaces(&["zone"])
             .optional("secret", Type::String, "Never shown.")
             .sensitive(&["secret"])
+            .optional("secret_wo", Type::String, "Given to the backend, and stored nowhere.")
+            .write_only(&["secret_wo"])
             .optional("inputs", Type::list(Type::String), "Whatever it depends on.")
             .computed("id", Type::String, "Unique in the world.");
         Schema { version: 0, block }
@@ -174,6 +180,11 @@ impl Resource for Node {
         let object = planned.with_attr("id", id.as_str().into());
         if let Err(problem) = write(&dir, &id, call.token, &object)
             .and_then(|()| log(&dir, &format!("create {name} {id}")))
+        {
+            return problem.into();
+        }
+        if let Some(secret) = call.config.text("secret_wo")
+            && let Err(problem) = log(&dir, &format!("write-only {name} {} bytes", secret.len()))
         {
             return problem.into();
         }

@@ -13,7 +13,7 @@ use super::plan::{mode, view};
 use super::{planfile, recover, takeover};
 use crate::args::ApplyArgs;
 use crate::exit::Exit;
-use crate::session::{self, Session};
+use crate::session::{self, Session, Wanted};
 use crate::ui::Ui;
 use crate::{store, terminal};
 
@@ -62,7 +62,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         Err(found) => return ui.fail(&found, &SourceMap::new()),
     };
     let parallelism = args.plan.parallelism.unwrap_or(options.parallelism);
-    let (stack, mut found) = session.stack(&plan_args.vars, &plan_args.var_files, &snapshot).await;
+    let (stack, mut found) = session.stack(&Wanted::of(plan_args), &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return ui.fail(&found, &sources);

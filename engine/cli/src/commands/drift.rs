@@ -7,7 +7,7 @@ use plan::Mode;
 use super::{fail, fail_with};
 use crate::args::PlanArgs;
 use crate::exit::Exit;
-use crate::session::{self, Session};
+use crate::session::{self, Session, Wanted};
 use crate::{store, terminal};
 
 /// The command.
@@ -21,7 +21,7 @@ pub(crate) async fn drift(session: &Session, args: &PlanArgs) -> Exit {
         Ok(options) => options,
         Err(found) => return fail(&found, &syntax::SourceMap::new(), style),
     };
-    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let (stack, mut found) = session.stack(&Wanted::of(args), &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return fail(&found, &sources, style);

@@ -8,7 +8,7 @@ use report::plan_text;
 use super::planfile;
 use crate::args::PlanArgs;
 use crate::exit::Exit;
-use crate::session::{self, Session};
+use crate::session::{self, Session, Wanted};
 use crate::store::Beside;
 use crate::terminal;
 use crate::ui::Ui;
@@ -42,7 +42,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         Ok(options) => options,
         Err(found) => return ui.fail(&found, &syntax::SourceMap::new()),
     };
-    let (stack, mut found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let (stack, mut found) = session.stack(&Wanted::of(args), &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     let saved = planfile::Inputs::of(&stack, args);
     if found.has_errors() {

@@ -4,7 +4,7 @@ use state::{SledStore, StateError, StateSnapshot, StateStore};
 
 use crate::args::{Common, PlanArgs};
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Session, Wanted};
 use crate::store::{self, Beside};
 use crate::ui::Ui;
 
@@ -71,7 +71,7 @@ pub(crate) async fn settle(
         return Ok(0);
     }
     let snapshot = store.snapshot().map_err(|error| ui.fail_with(error))?;
-    let (stack, found) = session.stack(&args.vars, &args.var_files, &snapshot).await;
+    let (stack, found) = session.stack(&Wanted::of(args), &snapshot).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     if found.has_errors() {
         return Err(ui.fail(&found, &sources));

@@ -1,24 +1,23 @@
-//! `validate` and `init`.
+//! `validate`.
 
 use state::StateSnapshot;
 
 use super::fail;
-use crate::args::{Common, Validate};
+use crate::args::Validate;
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Session, Wanted};
 use crate::terminal;
 
 /// Checks everything that can be checked without looking at real objects.
 pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     let style = terminal::style(args.common.no_color);
-    let (stack, mut found) =
-        session.stack(&args.vars, &args.var_files, &StateSnapshot::default()).await;
+    let (stack, mut found) = session.stack(&Wanted::nothing(), &StateSnapshot::default()).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
-    // Values for variables are the business of plan.
+    // A folder without configuration has nothing wrong in it; planning it makes no sense.
     found = found
         .into_iter()
         .filter(|one| {
-            one.code().is_none_or(|code| code.to_string() != "stratiform::config::missing_variable")
+            one.code().is_none_or(|code| code.to_string() != "stratiform::config::no_files")
         })
         .fold(syntax::Diagnostics::new(), |mut all, one| {
             all.push_boxed(one);
@@ -28,7 +27,8 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
         let readers = plan::Readers::new(&session.registry);
         let snapshot = StateSnapshot::default();
         let request = session.request(stack, &snapshot, plan::Options::default(), &readers);
-        found.extend(plan::check(&request).await);
+        let configuration = std::sync::Arc::clone(&request.configuration);
+        found.extend(report::calls::with_calls(plan::check(&request).await, &configuration));
     }
     if args.common.json {
         let report = report::diagnostics::validate_json(&found, &sources);
@@ -40,32 +40,5 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     }
     terminal::diagnostics(&found, &sources, style);
     terminal::line(&style.green("Success! The configuration is valid."));
-    Exit::Success
-}
-
-/// Nothing has to be downloaded; says which providers are used.
-pub(crate) async fn init(session: &Session, common: &Common) -> Exit {
-    let style = terminal::style(common.no_color);
-    let (stack, found) = session.stack(&[], &[], &StateSnapshot::default()).await;
-    let sources = std::sync::Arc::clone(&stack.configuration.sources);
-    let mut missing = syntax::Diagnostics::new();
-    let blocks = stack.configuration.modules.values().flat_map(|module| module.resources.values());
-    let used: std::collections::BTreeSet<_> =
-        blocks.map(|block| block.provider.provider.clone()).collect();
-    for address in &used {
-        if session.registry.get(address).is_none() {
-            missing.push(crate::session::problem(&format!(
-                "provider `{address}` is not linked in, and downloading providers is not supported yet"
-            )));
-        }
-    }
-    drop(found);
-    if missing.has_errors() {
-        return fail(&missing, &sources, style);
-    }
-    for address in &used {
-        terminal::line(&format!("- {address} (linked in)"));
-    }
-    terminal::line(&style.green("Initialised: nothing has to be downloaded."));
     Exit::Success
 }

@@ -8,6 +8,7 @@ use syntax::{Attribute, Block, Body, Diagnostics, Expr, ExprKind, Span, suggest}
 use value::Value;
 
 use crate::error::ConfigError;
+use crate::rule::RuleError;
 
 /// Decodes one body; remembers what was asked for, so that [`finish`](Self::finish) can name what was not.
 pub(crate) struct Decoder<'a> {
@@ -61,7 +62,14 @@ impl<'a> Decoder<'a> {
         name: &'static str,
         expected: &'static str,
     ) -> Option<(Value, Span)> {
-        let expression = self.expression(name)?;
+        let attribute = self.attribute(name)?;
+        if let Some(call) = first_call(&attribute.expr) {
+            let (function, span) = (call.text.to_string(), call.span);
+            let name = name.to_owned();
+            self.diagnostics.push(RuleError::CallNotAllowed { function, name, span });
+            return None;
+        }
+        let expression = self.compile(&attribute.expr);
         let Some(value) = constant(&expression) else {
             let span = expression.span();
             self.diagnostics.push(ConfigError::ConstantRequired {
@@ -76,7 +84,8 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn text(&mut self, name: &'static str) -> Option<(Arc<str>, Span)> {
         let (value, span) = self.constant(name, "a string that is written out")?;
-        if let Some(text) = value.as_arc_str() {
+        let converted = value::convert(&value, &value::Type::String).ok();
+        if let Some(text) = converted.as_ref().and_then(Value::as_arc_str) {
             Some((Arc::clone(text), span))
         } else {
             let expected = "a string that is written out";
@@ -141,6 +150,26 @@ impl<'a> Decoder<'a> {
         found
     }
 
+    /// A word that is written without quotes, or with them, as old configurations do.
+    pub(crate) fn keyword(
+        &mut self,
+        name: &'static str,
+        words: &[&'static str],
+        expected: &'static str,
+    ) -> Option<&'static str> {
+        let attribute = self.attribute(name)?;
+        let found = match &attribute.expr.kind {
+            ExprKind::Variable(word) => words.iter().find(|known| **known == word.as_str()),
+            ExprKind::String(word) => words.iter().find(|known| **known == &**word),
+            _ => None,
+        };
+        if found.is_none() {
+            let span = attribute.expr.span;
+            self.diagnostics.push(RuleError::Keyword { name: name.to_owned(), expected, span });
+        }
+        found.copied()
+    }
+
     pub(crate) fn blocks(&mut self, kind: &'static str, labels: usize) -> Vec<Block> {
         self.blocks.insert(kind);
         self.body.blocks_checked(kind, labels, self.diagnostics)
@@ -176,6 +205,39 @@ impl<'a> Decoder<'a> {
             }
         }
     }
+}
+
+/// The name of the first function that an expression calls.
+pub(crate) fn first_call(expr: &Expr) -> Option<&syntax::Ident> {
+    let mut stack = vec![expr];
+    while let Some(expr) = stack.pop() {
+        match &expr.kind {
+            ExprKind::Call { name, .. } => return Some(name),
+            ExprKind::Tuple(items) => stack.extend(items.iter().rev()),
+            ExprKind::Object(items) => stack.extend(items.iter().rev().map(|item| &item.value)),
+            ExprKind::Unary(_, inner)
+            | ExprKind::Parens(inner)
+            | ExprKind::GetAttr(inner, _)
+            | ExprKind::LegacyIndex(inner, ..)
+            | ExprKind::Splat { source: inner, .. } => stack.push(inner),
+            ExprKind::Binary(left, _, right) | ExprKind::Index(left, right) => {
+                stack.extend([&**right, left]);
+            }
+            ExprKind::Conditional(condition, yes, no) => stack.extend([&**no, yes, condition]),
+            ExprKind::ForTuple(inner) => stack.extend([&inner.body, &inner.collection]),
+            ExprKind::ForObject(inner) => {
+                stack.extend([&inner.value_expr, &inner.key_expr, &inner.collection]);
+            }
+            ExprKind::Template(parts) => {
+                stack.extend(parts.iter().rev().filter_map(|part| match part {
+                    syntax::TemplatePart::Interpolation(inner) => Some(inner),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The value of an expression that refers to nothing and reads nothing.

@@ -1,14 +1,23 @@
 //! `lifecycle { … }` in a resource.
 
-use address::{AttributePath, PathStep};
+use address::{AttributePath, PathStep, ResourceMode};
 use lang::{Traversal, TraversalStep};
 use syntax::{Block, Diagnostics, Expr, ExprKind};
 
+use super::resource::mode_name;
 use super::{Decoder, condition};
 use crate::error::ConfigError;
 use crate::module::{IgnoreChanges, Lifecycle};
+use crate::rule::RuleError;
 
-pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Lifecycle {
+const MANAGED_ONLY: [&str; 4] =
+    ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"];
+
+pub(crate) fn decode(
+    block: &Block,
+    mode: ResourceMode,
+    diagnostics: &mut Diagnostics,
+) -> Lifecycle {
     let mut decoder = Decoder::new(block, diagnostics);
     let create_before_destroy = decoder.flag("create_before_destroy");
     let prevent_destroy = decoder.flag("prevent_destroy").unwrap_or(false);
@@ -40,6 +49,19 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Lifecycle 
     let preconditions = decoder.blocks("precondition", 0);
     let postconditions = decoder.blocks("postcondition", 0);
     decoder.finish();
+    if mode != ResourceMode::Managed {
+        for attribute in &block.body.attributes {
+            let name = attribute.name.as_str();
+            if MANAGED_ONLY.contains(&name) {
+                diagnostics.push(RuleError::BlockOutOfPlace {
+                    kind: mode_name(mode),
+                    name: name.to_owned(),
+                    help: "remove it: only managed resources have changes to be handled",
+                    span: attribute.name.span,
+                });
+            }
+        }
+    }
     Lifecycle {
         create_before_destroy,
         prevent_destroy,
@@ -53,7 +75,11 @@ pub(crate) fn decode(block: &Block, diagnostics: &mut Diagnostics) -> Lifecycle 
 fn ignore_changes(expr: &Expr, decoder: &mut Decoder<'_>) -> IgnoreChanges {
     let all = match &expr.kind {
         ExprKind::Variable(name) => name.as_str() == "all",
-        ExprKind::String(text) => &**text == "all",
+        ExprKind::String(text) if &**text == "all" && decoder.body.json => true,
+        ExprKind::String(text) if &**text == "all" => {
+            decoder.diagnostics.push(RuleError::QuotedAll { span: expr.span });
+            true
+        }
         _ => false,
     };
     if all {

@@ -10,6 +10,7 @@ mod module_call;
 mod moved;
 mod output;
 mod provider;
+mod provisioner;
 mod resource;
 mod terraform;
 mod variable;
@@ -22,8 +23,9 @@ use syntax::{Block, Body, Diagnostics, Ident, Span};
 
 use crate::error::ConfigError;
 use crate::module::{ComponentBlock, Local, Module};
+use crate::rule::RuleError;
 
-pub(crate) use body::Decoder;
+pub(crate) use body::{Decoder, first_call};
 
 /// Kinds of top-level blocks, with how many labels each takes.
 const KINDS: &[(&str, usize, &str)] = &[
@@ -43,6 +45,10 @@ const KINDS: &[(&str, usize, &str)] = &[
     ("stack", 0, "no labels"),
     ("component_type", 1, "one label: its name"),
 ];
+
+/// Names of variables that a module call uses for itself.
+const RESERVED: [&str; 8] =
+    ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
 
 /// Decodes all files of a module.
 pub(crate) fn decode_module(
@@ -86,7 +92,18 @@ fn top_level_blocks(body: &Body, diagnostics: &mut Diagnostics) -> Vec<Block> {
         let kind = attribute.name.as_str();
         let labels =
             KINDS.iter().find(|(name, ..)| *name == kind).map_or(1, |(_, labels, _)| *labels);
-        blocks.extend(body.blocks_checked(kind, labels, diagnostics));
+        let found = body.blocks_checked(kind, labels, diagnostics);
+        let known = KINDS.iter().any(|(name, ..)| *name == kind);
+        if found.is_empty() && !known && kind != "//" {
+            diagnostics.push(ConfigError::UnsupportedBlock {
+                name: kind.to_owned(),
+                block: "a file".to_owned(),
+                span: attribute.name.span,
+                suggestion: syntax::suggest(kind, KINDS.iter().map(|(name, ..)| *name))
+                    .map(|near| format!("did you mean `{near}`?")),
+            });
+        }
+        blocks.extend(found);
     }
     blocks
 }
@@ -127,9 +144,9 @@ fn decode_block(module: &mut Module, block: &Block, diagnostics: &mut Diagnostic
         "locals" => decode_locals(module, block, diagnostics),
         "output" => output::decode(module, block, diagnostics),
         "module" => module_call::decode(module, block, diagnostics),
-        "resource" => resource::decode(module, block, ResourceMode::Managed, diagnostics),
-        "data" => resource::decode(module, block, ResourceMode::Data, diagnostics),
-        "ephemeral" => resource::decode(module, block, ResourceMode::Ephemeral, diagnostics),
+        "resource" => drop(resource::decode(module, block, ResourceMode::Managed, diagnostics)),
+        "data" => drop(resource::decode(module, block, ResourceMode::Data, diagnostics)),
+        "ephemeral" => drop(resource::decode(module, block, ResourceMode::Ephemeral, diagnostics)),
         "provider" => provider::decode(module, block, diagnostics),
         "moved" => moved::decode_moved(module, block, diagnostics),
         "removed" => moved::decode_removed(module, block, diagnostics),
@@ -151,6 +168,13 @@ fn insert_variable(
     diagnostics: &mut Diagnostics,
 ) {
     let name = Arc::clone(&variable.name.text);
+    // A component sets the variables of its implementation without writing a call.
+    let called =
+        module.path.steps().last().is_none_or(|step| step.kind == address::ModuleKind::Call);
+    if called && RESERVED.contains(&&*name) {
+        let (name, span) = (name.to_string(), variable.name.span);
+        diagnostics.push(RuleError::ReservedName { name, span });
+    }
     if let Some(first) = module.variables.get(&name) {
         return diagnostics.push(duplicate("variable", &name, first.span, variable.span));
     }

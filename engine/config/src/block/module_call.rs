@@ -10,6 +10,7 @@ use super::{Decoder, duplicate, label};
 use crate::error::ConfigError;
 use crate::load::call_step;
 use crate::module::{Module, ModuleCall, ProviderName};
+use crate::rule::RuleError;
 
 const META: &[&str] = &["source", "version", "count", "for_each", "depends_on", "providers"];
 
@@ -24,6 +25,14 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
         decoder.required("source");
     }
     let source = decoder.text("source");
+    if let (Some(version), Some((source, _))) = (decoder.attribute("version"), &source)
+        && (source.starts_with("./") || source.starts_with("../"))
+    {
+        let name = name.text.to_string();
+        let span = version.name.span;
+        decoder.diagnostics.push(RuleError::VersionOfFolder { name, span });
+    }
+    let version = decoder.text("version").map(|(text, _)| text.to_string());
     let count = decoder.expression("count");
     let for_each = decoder.expression("for_each");
     let depends_on = decoder.references("depends_on");
@@ -50,6 +59,7 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     let call = ModuleCall {
         step: step.clone(),
         source: source.map(|(text, _)| text.to_string()).unwrap_or_default(),
+        version,
         inputs,
         input_spans,
         count,

@@ -1,27 +1,36 @@
 //! `moved`, `removed` and `import` blocks: how objects and addresses meet.
 
-use address::Target;
-use lang::Traversal;
-use syntax::{Attribute, Block, Diagnostics};
+use address::{ResourceMode, Target};
+use lang::{Traversal, TraversalStep};
+use syntax::{Attribute, Block, Diagnostics, Span};
 
-use super::Decoder;
+use super::{Decoder, provisioner};
 use crate::error::ConfigError;
-use crate::module::{Import, Module, Moved, Removed};
+use crate::module::{Import, Module, Moved, Removed, When};
+use crate::rule::RuleError;
 
 pub(crate) fn decode_moved(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
     let mut decoder = Decoder::new(block, diagnostics);
     let from = target(&mut decoder, "from");
     let to = target(&mut decoder, "to");
     decoder.finish();
-    if let (Some(from), Some(to)) = (from, to) {
-        module.moved.push(Moved { from, to, span: block.header });
+    let (Some((from, _)), Some((to, _))) = (from, to) else { return };
+    let kind = |target: &Target| {
+        if matches!(target, Target::Module(_)) { "module" } else { "resource" }
+    };
+    if kind(&from) != kind(&to) {
+        let (from, to) = (kind(&from), kind(&to));
+        return diagnostics.push(RuleError::MovedKinds { from, to, span: block.header });
     }
+    module.moved.push(Moved { from, to, span: block.header });
 }
 
 pub(crate) fn decode_removed(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
     let mut decoder = Decoder::new(block, diagnostics);
     let from = target(&mut decoder, "from");
     let lifecycles = decoder.blocks("lifecycle", 0);
+    let connections = decoder.blocks("connection", 0);
+    let provisioners = decoder.blocks("provisioner", 1);
     decoder.finish();
     let mut destroy = true;
     for lifecycle in &lifecycles {
@@ -29,25 +38,75 @@ pub(crate) fn decode_removed(module: &mut Module, block: &Block, diagnostics: &m
         destroy = decoder.flag("destroy").unwrap_or(true);
         decoder.finish();
     }
-    if let Some(from) = from {
-        module.removed.push(Removed { from, destroy, span: block.header });
+    let provisioners = provisioner::decode_all(&provisioners, &connections, diagnostics);
+    for provisioner in provisioners.iter().filter(|one| one.when == When::Create) {
+        diagnostics.push(RuleError::RemovedProvisioner { span: provisioner.header });
     }
+    let Some((from, span)) = from else { return };
+    if let Target::Instance(_) = from {
+        diagnostics.push(RuleError::RemovedInstance { span });
+    }
+    if is_data(&from) {
+        diagnostics.push(RuleError::DataAddress { what: "removed", span });
+    }
+    module.removed.push(Removed { from, destroy, provisioners, span: block.header });
+}
+
+fn is_data(target: &Target) -> bool {
+    let mode = match target {
+        Target::Module(_) => return false,
+        Target::Resource(block) => block.resource.mode,
+        Target::Instance(instance) => instance.resource.mode,
+    };
+    mode != ResourceMode::Managed
 }
 
 pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
+    if !module.path.is_root() {
+        diagnostics.push(RuleError::ImportPlace { span: block.header });
+    }
     let mut decoder = Decoder::new(block, diagnostics);
     decoder.required("to");
-    let to = decoder.attribute("to").and_then(|to| traversal(to, &mut decoder));
+    let to = decoder.attribute("to").and_then(|to| import_target(to, &mut decoder));
     let id = decoder.required("id");
     let for_each = decoder.expression("for_each");
     decoder.attribute("provider");
     decoder.finish();
-    if let (Some(to), Some(id)) = (to, id) {
-        module.imports.push(Import { to, id, for_each, span: block.header });
+    let (Some(to), Some(id)) = (to, id) else { return };
+    let address = to.to_string();
+    if to.root.as_str() == "data" || address.contains(".data.") {
+        return diagnostics.push(RuleError::DataAddress { what: "imported", span: to.span });
     }
+    if let Some(own) = id.references().iter().find(|own| is_within(own, &to)) {
+        let span = own.span;
+        diagnostics.push(RuleError::ImportOfItself { address, span });
+    }
+    module.imports.push(Import { to, id, for_each, span: block.header });
 }
 
-fn target(decoder: &mut Decoder<'_>, name: &'static str) -> Option<Target> {
+/// Says whether a reference leads to the imported block or into it.
+fn is_within(reference: &Traversal, to: &Traversal) -> bool {
+    let names = |traversal: &Traversal| -> Vec<String> {
+        let steps = traversal.steps.iter().filter_map(TraversalStep::as_attribute);
+        std::iter::once(&traversal.root).chain(steps).map(|name| name.text.to_string()).collect()
+    };
+    to.root.as_str() != "module" && names(reference).starts_with(&names(to))
+}
+
+/// A reference whose indices may be expressions.
+fn import_target(attribute: &Attribute, decoder: &mut Decoder<'_>) -> Option<Traversal> {
+    let found = traversal(attribute, decoder);
+    if found.is_none() {
+        decoder.diagnostics.push(ConfigError::InvalidAddress {
+            text: "to".to_owned(),
+            expected: "the address of a resource instance",
+            span: attribute.expr.span,
+        });
+    }
+    found
+}
+
+fn target(decoder: &mut Decoder<'_>, name: &'static str) -> Option<(Target, Span)> {
     decoder.required(name)?;
     let attribute = decoder.attribute(name)?;
     let parsed =
@@ -59,7 +118,7 @@ fn target(decoder: &mut Decoder<'_>, name: &'static str) -> Option<Target> {
             span: attribute.expr.span,
         });
     }
-    parsed
+    Some((parsed?, attribute.expr.span))
 }
 
 fn traversal(attribute: &Attribute, decoder: &mut Decoder<'_>) -> Option<Traversal> {

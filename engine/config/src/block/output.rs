@@ -6,6 +6,7 @@ use syntax::{Block, Diagnostics};
 
 use super::{Decoder, condition, duplicate, label};
 use crate::module::{Module, Output};
+use crate::rule::RuleError;
 
 pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
     let Some(name) = label(block).cloned() else { return };
@@ -18,6 +19,10 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     let preconditions = decoder.blocks("precondition", 0);
     decoder.finish();
     let preconditions = condition::decode_all(&preconditions, diagnostics);
+    if ephemeral && module.path.is_root() {
+        let name = name.text.to_string();
+        diagnostics.push(RuleError::EphemeralOutput { name, span: block.header });
+    }
     let Some(value) = value else { return };
     if let Some(first) = module.outputs.get(&name.text) {
         return diagnostics.push(duplicate("output", &name.text, first.span, block.header));

@@ -6,9 +6,10 @@ use address::{ModulePath, ProviderAddress, ProviderConfig, Resource, ResourceMod
 use syntax::{Block, Body, Diagnostics};
 
 use super::module_call::{check_repetition, provider_name};
-use super::{Decoder, duplicate, lifecycle};
+use super::{Decoder, duplicate, lifecycle, provisioner};
 use crate::error::ConfigError;
 use crate::module::{Lifecycle, Module, ProviderName, ResourceBlock};
+use crate::rule::RuleError;
 
 const META_ATTRIBUTES: &[&str] = &["count", "for_each", "depends_on", "provider"];
 const META_BLOCKS: &[&str] = &["lifecycle", "connection", "provisioner"];
@@ -18,13 +19,14 @@ pub(crate) fn decode(
     block: &Block,
     mode: ResourceMode,
     diagnostics: &mut Diagnostics,
-) {
-    let [type_name, name] = block.labels.as_slice() else { return };
+) -> Option<Resource> {
+    let [type_name, name] = block.labels.as_slice() else { return None };
     let address =
         Resource { mode, type_name: Arc::clone(&type_name.text), name: Arc::clone(&name.text) };
     if let Some(first) = module.resources.get(&address) {
         let kind = if mode == ResourceMode::Data { "data source" } else { "resource" };
-        return diagnostics.push(duplicate(kind, &address.to_string(), first.header, block.header));
+        diagnostics.push(duplicate(kind, &address.to_string(), first.header, block.header));
+        return None;
     }
     let mut decoder = Decoder::new(block, diagnostics);
     let count = decoder.expression("count");
@@ -46,22 +48,16 @@ pub(crate) fn decode(
         }
     };
     let lifecycles = decoder.blocks("lifecycle", 0);
-    for kind in ["connection", "provisioner"] {
-        let labels = usize::from(kind == "provisioner");
-        for found in decoder.blocks(kind, labels) {
-            decoder.diagnostics.push(ConfigError::Unsupported {
-                what: format!("a `{kind}` block"),
-                span: found.header,
-                help: Some("a `local_job` runs commands as a resource of its own".to_owned()),
-            });
-        }
-    }
+    let connections = decoder.blocks("connection", 0);
+    let provisioners = decoder.blocks("provisioner", 1);
+    only_managed(mode, connections.iter().chain(&provisioners), diagnostics);
+    let provisioners = provisioner::decode_all(&provisioners, &connections, diagnostics);
     if let [_, second, ..] = lifecycles.as_slice() {
         diagnostics.push(duplicate("block", "lifecycle", lifecycles[0].header, second.header));
     }
     let lifecycle = lifecycles
         .first()
-        .map_or_else(Lifecycle::default, |block| lifecycle::decode(block, diagnostics));
+        .map_or_else(Lifecycle::default, |block| lifecycle::decode(block, mode, diagnostics));
     check_repetition(&count, &for_each, diagnostics);
     let name =
         provider.unwrap_or_else(|| ProviderName { local: implied(&address).into(), alias: None });
@@ -73,10 +69,36 @@ pub(crate) fn decode(
         depends_on,
         provider: unresolved(name),
         lifecycle,
-        body: rest(&block.body),
+        provisioners,
+        check: None,
+        body: rest(&block.body, diagnostics),
         address: address.clone(),
     };
-    module.resources.insert(address, block);
+    module.resources.insert(address.clone(), block);
+    Some(address)
+}
+
+pub(crate) fn mode_name(mode: ResourceMode) -> &'static str {
+    match mode {
+        ResourceMode::Managed => "managed resource",
+        ResourceMode::Data => "data source",
+        ResourceMode::Ephemeral => "ephemeral resource",
+    }
+}
+
+fn only_managed<'a>(
+    mode: ResourceMode,
+    blocks: impl Iterator<Item = &'a Block>,
+    diagnostics: &mut Diagnostics,
+) {
+    for block in blocks.filter(|_| mode != ResourceMode::Managed) {
+        diagnostics.push(RuleError::BlockOutOfPlace {
+            kind: mode_name(mode),
+            name: block.kind.text.to_string(),
+            help: "remove it, or use a managed resource such as `terraform_data`",
+            span: block.header,
+        });
+    }
 }
 
 fn implied(address: &Resource) -> &str {
@@ -90,17 +112,25 @@ fn unresolved(name: ProviderName) -> ProviderConfig {
 }
 
 /// The body without what means the same in every resource.
-fn rest(body: &Body) -> Body {
+fn rest(body: &Body, diagnostics: &mut Diagnostics) -> Body {
     let meta =
         |name: &str| META_ATTRIBUTES.contains(&name) || (body.json && META_BLOCKS.contains(&name));
-    Body {
+    // A block named `_` holds arguments whose names would mean something else out here.
+    let escapes = body.blocks_checked("_", 0, diagnostics);
+    let body_without = Body {
         attributes: body.attributes.iter().filter(|a| !meta(a.name.as_str())).cloned().collect(),
         blocks: body
             .blocks
             .iter()
-            .filter(|b| !META_BLOCKS.contains(&b.kind.as_str()))
+            .filter(|b| !META_BLOCKS.contains(&b.kind.as_str()) && b.kind.as_str() != "_")
             .cloned()
             .collect(),
         ..*body
-    }
+    };
+    escapes.iter().fold(body_without, |mut body, escape| {
+        body.attributes.retain(|a| a.name.as_str() != "_");
+        body.attributes.extend(escape.body.attributes.iter().cloned());
+        body.blocks.extend(escape.body.blocks.iter().cloned());
+        body
+    })
 }

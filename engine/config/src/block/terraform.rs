@@ -2,27 +2,34 @@
 
 use std::sync::Arc;
 
-use syntax::{Attribute, Block, Diagnostics, ExprKind, ObjectItem, ObjectKey};
+use syntax::{Attribute, Block, Diagnostics, Expr, ExprKind, ObjectItem, ObjectKey};
 
-use super::Decoder;
 use super::module_call::provider_name;
+use super::{Decoder, duplicate};
 use crate::error::ConfigError;
 use crate::module::{Module, RequiredProvider};
+use crate::rule::RuleError;
 
 pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
     let mut decoder = Decoder::new(block, diagnostics);
     if let Some((wanted, span)) = decoder.text("required_version") {
         module.terraform.required_version.push((wanted.to_string(), span));
     }
-    decoder.attribute("experiments");
+    let experiments = decoder.attribute("experiments").map(|attribute| attribute.expr.clone());
     let required = decoder.blocks("required_providers", 0);
     let backends = decoder.blocks("backend", 1);
     let clouds = decoder.blocks("cloud", 0);
     decoder.blocks("provider_meta", 1);
     decoder.finish();
+    if let Some(experiments) = experiments {
+        refuse_experiments(&experiments, diagnostics);
+    }
+    only_once(module, &required, &backends, &clouds, diagnostics);
     for backend in backends {
         let kind = backend.labels.first().map_or("", |label| label.as_str());
-        if kind != "local" {
+        if kind == "local" {
+            check_local_backend(&backend, diagnostics);
+        } else {
             diagnostics.push(ConfigError::Unsupported {
                 what: format!("the state storage `{kind}`"),
                 span: backend.header,
@@ -52,6 +59,68 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     }
 }
 
+/// Each of these blocks may stand once in a module.
+fn only_once(
+    module: &mut Module,
+    required: &[Block],
+    backends: &[Block],
+    clouds: &[Block],
+    diagnostics: &mut Diagnostics,
+) {
+    let mut once = |blocks: Vec<&Block>, name: &str, place: &mut Option<syntax::Span>| {
+        for block in blocks {
+            match place {
+                Some(first) => diagnostics.push(duplicate("block", name, *first, block.header)),
+                None => *place = Some(block.header),
+            }
+        }
+    };
+    let settings = &mut module.terraform;
+    once(required.iter().collect(), "required_providers", &mut settings.required_providers);
+    let storage = backends.iter().chain(clouds).collect();
+    once(storage, "backend", &mut settings.storage);
+}
+
+fn refuse_experiments(expr: &Expr, diagnostics: &mut Diagnostics) {
+    let ExprKind::Tuple(items) = &expr.kind else {
+        return diagnostics.push(ConfigError::ConstantRequired {
+            name: "experiments".to_owned(),
+            expected: "a list of names",
+            span: expr.span,
+        });
+    };
+    for item in items {
+        let name = match &item.kind {
+            ExprKind::Variable(name) => name.text.to_string(),
+            ExprKind::String(name) => name.to_string(),
+            _ => "…".to_owned(),
+        };
+        diagnostics.push(RuleError::Experiment { name, span: item.span });
+    }
+}
+
+/// The state lies in a store of our own, so the settings are only checked.
+fn check_local_backend(backend: &Block, diagnostics: &mut Diagnostics) {
+    let mut decoder = Decoder::new(backend, diagnostics);
+    for name in ["path", "workspace_dir"] {
+        let Some(expression) = decoder.expression(name) else { continue };
+        if let Some(reference) = expression.references().first() {
+            decoder.diagnostics.push(RuleError::ReferenceNotAllowed {
+                name: name.to_owned(),
+                help: "write the text out: where the state is must be known before anything else",
+                span: reference.span,
+            });
+        }
+    }
+    decoder.finish();
+}
+
+fn check_version(text: &str, span: syntax::Span, diagnostics: &mut Diagnostics) {
+    if !crate::version::is_constraint(text) {
+        diagnostics.push(RuleError::VersionConstraint { text: text.to_owned(), span });
+    }
+}
+
 fn required_provider(
     attribute: &Attribute,
     diagnostics: &mut Diagnostics,
@@ -66,6 +135,7 @@ fn required_provider(
     let items: &[ObjectItem] = match &attribute.expr.kind {
         ExprKind::Object(items) => items,
         ExprKind::String(version) => {
+            check_version(version, attribute.expr.span, diagnostics);
             provider.version = Some(version.to_string());
             return Some(provider);
         }
@@ -93,6 +163,7 @@ fn required_provider(
                 }),
             },
             (Some("version"), ExprKind::String(version)) => {
+                check_version(version, item.value.span, diagnostics);
                 provider.version = Some(version.to_string());
             }
             (Some("configuration_aliases"), ExprKind::Tuple(names)) => {

@@ -1,16 +1,16 @@
 //! How a function is called: what holds for all of them.
 
-use std::sync::Arc;
-
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value};
 
-use super::{Arguments, FunctionInfo, MARKED, NULL, PARTIAL, Parameter, ParameterType, UNKNOWN};
+use super::provider;
+use super::{
+    AS_IS, Arguments, DYNAMIC, FunctionInfo, MARKED, NULL, Parameter, ParameterType, UNKNOWN,
+};
 use crate::context::Phase;
 use crate::error::EvalError;
 use crate::evaluate::{Evaluation, Outcome, in_words};
 use crate::node::{Call, Callee};
-use crate::operator::not_null;
 
 /// What a function answers.
 pub(crate) type Reply = Result<Value, Failure>;
@@ -43,6 +43,7 @@ impl Failure {
 impl<'e> Evaluation<'e> {
     pub(crate) fn call(&mut self, call: &'e Call, span: Span) -> Outcome {
         match &call.function {
+            Callee::Try | Callee::Can if call.expand_last => self.call_expanded(call, span),
             Callee::Try => self.call_try(call, span),
             Callee::Can => Ok(self.call_can(call)),
             Callee::Builtin(info) => {
@@ -55,7 +56,7 @@ impl<'e> Evaluation<'e> {
                 let Some(given) = self.arguments(call)? else {
                     return Ok(Value::dynamic_unknown());
                 };
-                self.provider(name, &given, span)
+                provider::call(self.ctx, name, given, span)
             }
         }
     }
@@ -71,11 +72,10 @@ impl<'e> Evaluation<'e> {
             return Ok(Some(Given { values, spans, marks: Marks::NONE }));
         };
         let found = || EvalError::ExpandArgument { found: in_words(&last), span };
-        if last.is_unknown() {
-            return match last.ty() {
-                Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_) => Ok(None),
-                _ => Err(found().into()),
-            };
+        let expandable =
+            matches!(last.ty(), Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_));
+        if last.is_unknown() && expandable {
+            return Ok(None);
         }
         let items = last.items().ok_or_else(found)?;
         values.extend(items.iter().cloned());
@@ -89,33 +89,37 @@ impl<'e> Evaluation<'e> {
             return Err(crate::compile::count_error(info, given.values.len(), span).into());
         }
         let Given { values, spans, marks } = given;
-        let prepared = prepare(info, values, &spans)?;
+        let values = converted(info, values, &spans)?;
+        let fault = |failure| Diagnostics::from(locate(info, failure, &spans, span));
+        let expected = expected_type(info, &values).map_err(fault)?;
+        let prepared = unmarked(info, values);
         let marks = marks.union(prepared.marks);
+        let Some(expected) = expected else {
+            return Ok(Value::dynamic_unknown().mark(marks));
+        };
         if prepared.unknown || (info.impure && self.ctx.phase == Phase::Plan) {
-            return Ok(unknown_result(info).mark(marks));
+            return Ok(refined(info, Value::unknown(expected)).mark(marks));
         }
-        let arguments = Arguments { values: prepared.values, ctx: self.ctx };
-        match (info.run)(&arguments) {
-            Ok(value) => Ok(value.mark(marks)),
-            Err(failure) => Err(locate(info, failure, &spans, span).into()),
-        }
+        let arguments = Arguments { values: prepared.values, expected, ctx: self.ctx };
+        (info.run)(&arguments).map(|value| refined(info, value).mark(marks)).map_err(fault)
     }
 
-    fn provider(&mut self, name: &Arc<str>, given: &Given, span: Span) -> Outcome {
-        let answer = self.ctx.functions.and_then(|all| all.call(name, &given.values));
-        let fault = |message: String, span: Span| EvalError::Call {
-            function: name.to_string(),
-            message,
-            span,
-            help: None,
-        };
-        match answer {
-            Some(Ok(value)) => Ok(value.mark(given.marks)),
-            Some(Err((argument, message))) => {
-                let place = argument.and_then(|at| given.spans.get(at).copied()).unwrap_or(span);
-                Err(fault(message, place).into())
+    /// With `...` the expressions have been evaluated before the function sees them, so all of them have values.
+    fn call_expanded(&mut self, call: &'e Call, span: Span) -> Outcome {
+        let Some(given) = self.arguments(call)? else { return Ok(Value::dynamic_unknown()) };
+        let known = given.values.first().map(Value::is_wholly_known);
+        match (&call.function, known) {
+            (_, None) => Err(EvalError::Call {
+                function: call.name.text.to_string(),
+                message: "an expression is needed".to_owned(),
+                span,
+                help: None,
             }
-            None => Err(fault("no provider here has this function".to_owned(), span).into()),
+            .into()),
+            (Callee::Try, Some(true)) => Ok(given.values[0].clone()),
+            (Callee::Try, Some(false)) => Ok(Value::dynamic_unknown()),
+            (_, Some(true)) => Ok(Value::bool(true)),
+            (_, Some(false)) => Ok(Value::unknown(Type::Bool)),
         }
     }
 
@@ -126,7 +130,7 @@ impl<'e> Evaluation<'e> {
         for arg in &call.args {
             match self.node(arg) {
                 Ok(value) if value.is_wholly_known() => return Ok(value),
-                Ok(value) => return Ok(Value::dynamic_unknown().mark(value.deep_marks())),
+                Ok(_) => return Ok(Value::dynamic_unknown()),
                 Err(found) => faults.extend(found),
             }
         }
@@ -149,11 +153,12 @@ impl<'e> Evaluation<'e> {
     }
 }
 
-struct Given {
-    values: Vec<Value>,
-    spans: Vec<Span>,
+/// Arguments with their places.
+pub(super) struct Given {
+    pub(super) values: Vec<Value>,
+    pub(super) spans: Vec<Span>,
     /// Marks of what was expanded.
-    marks: Marks,
+    pub(super) marks: Marks,
 }
 
 struct Prepared {
@@ -166,63 +171,111 @@ fn parameter(info: &'static FunctionInfo, position: usize) -> Option<Parameter> 
     info.parameters.get(position).copied().or(info.variadic)
 }
 
-/// Converts the arguments, takes their marks off and finds out whether one is unknown.
-fn prepare(
+impl Parameter {
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// Converts the arguments to the types of the parameters, and reports every one that does not suit.
+fn converted(
     info: &'static FunctionInfo,
     values: Vec<Value>,
     spans: &[Span],
-) -> Result<Prepared, Diagnostics> {
-    let mut prepared =
-        Prepared { values: Vec::with_capacity(values.len()), marks: Marks::NONE, unknown: false };
+) -> Result<Vec<Value>, Diagnostics> {
     let mut faults = Diagnostics::new();
+    let mut converted = Vec::with_capacity(values.len());
     for (position, value) in values.into_iter().enumerate() {
         let Some(parameter) = parameter(info, position) else { continue };
-        match prepare_one(parameter, value, &mut prepared) {
-            Ok(value) => prepared.values.push(value),
-            Err(message) => faults.push(EvalError::Argument {
+        let result = match parameter.ty {
+            ParameterType::Any => Ok(value),
+            _ if parameter.has(AS_IS) => Ok(value),
+            other => value::convert(&value, &other.ty()),
+        };
+        match result {
+            Ok(value) => converted.push(value),
+            Err(error) => faults.push(EvalError::Argument {
                 function: info.name.to_owned(),
                 argument: parameter.name.to_owned(),
-                message,
+                message: error.to_string(),
                 span: spans.get(position).copied().unwrap_or_default(),
                 help: None,
             }),
         }
     }
-    if faults.is_empty() { Ok(prepared) } else { Err(faults) }
+    if faults.is_empty() { Ok(converted) } else { Err(faults) }
 }
 
-fn prepare_one(
-    parameter: Parameter,
-    value: Value,
-    prepared: &mut Prepared,
-) -> Result<Value, String> {
-    let has = |flag: u8| parameter.flags & flag != 0;
-    if value.is_null() && !has(NULL) {
-        return Err("it must not be null".to_owned());
+/// The type of the result as far as the types of the parameters say it.
+pub(super) fn declared_type(info: &'static FunctionInfo) -> Type {
+    if info.parameters.iter().any(|parameter| parameter.has(AS_IS)) {
+        // Such a function looks at its arguments itself, so nothing stands in the way of its result's type.
+        return info.returns.ty();
     }
-    let value = match parameter.ty {
-        ParameterType::Any => value,
-        other => value::convert(&value, &other.ty()).map_err(|error| error.to_string())?,
-    };
-    let value = if has(MARKED) {
-        value
-    } else {
-        prepared.marks = prepared.marks.union(value.deep_marks());
-        value.unmarked(Marks::SENSITIVE.union(Marks::EPHEMERAL))
-    };
-    prepared.unknown |= match (has(UNKNOWN), has(PARTIAL)) {
-        (true, _) => false,
-        (_, true) => value.is_unknown(),
-        _ => !value.is_wholly_known(),
-    };
-    Ok(value)
+    let all = info.parameters.iter().chain(info.variadic.as_ref());
+    let unknown: Vec<Value> = all.map(|parameter| Value::unknown(parameter.ty.ty())).collect();
+    match expected_type(info, &unknown) {
+        Ok(Some(ty)) => ty,
+        Ok(None) | Err(_) => Type::Dynamic,
+    }
 }
 
-fn unknown_result(info: &FunctionInfo) -> Value {
-    match info.returns {
-        ParameterType::Any => Value::dynamic_unknown(),
-        other => not_null(other.ty()),
+/// The type of the result; `None` if an argument has no known type and the function cannot do without.
+fn expected_type(info: &'static FunctionInfo, values: &[Value]) -> Result<Option<Type>, Failure> {
+    for (position, value) in values.iter().enumerate() {
+        let Some(parameter) = parameter(info, position) else { continue };
+        if value.is_null() && !parameter.has(NULL) {
+            return Err(at(position, "it must not be null"));
+        }
+        if value.ty_is_dynamic() && !parameter.has(DYNAMIC) {
+            return Ok(None);
+        }
     }
+    let Some(rule) = info.typed else { return Ok(Some(info.returns.ty())) };
+    let marked = |(position, value): (usize, &Value)| {
+        let takes_marks = parameter(info, position).is_some_and(|p| p.has(MARKED));
+        !takes_marks && !value.deep_marks().is_empty()
+    };
+    if !values.iter().enumerate().any(marked) {
+        return rule(values).map(Some);
+    }
+    let plain: Vec<Value> = values
+        .iter()
+        .enumerate()
+        .map(|(position, value)| {
+            if marked((position, value)) {
+                value.clone().unmarked(Marks::ALL)
+            } else {
+                value.clone()
+            }
+        })
+        .collect();
+    rule(&plain).map(Some)
+}
+
+/// Takes marks off where the function does not see to them, and finds out whether an argument is unknown.
+fn unmarked(info: &'static FunctionInfo, values: Vec<Value>) -> Prepared {
+    let mut prepared =
+        Prepared { values: Vec::with_capacity(values.len()), marks: Marks::NONE, unknown: false };
+    for (position, value) in values.into_iter().enumerate() {
+        let Some(parameter) = parameter(info, position) else { continue };
+        prepared.unknown |= value.is_unknown() && !parameter.has(UNKNOWN);
+        prepared.values.push(if parameter.has(MARKED) {
+            if value.is_unknown() && !parameter.has(UNKNOWN) {
+                prepared.marks = prepared.marks.union(value.marks());
+            }
+            value
+        } else {
+            prepared.marks = prepared.marks.union(value.deep_marks());
+            value.unmarked(Marks::ALL)
+        });
+    }
+    prepared
+}
+
+/// Says of a result that it is not null, where the function promises that.
+fn refined(info: &FunctionInfo, value: Value) -> Value {
+    if info.nullable { value } else { value.refined_not_null() }
 }
 
 fn locate(info: &FunctionInfo, failure: Failure, spans: &[Span], span: Span) -> EvalError {

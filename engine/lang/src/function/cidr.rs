@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use dashu_int::ops::Abs;
+use dashu_int::{IBig, Sign};
 use value::{Number, Type, Value};
 
 use super::ParameterType::{ListOfString, Number as N, String as S};
@@ -51,7 +53,7 @@ impl Network {
     fn parse(text: &str) -> Result<Self, Failure> {
         let fault = || at(0, "it is not a network such as `10.0.0.0/16`");
         let (address, prefix) = text.split_once('/').ok_or_else(fault)?;
-        let address: IpAddr = address.parse().map_err(|_| fault())?;
+        let address: IpAddr = without_zeros(address).parse().map_err(|_| fault())?;
         let prefix: u32 = prefix.parse().map_err(|_| fault())?;
         let (bits, size) = match address {
             IpAddr::V4(four) => (u128::from(u32::from(four)), 32),
@@ -76,25 +78,36 @@ impl Network {
     }
 }
 
+/// Numbers of an IPv4 address may have zeros in front.
+fn without_zeros(address: &str) -> String {
+    if address.contains(':') {
+        return address.to_owned();
+    }
+    let trimmed = address.split('.').map(|part| match part.trim_start_matches('0') {
+        "" if !part.is_empty() => "0",
+        rest => rest,
+    });
+    trimmed.collect::<Vec<_>>().join(".")
+}
+
 /// A number whose last `bits` bits are set.
 fn host_mask(bits: u32) -> u128 {
     if bits >= 128 { u128::MAX } else { (1 << bits) - 1 }
 }
 
-fn whole(number: &Number, argument: usize) -> Result<i128, Failure> {
-    number.to_string().parse().map_err(|_| at(argument, "it must be a whole number"))
+fn whole(number: &Number, argument: usize) -> Result<IBig, Failure> {
+    let digits = number.to_digits(10).ok_or_else(|| at(argument, "it must be a whole number"))?;
+    let size: IBig = digits.parse().map_err(|_| at(argument, "it must be a whole number"))?;
+    Ok(if number.is_negative() { -size } else { size })
 }
 
 fn cidrhost(args: &Arguments<'_>) -> Reply {
     let network = Network::parse(args.text(0))?;
     let number = whole(&args.number(1), 1)?;
-    let most = host_mask(network.size - network.prefix);
-    let offset = if number < 0 {
-        let back = number.unsigned_abs();
-        (back - 1 <= most).then(|| most - (back - 1))
-    } else {
-        Some(number.unsigned_abs()).filter(|offset| *offset <= most)
-    };
+    let hosts = IBig::from(1) << (network.size - network.prefix) as usize;
+    let offset = if number.sign() == Sign::Negative { &hosts + number } else { number };
+    let fits = offset.sign() == Sign::Positive && offset < hosts;
+    let offset = u128::try_from(&offset).ok().filter(|_| fits);
     let Some(offset) = offset else {
         return Err(at(1, format!("a prefix of {} bits has no such host", network.prefix)));
     };
@@ -112,18 +125,21 @@ fn cidrnetmask(args: &Arguments<'_>) -> Reply {
 
 fn cidrsubnet(args: &Arguments<'_>) -> Reply {
     let network = Network::parse(args.text(0))?;
-    let new =
-        u32::try_from(whole(&args.number(1), 1)?).map_err(|_| at(1, "it must not be negative"))?;
-    let number =
-        u128::try_from(whole(&args.number(2), 2)?).map_err(|_| at(2, "it must not be negative"))?;
-    let prefix = network.prefix.saturating_add(new);
+    let new = whole(&args.number(1), 1)?;
+    let number = whole(&args.number(2), 2)?;
+    let prefix = u32::try_from(&(IBig::from(network.prefix) + &new)).unwrap_or(u32::MAX);
     if prefix > network.size {
         return Err(at(1, format!("only {} bits are left", network.size - network.prefix)));
     }
-    if number > host_mask(new) {
-        return Err(at(2, format!("{new} more bits do not give so many networks")));
+    let room = u32::try_from(&new).map(|new| IBig::from(1) << new as usize);
+    if room.is_ok_and(|room| number.clone().abs() >= room) {
+        return Err(at(2, "the bits do not give so many networks"));
     }
-    let bits = network.bits | number.checked_shl(network.size - prefix).unwrap_or(0);
+    // Negative numbers are taken as they come: their bits are those of the two's complement, and of the result the
+    // sign is dropped.
+    let shifted = number << (network.size - prefix) as usize;
+    let (_, bits) = (IBig::from(network.bits) | shifted).into_parts();
+    let bits = u128::try_from(&bits).unwrap_or(0) & host_mask(network.size);
     Ok(Value::string(Network { bits, prefix, ..network }.text()))
 }
 
@@ -133,10 +149,10 @@ fn cidrsubnets(args: &Arguments<'_>) -> Reply {
     let mut next = Some(network.bits);
     let mut found = Vec::new();
     for index in 1..args.values.len() {
-        let new = u32::try_from(whole(&args.number(index), index)?)
+        let new = u32::try_from(&whole(&args.number(index), index)?)
             .ok()
-            .filter(|new| *new >= 1)
-            .ok_or_else(|| at(index, "it must be at least 1"))?;
+            .filter(|new| (1..=32).contains(new))
+            .ok_or_else(|| at(index, "it must be from 1 to 32"))?;
         let prefix = network.prefix.saturating_add(new);
         if prefix > network.size {
             return Err(at(index, format!("only {} bits are left", network.size - network.prefix)));

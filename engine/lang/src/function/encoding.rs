@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use value::{Type, Value};
+use value::{Refinement, Type, Value};
 
 use super::ParameterType::{Any, String as S};
-use super::{Arguments, FunctionInfo, NULL, Reply, at, flagged, param, pure};
+use super::{
+    Arguments, DYNAMIC, Failure, FunctionInfo, NULL, Reply, UNKNOWN, at, flagged, param, pure,
+};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     pure("base64decode", &[param("str", S)], S, base64decode, "Reads text in base64."),
@@ -17,14 +19,29 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         "Writes a text in base64.",
     ),
     pure(
+        "base64gzip",
+        &[param("str", S)],
+        S,
+        |a| Ok(Value::string(STANDARD.encode(super::gzip::gzip(a.text(0).as_bytes())))),
+        "Compresses a text with GZIP and writes it in base64.",
+    ),
+    pure(
         "csvdecode",
         &[param("str", S)],
         Any,
         csvdecode,
         "Reads comma-separated rows below a row of names.",
     ),
-    pure("jsondecode", &[param("str", S)], Any, jsondecode, "Reads a value in JSON."),
-    pure("jsonencode", &[flagged("val", Any, NULL)], S, jsonencode, "Writes a value in JSON."),
+    pure("jsondecode", &[param("str", S)], Any, jsondecode, "Reads a value in JSON.")
+        .typed(jsondecode_type)
+        .nullable(),
+    pure(
+        "jsonencode",
+        &[flagged("val", Any, NULL | UNKNOWN | DYNAMIC)],
+        S,
+        jsonencode,
+        "Writes a value in JSON.",
+    ),
     pure(
         "urlencode",
         &[param("str", S)],
@@ -32,18 +49,46 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         |a| Ok(Value::string(urlencode(a.text(0)))),
         "Escapes a text for use in a URL.",
     ),
-    pure("yamlencode", &[flagged("value", Any, NULL)], S, yamlencode, "Writes a value in YAML."),
+    pure(
+        "yamlencode",
+        &[flagged("value", Any, NULL | UNKNOWN | DYNAMIC)],
+        S,
+        yamlencode,
+        "Writes a value in YAML.",
+    )
+    .nullable(),
 ];
 
 fn base64decode(args: &Arguments<'_>) -> Reply {
-    let bytes = STANDARD.decode(args.text(0)).map_err(|_| at(0, "it is not base64"))?;
+    // Line ends between the characters do not count.
+    let text: String = args.text(0).chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+    let bytes = STANDARD.decode(text).map_err(|_| at(0, "it is not base64"))?;
     String::from_utf8(bytes)
         .map(Value::string)
         .map_err(|_| at(0, "what it encodes is not UTF-8 text"))
 }
 
+/// What is known of the text's beginning may say which type it will be, or that it is no JSON at all.
+fn jsondecode_type(args: &[Value]) -> Result<Type, Failure> {
+    if let Some(text) = args[0].as_str() {
+        return Ok(read_json(text)?.ty());
+    }
+    let prefix = args[0].refinement().and_then(|known| known.prefix.as_deref());
+    match prefix.and_then(|prefix| prefix.trim_start().chars().next()) {
+        None | Some('{' | '[' | 'n') => Ok(Type::Dynamic),
+        Some('"') => Ok(Type::String),
+        Some('t' | 'f') => Ok(Type::Bool),
+        Some('-' | '0'..='9') => Ok(Type::Number),
+        Some(_) => Err(at(0, "it is not JSON: no value begins like that")),
+    }
+}
+
 fn jsondecode(args: &Arguments<'_>) -> Reply {
-    let json = serde_json::from_str(args.text(0)).map_err(|error| {
+    read_json(args.text(0))
+}
+
+fn read_json(text: &str) -> Reply {
+    let json = serde_json::from_str(text).map_err(|error| {
         at(0, format!("it is not JSON: line {}, column {}", error.line(), error.column()))
     })?;
     Ok(value::json::from_plain(&json))
@@ -51,7 +96,23 @@ fn jsondecode(args: &Arguments<'_>) -> Reply {
 
 /// As Go writes it: `<`, `>`, `&` and two line separators are escaped.
 fn jsonencode(args: &Arguments<'_>) -> Reply {
-    let plain = value::json::to_string(args.value(0));
+    let value = args.value(0);
+    if !value.is_wholly_known() {
+        let start = match value.ty() {
+            Type::Object(_) | Type::Map(_) => "{",
+            Type::List(_) | Type::Set(_) | Type::Tuple(_) => "[",
+            Type::String => "\"",
+            _ => "",
+        };
+        let certain = value.is_never_null() && !start.is_empty();
+        let prefix = certain.then(|| start.into());
+        let refinement = Refinement { not_null: true, prefix, ..Refinement::default() };
+        return Ok(Value::unknown_refined(Type::String, refinement));
+    }
+    if has_infinity(value) {
+        return Err(at(0, "an infinite number has no form in JSON"));
+    }
+    let plain = value::json::to_string(value);
     if !plain.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         return Ok(Value::string(plain));
     }
@@ -62,6 +123,15 @@ fn jsonencode(args: &Arguments<'_>) -> Reply {
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029");
     Ok(Value::string(escaped))
+}
+
+fn has_infinity(value: &Value) -> bool {
+    let mut found = false;
+    value.walk(&mut |_, inner| {
+        found |= inner.as_number().is_some_and(value::Number::is_infinite);
+        !found
+    });
+    found
 }
 
 fn urlencode(text: &str) -> String {
@@ -123,7 +193,10 @@ fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, String> {
             '"' if quoted && letters.next_if_eq(&'"').is_some() => field.push('"'),
             '"' if quoted => quoted = false,
             _ if quoted => field.push(letter),
-            '"' if field.is_empty() => {
+            '"' if !field.is_empty() => {
+                return Err("a quote stands within a field without quotes".to_owned());
+            }
+            '"' => {
                 quoted = true;
                 started = true;
             }
@@ -158,10 +231,21 @@ fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, String> {
 // YAML.
 
 fn yamlencode(args: &Arguments<'_>) -> Reply {
+    let value = args.value(0);
+    if !value.is_wholly_known() {
+        return Ok(args.unknown());
+    }
+    if has_infinity(value) {
+        return Err(at(0, "an infinite number cannot be written"));
+    }
     let mut out = String::new();
-    yaml(&mut out, args.value(0), 0, Position::Start);
+    yaml(&mut out, value, 0, Position::Start);
     if !out.ends_with('\n') {
         out.push('\n');
+    }
+    // A word that stands alone might go on, so its end is marked.
+    if value.len().is_none() && value.as_str().is_none() {
+        out.push_str("...\n");
     }
     Ok(Value::string(out))
 }
@@ -197,7 +281,7 @@ fn yaml(out: &mut String, value: &Value, depth: usize, position: Position) {
             if !(position == Position::Item && index == 0) {
                 out.push_str(&pad);
             }
-            out.push_str(&value::json::to_string(&Value::string(std::sync::Arc::clone(name))));
+            yaml_quoted(out, name, None);
             out.push(':');
             // A list stands below its key at the key's own depth.
             let list = item.items().is_some_and(|items| !items.is_empty());
@@ -209,7 +293,8 @@ fn yaml(out: &mut String, value: &Value, depth: usize, position: Position) {
         }
         match value.as_str() {
             Some(text) if text.contains('\n') => block_text(out, text, &pad),
-            _ => out.push_str(&scalar(value)),
+            Some(text) => yaml_quoted(out, text, Some(if depth == 0 { "  " } else { &pad })),
+            None => out.push_str(&scalar(value)),
         }
         out.push('\n');
     }
@@ -229,10 +314,15 @@ fn scalar(value: &Value) -> String {
 fn block_text(out: &mut String, text: &str, pad: &str) {
     let pad = if pad.is_empty() { "  " } else { pad };
     let body = text.strip_suffix('\n');
+    out.push('|');
+    if text.starts_with([' ', '\n']) {
+        // Otherwise the first line would say how far the text is indented.
+        out.push('2');
+    }
     let header = match body {
-        None => "|-",
-        Some(body) if body.ends_with('\n') => "|+",
-        Some(_) => "|",
+        None => "-",
+        Some(body) if body.is_empty() || body.ends_with('\n') => "+",
+        Some(_) => "",
     };
     out.push_str(header);
     for line in body.unwrap_or(text).split('\n') {
@@ -242,4 +332,69 @@ fn block_text(out: &mut String, text: &str, pad: &str) {
             out.push_str(line);
         }
     }
+}
+
+/// Longer lines are folded at a space.
+const YAML_WIDTH: usize = 80;
+
+/// A text in double quotes; folded, with this before each further line, where it may be.
+fn yaml_quoted(out: &mut String, text: &str, pad: Option<&str>) {
+    use std::fmt::Write as _;
+    let start = out.rfind('\n').map_or(0, |end| end + 1);
+    let mut column = out[start..].chars().count() + 1;
+    out.push('"');
+    let letters: Vec<char> = text.chars().collect();
+    let mut after_space = false;
+    for (at, letter) in letters.iter().copied().enumerate() {
+        let before = out.len();
+        let space = letter == ' ';
+        match letter {
+            ' ' if !after_space && column > YAML_WIDTH && at > 0 && at + 1 < letters.len() => {
+                if let Some(pad) = pad {
+                    out.push('\n');
+                    out.push_str(pad);
+                    column = pad.chars().count();
+                    if letters[at + 1] == ' ' {
+                        out.push('\\');
+                        column += 1;
+                    }
+                    after_space = true;
+                    continue;
+                }
+                out.push(' ');
+            }
+            '\0' => out.push_str("\\0"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            '\u{1b}' => out.push_str("\\e"),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{85}' => out.push_str("\\N"),
+            '\u{2028}' => out.push_str("\\L"),
+            '\u{2029}' => out.push_str("\\P"),
+            ' '..='~'
+            | '\u{a0}'..='\u{d7ff}'
+            | '\u{e000}'..='\u{fefe}'
+            | '\u{ff00}'..='\u{fffd}' => {
+                out.push(letter);
+            }
+            letter if u32::from(letter) <= 0xff => {
+                let _ = write!(out, "\\x{:02X}", u32::from(letter));
+            }
+            letter if u32::from(letter) <= 0xffff => {
+                let _ = write!(out, "\\u{:04X}", u32::from(letter));
+            }
+            letter => {
+                let _ = write!(out, "\\U{:08X}", u32::from(letter));
+            }
+        }
+        column += out[before..].chars().count();
+        after_space = space;
+    }
+    out.push('"');
 }

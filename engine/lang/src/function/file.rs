@@ -8,7 +8,10 @@ use syntax::{Diagnostics, Ident, SourceMap, Span, suggest};
 use value::{Type, Value};
 
 use super::ParameterType::{Any, Bool, SetOfString, String as S};
-use super::{Arguments, Failure, FunctionInfo, MARKED, PARTIAL, Reply, at, flagged, param, pure};
+use super::{
+    AS_IS, Arguments, DYNAMIC, Failure, FunctionInfo, MARKED, Reply, UNKNOWN, at, failed, flagged,
+    param, pure,
+};
 use crate::context::{Context, Lookup, Scope, Step};
 use crate::error::EvalError;
 
@@ -48,13 +51,7 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         |a| Ok(Value::string(STANDARD.encode(read(a, 0)?))),
         "Gives the content of a file in base64.",
     ),
-    pure(
-        "fileexists",
-        &[param("path", S)],
-        Bool,
-        |a| Ok(Value::bool(a.ctx.world.exists(&expanded(a, 0)))),
-        "Says whether a file is there.",
-    ),
+    pure("fileexists", &[param("path", S)], Bool, fileexists, "Says whether a file is there."),
     pure(
         "fileset",
         &[param("path", S), param("pattern", S)],
@@ -66,20 +63,25 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         "pathexpand",
         &[param("path", S)],
         S,
-        |a| Ok(text_of(&expanded(a, 0))),
+        |a| match a.text(0).strip_prefix('~') {
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {
+                Err(at(0, "the home directory of another user cannot be told"))
+            }
+            _ => Ok(text_of(&expanded(a, 0))),
+        },
         "Puts the home directory in the place of `~`.",
     ),
     pure(
         "templatefile",
-        &[param("path", S), flagged("vars", Any, PARTIAL | MARKED)],
+        &[param("path", S), flagged("vars", Any, MARKED)],
         Any,
         templatefile,
         "Renders a file as a template.",
     ),
     pure(
         "templatestring",
-        &[param("template", S), flagged("vars", Any, PARTIAL | MARKED)],
-        Any,
+        &[flagged("template", S, AS_IS | UNKNOWN | DYNAMIC), param("vars", Any)],
+        S,
         templatestring,
         "Renders a text as a template.",
     ),
@@ -160,12 +162,47 @@ fn read_text(args: &Arguments<'_>, index: usize) -> Result<String, Failure> {
 
 // Patterns.
 
+fn fileexists(args: &Arguments<'_>) -> Reply {
+    let path = expanded(args, 0);
+    if args.ctx.world.exists(&path) {
+        return Ok(Value::bool(true));
+    }
+    let folder = args.ctx.world.read_dir(&args.ctx.world.working_dir().join(&path)).is_ok();
+    if folder { Err(at(0, "it is a folder")) } else { Ok(Value::bool(false)) }
+}
+
+/// The pattern is a path below the folder; what it matches is told as seen from there.
 fn fileset(args: &Arguments<'_>) -> Reply {
     let base = expanded(args, 0);
-    let pattern: Vec<&str> = args.text(1).split('/').collect();
+    let mut pattern = Vec::new();
+    let mut up = 0;
+    for segment in args.text(1).split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => up += usize::from(pattern.pop().is_none()),
+            segment => pattern.push(segment),
+        }
+    }
+    if let Some(broken) = pattern.iter().find(|segment| matcher(segment).is_none()) {
+        return Err(at(1, format!("`{broken}` is no pattern")));
+    }
+    let mut start = base.clone();
+    for _ in 0..up {
+        start = clean(&start.join(".."));
+    }
     let mut found = Vec::new();
-    visit(args.ctx, &base, "", &pattern, &mut found);
-    Ok(Value::set(Type::String, found.into_iter().map(Value::string).collect()))
+    visit(args.ctx, &start, "", &pattern, &mut found);
+    let seen = |path: String| {
+        if up == 0 {
+            return path;
+        }
+        let inner = clean(&base).strip_prefix(&start).map(Path::to_path_buf).unwrap_or_default();
+        match Path::new(&path).strip_prefix(&inner) {
+            Ok(below) => below.to_string_lossy().into_owned(),
+            Err(_) => format!("{}{path}", "../".repeat(up)),
+        }
+    };
+    Ok(Value::set(Type::String, found.into_iter().map(|path| Value::string(seen(path))).collect()))
 }
 
 /// Folders that cannot be read hold no matches.
@@ -196,23 +233,38 @@ fn visit(ctx: &Context<'_>, dir: &Path, prefix: &str, pattern: &[&str], found: &
     }
 }
 
-/// `*`, `?`, `[a-z]`, `[^a]` and `{a,b}` within one name.
 fn matches(pattern: &str, name: &str) -> bool {
+    matcher(pattern).is_some_and(|regex| regex.is_match(name))
+}
+
+/// One segment of a pattern: `*`, `?`, `[a-z]`, `[^a]`, `{a,b}` and escapes. `None` if brackets do not close.
+fn matcher(pattern: &str) -> Option<regex::Regex> {
     let mut source = String::from("^(?s:");
     let mut depth = 0_usize;
-    let mut letters = pattern.chars().peekable();
+    let mut letters = pattern.chars();
     while let Some(letter) = letters.next() {
         match letter {
             '*' => source.push_str(".*"),
             '?' => source.push('.'),
             '[' => {
                 source.push('[');
-                if letters.next_if(|next| matches!(next, '!' | '^')).is_some() {
+                let mut inner = letters.as_str();
+                let negated = inner.strip_prefix('^');
+                if let Some(rest) = negated {
                     source.push('^');
+                    inner = rest;
                 }
+                let end = inner.find(']').filter(|end| *end > 0)?;
+                for letter in inner[..end].chars() {
+                    match letter {
+                        '-' => source.push('-'),
+                        '\\' => source.push('\\'),
+                        other => source.push_str(&regex::escape(&other.to_string())),
+                    }
+                }
+                source.push(']');
+                letters = inner[end + 1..].chars();
             }
-            ']' => source.push(']'),
-            '-' => source.push('-'),
             '{' => {
                 depth += 1;
                 source.push_str("(?:");
@@ -222,15 +274,12 @@ fn matches(pattern: &str, name: &str) -> bool {
                 source.push(')');
             }
             ',' if depth > 0 => source.push('|'),
-            '\\' => {
-                let next = letters.next().unwrap_or('\\');
-                source.push_str(&regex::escape(&next.to_string()));
-            }
+            '\\' => source.push_str(&regex::escape(&letters.next()?.to_string())),
             other => source.push_str(&regex::escape(&other.to_string())),
         }
     }
     source.push_str(")$");
-    regex::Regex::new(&source).is_ok_and(|regex| regex.is_match(name))
+    if depth > 0 { None } else { regex::Regex::new(&source).ok() }
 }
 
 // Templates.
@@ -240,8 +289,15 @@ fn templatefile(args: &Arguments<'_>) -> Reply {
     render(args, args.text(0), &text)
 }
 
+/// That the template is a reference has been seen when the call was compiled.
 fn templatestring(args: &Arguments<'_>) -> Reply {
-    render(args, "<template>", args.text(0))
+    let template = args.value(0);
+    if template.is_unknown() {
+        return Ok(args.unknown());
+    }
+    let Some(text) = template.as_str() else { return Err(at(0, "it must be a string")) };
+    let rendered = render(args, "<template>", text)?;
+    value::convert(&rendered, &Type::String).map_err(|error| failed(error.to_string()))
 }
 
 /// The names that a template is given.

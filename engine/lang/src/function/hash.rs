@@ -139,7 +139,14 @@ fn namespace(name: &str) -> Option<[u8; 16]> {
         "oid" => Some(known(0x12)),
         "x500" => Some(known(0x14)),
         other => {
-            let digits: String = other.chars().filter(|letter| *letter != '-').collect();
+            let bare = other
+                .strip_prefix("urn:uuid:")
+                .or_else(|| other.strip_prefix('{')?.strip_suffix('}'))
+                .unwrap_or(other);
+            let dashes = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+            let dashed = bare.len() == 36
+                && bare.bytes().enumerate().all(|(at, byte)| dashes(at) == (byte == b'-'));
+            let digits = if dashed { bare.replace('-', "") } else { other.to_owned() };
             let mut bytes = [0; 16];
             if digits.len() != 32 || !digits.is_ascii() {
                 return None;

@@ -3,7 +3,7 @@
 use value::{Number, Value};
 
 use super::ParameterType::{Any, Number as N};
-use super::{Arguments, FunctionInfo, PARTIAL, Reply, at, failed, flagged, param, pure};
+use super::{Arguments, FunctionInfo, Reply, at, failed, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     pure(
@@ -44,16 +44,23 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         N,
         parseint,
         "Reads a whole number in a base from 2 to 62.",
-    ),
+    )
+    .typed(|args| match args[0].ty() {
+        value::Type::String => Ok(value::Type::Number),
+        _ => Err(at(0, "it must be a string")),
+    }),
     pure("pow", &[param("num", N), param("power", N)], N, pow, "Raises a number to a power."),
     pure(
         "signum",
         &[param("num", N)],
         N,
-        |a| Ok(Value::number(a.number(0).signum())),
+        |a| match a.number(0).to_i64() {
+            Some(_) => Ok(Value::number(a.number(0).signum())),
+            None => Err(at(0, "it must be a whole number")),
+        },
         "Gives -1, 0 or 1, by the sign of a number.",
     ),
-    pure("sum", &[flagged("list", Any, 0)], N, sum, "Adds up the numbers of a list or set."),
+    pure("sum", &[param("list", Any)], N, sum, "Adds up the numbers of a list or set."),
     pure(
         "range",
         &[],
@@ -64,14 +71,14 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     .with_variadic(param("params", N)),
     pure(
         "alltrue",
-        &[flagged("list", super::ParameterType::ListOfBool, PARTIAL)],
+        &[param("list", super::ParameterType::ListOfBool)],
         super::ParameterType::Bool,
         |a| quantify(a, false),
         "Says whether all elements are true; so it is for no elements.",
     ),
     pure(
         "anytrue",
-        &[flagged("list", super::ParameterType::ListOfBool, PARTIAL)],
+        &[param("list", super::ParameterType::ListOfBool)],
         super::ParameterType::Bool,
         |a| quantify(a, true),
         "Says whether some element is true.",
@@ -116,13 +123,11 @@ fn parseint(args: &Arguments<'_>) -> Reply {
     if digits.is_empty() {
         return Err(not_a_number());
     }
-    let mut total = Number::ZERO;
+    // Beyond this many digits a number is a mistake or an attack.
+    let mut total = (digits.len() <= 10_000).then_some(Number::ZERO).ok_or_else(not_a_number)?;
     for digit in digits.chars() {
         let worth = digit_value(digit, base).ok_or_else(not_a_number)?;
-        total = total
-            .mul(&Number::from(base))
-            .and_then(|shifted| shifted.add(&Number::from(worth)))
-            .ok_or_else(not_a_number)?;
+        total = total.mul_add(base, worth);
     }
     Ok(Value::number(if negative { total.neg() } else { total }))
 }
@@ -145,6 +150,9 @@ fn sum(args: &Arguments<'_>) -> Reply {
     };
     if items.is_empty() {
         return Err(at(0, "it must not be empty"));
+    }
+    if !args.value(0).is_wholly_known() {
+        return Ok(args.unknown());
     }
     let mut total: Option<Number> = None;
     for item in items {
@@ -197,14 +205,18 @@ fn range(args: &Arguments<'_>) -> Reply {
 }
 
 /// `decisive` is the content that settles the answer whatever else there is. Null counts as false.
+/// Null counts as false. `alltrue` goes by the first element that decides, `anytrue` by any.
 fn quantify(args: &Arguments<'_>, decisive: bool) -> Reply {
-    let items = args.items(0);
-    let content = |item: &Value| if item.is_null() { Some(false) } else { item.as_bool() };
-    if items.iter().any(|item| content(item) == Some(decisive)) {
-        return Ok(Value::bool(decisive));
+    let mut unknown = false;
+    for item in args.items(0) {
+        if item.is_unknown() {
+            unknown = true;
+            if !decisive {
+                break;
+            }
+        } else if (item.as_bool() == Some(true)) == decisive {
+            return Ok(Value::bool(decisive));
+        }
     }
-    if items.iter().any(|item| content(item).is_none()) {
-        return Ok(crate::operator::not_null(value::Type::Bool));
-    }
-    Ok(Value::bool(!decisive))
+    Ok(if unknown { args.unknown() } else { Value::bool(!decisive) })
 }

@@ -1,19 +1,22 @@
 //! Sets.
 
-use value::{Marks, Type, Value};
+use value::{Marks, Refinement, Type, Value};
 
 use super::ParameterType::{Any, Set};
-use super::{Arguments, Failure, FunctionInfo, PARTIAL, Reply, at, failed, flagged, param, pure};
+use super::{
+    Arguments, DYNAMIC, Failure, FunctionInfo, MARKED, Reply, UNKNOWN, at, failed, flagged, pure,
+};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     pure(
         "setintersection",
-        &[param("first_set", Set)],
+        &[flagged("first_set", Set, DYNAMIC)],
         Any,
         |a| combine(a, |own, others| others.iter().all(|other| has(other, own))),
         "Gives the elements that are in all sets.",
     )
-    .with_variadic(param("other_sets", Set)),
+    .typed(alike)
+    .with_variadic(flagged("other_sets", Set, DYNAMIC)),
     pure(
         "setproduct",
         &[],
@@ -21,104 +24,132 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         setproduct,
         "Gives all combinations of one element of each set or list.",
     )
-    .with_variadic(flagged("sets", Any, PARTIAL)),
+    .typed(product_type)
+    .with_variadic(flagged("sets", Any, UNKNOWN | MARKED)),
     pure(
         "setsubtract",
-        &[param("a", Set), param("b", Set)],
+        &[flagged("a", Set, DYNAMIC), flagged("b", Set, DYNAMIC)],
         Any,
         |a| combine(a, |own, others| !others.iter().any(|other| has(other, own))),
         "Gives the elements of the first set that are not in the second.",
-    ),
+    )
+    .typed(alike),
     pure(
         "setunion",
-        &[param("first_set", Set)],
+        &[flagged("first_set", Set, DYNAMIC)],
         Any,
         setunion,
         "Gives the elements that are in any of the sets.",
     )
-    .with_variadic(param("other_sets", Set)),
+    .typed(alike)
+    .with_variadic(flagged("other_sets", Set, DYNAMIC)),
 ];
 
-/// All sets with one element type.
-fn alike(args: &Arguments<'_>) -> Result<(Type, Vec<Value>), Failure> {
-    let types: Vec<Type> =
-        args.values.iter().filter(|set| set.len() != Some(0)).map(Value::ty).collect();
-    let ty = if types.is_empty() {
-        args.value(0).ty()
-    } else {
-        value::unify(&types).ok_or_else(|| failed("the sets have no common element type"))?
-    };
-    let element = ty.element().cloned().unwrap_or(Type::Dynamic);
-    let sets: Result<Vec<Value>, Failure> = args
-        .values
-        .iter()
-        .enumerate()
-        .map(|(position, set)| {
-            if set.len() == Some(0) {
-                return Ok(Value::set(element.clone(), Vec::new()));
-            }
-            value::convert(set, &Type::set(element.clone()))
-                .map_err(|error| at(position, error.to_string()))
-        })
-        .collect();
-    Ok((element, sets?))
+/// The set type to which all arguments convert. What is empty and of any type converts to every one.
+fn alike(args: &[Value]) -> Result<Type, Failure> {
+    let mut elements = Vec::new();
+    for value in args {
+        let Some(element) = value.ty().element().cloned() else { return Ok(Type::Dynamic) };
+        if !(element == Type::Dynamic && value.len() == Some(0)) {
+            elements.push(element);
+        }
+    }
+    match value::unify(&elements) {
+        Some(element) => Ok(Type::set(element)),
+        None => Err(failed("the sets have no common element type")),
+    }
 }
 
-/// Sets are sorted, so that membership is a search.
+fn sets(args: &Arguments<'_>) -> Result<Vec<Value>, Failure> {
+    let convert = |(position, set): (usize, &Value)| {
+        value::convert(set, &args.expected).map_err(|error| at(position, error.to_string()))
+    };
+    args.values.iter().enumerate().map(convert).collect()
+}
+
 fn has(set: &Value, element: &Value) -> bool {
     set.items().is_some_and(|items| items.binary_search(element).is_ok())
 }
 
 fn combine(args: &Arguments<'_>, keep: fn(&Value, &[Value]) -> bool) -> Reply {
-    let (element, sets) = alike(args)?;
+    let sets = sets(args)?;
+    if sets.iter().any(|set| !set.is_wholly_known()) {
+        return Ok(args.unknown());
+    }
     let Some((first, others)) = sets.split_first() else { return Err(failed("a set is needed")) };
     let kept = first.items().unwrap_or_default().iter().filter(|item| keep(item, others));
-    Ok(Value::set(element, kept.cloned().collect()))
+    Ok(Value::set(args.element(), kept.cloned().collect()))
 }
 
 fn setunion(args: &Arguments<'_>) -> Reply {
-    let (element, sets) = alike(args)?;
+    let sets = sets(args)?;
     let items = sets.iter().flat_map(|set| set.items().unwrap_or_default()).cloned().collect();
-    Ok(Value::set(element, items))
+    Ok(Value::set(args.element(), items))
 }
 
-/// More combinations than this are a mistake that would fill the memory.
+/// More than this would fill the memory.
 const PRODUCT_LIMIT: usize = 10_000_000;
 
-/// Sets alone give a set; a list or tuple among them makes the result a list, in the order of the
-/// arguments, the last one changing fastest.
-fn setproduct(args: &Arguments<'_>) -> Reply {
-    if args.values.len() < 2 {
+/// Beyond these, what is known of a length is of no use.
+const LENGTH_LIMIT: usize = 1024;
+const PRODUCT_LENGTH_LIMIT: usize = 2048;
+
+fn product_type(args: &[Value]) -> Result<Type, Failure> {
+    if args.len() < 2 {
         return Err(failed("at least two sets are needed"));
     }
+    let mut elements = Vec::with_capacity(args.len());
+    let mut ordered = true;
+    for (position, value) in args.iter().enumerate() {
+        elements.push(match value.ty() {
+            Type::Set(element) => {
+                ordered = false;
+                (*element).clone()
+            }
+            Type::List(element) => (*element).clone(),
+            Type::Tuple(own) => value::unify(&own)
+                .ok_or_else(|| at(position, "all elements must have a common type"))?,
+            _ => return Err(at(position, "it must be a list, set or tuple")),
+        });
+    }
+    let element = Type::tuple(elements);
+    Ok(if ordered { Type::list(element) } else { Type::set(element) })
+}
+
+/// How many elements there are, if that is certain.
+fn certain_length(value: &Value) -> Option<usize> {
+    match value.len() {
+        Some(length) if !value.is_set() || value.is_wholly_known() || length == 1 => Some(length),
+        _ => None,
+    }
+}
+
+fn setproduct(args: &Arguments<'_>) -> Reply {
+    let marks = args.values.iter().fold(Marks::NONE, |marks, value| marks.union(value.marks()));
+    if args.values.iter().any(|value| certain_length(value).is_none()) {
+        return Ok(unknown_product(args).mark(marks));
+    }
     let mut total = 1_usize;
-    let mut columns = Vec::with_capacity(args.values.len());
-    let mut types = Vec::with_capacity(args.values.len());
-    for (position, set) in args.values.iter().enumerate() {
-        let Some(items) = set.items() else {
-            return Err(at(position, "it must be a list, set or tuple"));
-        };
+    for value in &args.values {
         total = total
-            .checked_mul(items.len())
+            .checked_mul(value.len().unwrap_or(0))
             .filter(|total| *total <= PRODUCT_LIMIT)
             .ok_or_else(|| failed(format!("more than {PRODUCT_LIMIT} combinations")))?;
-        let list = value::convert(set, &Type::list(Type::Dynamic))
-            .map_err(|error| at(position, error.to_string()))?;
-        if list.is_unknown() {
-            return Ok(Value::dynamic_unknown());
-        }
-        types.push(list.ty().element().cloned().unwrap_or(Type::Dynamic));
-        columns.push(list);
     }
+    let element = args.element();
+    let Type::Tuple(types) = &element else { return Ok(args.unknown()) };
     let mut rows: Vec<Vec<Value>> = Vec::with_capacity(total.min(1));
     rows.push(Vec::new());
-    for column in &columns {
+    for (position, (column, ty)) in args.values.iter().zip(types.iter()).enumerate() {
         let items = column.items().unwrap_or_default();
+        let items: Result<Vec<Value>, _> =
+            items.iter().map(|item| value::convert(item, ty)).collect();
+        let items = items.map_err(|error| at(position, error.to_string()))?;
         rows = rows
             .iter()
             .flat_map(|row| {
                 items.iter().map(move |item| {
-                    let mut longer = Vec::with_capacity(columns_hint(row.len()));
+                    let mut longer = Vec::with_capacity(row.len() + 1);
                     longer.extend_from_slice(row);
                     longer.push(item.clone());
                     longer
@@ -126,13 +157,37 @@ fn setproduct(args: &Arguments<'_>) -> Reply {
             })
             .collect();
     }
-    let element = Type::tuple(types);
     let rows: Vec<Value> = rows.into_iter().map(Value::tuple).collect();
-    let only_sets = args.values.iter().all(Value::is_set);
-    let result = if only_sets { Value::set(element, rows) } else { Value::list(element, rows) };
-    Ok(result.mark(Marks::NONE))
+    let result = match args.expected {
+        Type::List(_) => Value::list(element, rows),
+        _ => Value::set(element, rows),
+    };
+    Ok(result.mark(marks))
 }
 
-fn columns_hint(length: usize) -> usize {
-    length + 1
+/// The bounds of an unknown product's length, where they are small enough to be of use.
+fn unknown_product(args: &Arguments<'_>) -> Value {
+    let mut most = 1_usize;
+    for value in &args.values {
+        if value.is_set() && value.is_known() && certain_length(value).is_none() {
+            return args.unknown();
+        }
+        let own = match value.ty() {
+            Type::Tuple(elements) => Some(elements.len()),
+            _ => value.len().or_else(|| value.refinement().and_then(|known| known.max_length)),
+        };
+        let Some(own) = own.filter(|own| *own <= LENGTH_LIMIT) else { return args.unknown() };
+        most *= own;
+        if most > PRODUCT_LENGTH_LIMIT {
+            return args.unknown();
+        }
+    }
+    let least = usize::from(most > 0);
+    let refinement = Refinement {
+        not_null: true,
+        min_length: Some(least),
+        max_length: Some(most),
+        ..Refinement::default()
+    };
+    Value::unknown_refined(args.expected.clone(), refinement)
 }

@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         "lower",
         &[param("str", S)],
         S,
-        |a| text(&a.text(0).to_lowercase()),
+        |a| text(&a.text(0).chars().map(lower).collect::<String>()),
         "Makes all letters small.",
     ),
     pure(
@@ -50,14 +50,22 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         Any,
         regex,
         "Gives the first match of a regular expression: the text, or its groups.",
-    ),
+    )
+    .typed(|args| match args[0].as_str() {
+        Some(text) => match_type(&pattern(text, 0)?),
+        None => Ok(Type::Dynamic),
+    }),
     pure(
         "regexall",
         &[param("pattern", S), param("string", S)],
         List,
         regexall,
         "Gives all matches of a regular expression.",
-    ),
+    )
+    .typed(|args| match args[0].as_str() {
+        Some(text) => match_type(&pattern(text, 0)?).map(Type::list),
+        None => Ok(Type::list(Type::Dynamic)),
+    }),
     pure(
         "replace",
         &[param("str", S), param("substr", S), param("replace", S)],
@@ -85,7 +93,8 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         Bool,
         |a| Ok(Value::bool(a.text(0).contains(a.text(1)))),
         "Says whether a text holds another.",
-    ),
+    )
+    .nullable(),
     pure(
         "strrev",
         &[param("str", S)],
@@ -133,7 +142,7 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         "upper",
         &[param("str", S)],
         S,
-        |a| text(&a.text(0).to_uppercase()),
+        |a| text(&a.text(0).chars().map(upper).collect::<String>()),
         "Makes all letters capitals.",
     ),
 ];
@@ -149,6 +158,9 @@ fn indent(args: &Arguments<'_>) -> Reply {
 
 fn join(args: &Arguments<'_>) -> Reply {
     let mut parts = Vec::new();
+    if args.values.iter().any(|list| !list.is_wholly_known()) {
+        return Ok(args.unknown());
+    }
     for (position, list) in args.values.iter().enumerate().skip(1) {
         for item in list.items().unwrap_or_default() {
             parts.push(item.as_str().ok_or_else(|| at(position, "an element is null"))?);
@@ -180,7 +192,7 @@ fn startswith(args: &Arguments<'_>) -> Reply {
     if known.starts_with(prefix) {
         return Ok(Value::bool(true));
     }
-    if !prefix.starts_with(known) {
+    if known.len() >= prefix.len() {
         return Ok(Value::bool(false));
     }
     Ok(crate::operator::not_null(Type::Bool))
@@ -206,11 +218,52 @@ fn title(args: &Arguments<'_>) -> Reply {
         if within {
             result.push(letter);
         } else {
-            result.extend(letter.to_uppercase());
+            result.push(capital(letter));
         }
         within = letter.is_alphanumeric() || letter == '_';
     }
     text(&result)
+}
+
+/// One letter for one: what has no small form of one letter stays.
+fn lower(letter: char) -> char {
+    let mut small = letter.to_lowercase();
+    match (small.next(), small.next()) {
+        (Some(only), None) => only,
+        // The only letter whose small form is longer.
+        _ if letter == 'İ' => 'i',
+        _ => letter,
+    }
+}
+
+/// One letter for one: what has no capital of one letter stays.
+fn upper(letter: char) -> char {
+    let mut large = letter.to_uppercase();
+    match (large.next(), large.next()) {
+        (Some(only), None) => only,
+        _ => greek_capital(letter).unwrap_or(letter),
+    }
+}
+
+/// Greek vowels with an iota below them have capitals of one letter too.
+fn greek_capital(letter: char) -> Option<char> {
+    let code = u32::from(letter);
+    match code {
+        0x1f80..=0x1faf => char::from_u32(code | 8),
+        0x1fb3 | 0x1fc3 | 0x1ff3 => char::from_u32(code + 9),
+        _ => None,
+    }
+}
+
+/// The form at the start of a word, which a few double letters have besides their capital.
+fn capital(letter: char) -> char {
+    match letter {
+        'Ǆ' | 'ǅ' | 'ǆ' => 'ǅ',
+        'Ǉ' | 'ǈ' | 'ǉ' => 'ǈ',
+        'Ǌ' | 'ǋ' | 'ǌ' => 'ǋ',
+        'Ǳ' | 'ǲ' | 'ǳ' => 'ǲ',
+        other => upper(other),
+    }
 }
 
 fn trim(args: &Arguments<'_>) -> Reply {
@@ -220,16 +273,32 @@ fn trim(args: &Arguments<'_>) -> Reply {
 
 // Regular expressions.
 
+/// The type of a match: a text, or a tuple or object of the groups.
+fn match_type(regex: &Regex) -> Result<Type, Failure> {
+    let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
+    match names.iter().flatten().count() {
+        _ if names.is_empty() => Ok(Type::String),
+        0 => Ok(Type::tuple(names.iter().map(|_| Type::String))),
+        named if named == names.len() => {
+            Ok(Type::object(names.iter().flatten().map(|name| (*name, Type::String))))
+        }
+        _ => Err(at(0, "named and unnamed groups cannot be mixed")),
+    }
+}
+
 fn pattern(text: &str, argument: usize) -> Result<Regex, Failure> {
-    Regex::new(text).map_err(|error| {
+    let fault = |reason: &str| {
+        at(argument, format!("not a regular expression: {reason}"))
+            .help("the syntax is that of RE2: neither look-around nor back-references")
+    };
+    let translated = super::re2::translate(text).map_err(fault)?;
+    Regex::new(&translated).map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or("it cannot be read");
-        at(argument, format!("not a regular expression: {}", last.trim_start_matches("error: ")))
-            .help("the syntax is that of RE2: neither look-around nor back-references")
+        fault(last.trim_start_matches("error: "))
     })
 }
 
-/// A pattern without groups gives a string, with named groups an object, with plain ones a tuple.
 fn captured(regex: &Regex, captures: &regex::Captures<'_>) -> Result<Value, Failure> {
     let group = |at: usize| {
         captures.get(at).map_or_else(|| Value::null(Type::String), |found| found.as_str().into())
@@ -264,12 +333,7 @@ fn regexall(args: &Arguments<'_>) -> Reply {
     let found: Result<Vec<Value>, Failure> =
         regex.captures_iter(args.text(1)).map(|captures| captured(&regex, &captures)).collect();
     let found = found?;
-    let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
-    let element = match (names.is_empty(), names.iter().all(Option::is_some)) {
-        (true, _) => Type::String,
-        (_, true) => Type::object(names.iter().flatten().map(|name| (*name, Type::String))),
-        _ => Type::tuple(names.iter().map(|_| Type::String)),
-    };
+    let element = args.element();
     Ok(Value::list(element, found))
 }
 

@@ -1,10 +1,10 @@
 //! `format` and `formatlist`.
 
-use value::{Number, Type, Value};
+use value::{Number, Refinement, Type, Value};
 
 use super::ParameterType::{Any, String as S};
 use super::{
-    Arguments, Failure, FunctionInfo, NULL, PARTIAL, Reply, at, failed, flagged, param, pure,
+    Arguments, Failure, FunctionInfo, NULL, Reply, UNKNOWN, at, failed, flagged, param, pure,
 };
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
@@ -15,28 +15,59 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         format_one,
         "Fills values into a text, as `%s`, `%d`, `%q`, `%v`, `%5.2f` and so on say.",
     )
-    .with_variadic(flagged("args", Any, NULL)),
+    .with_variadic(flagged("args", Any, NULL | UNKNOWN)),
     pure(
         "formatlist",
         &[param("format", S)],
-        Any,
+        super::ParameterType::ListOfString,
         format_list,
         "Formats a text for each element of lists.",
     )
-    .with_variadic(flagged("args", Any, NULL | PARTIAL)),
+    .with_variadic(flagged("args", Any, NULL | UNKNOWN)),
 ];
 
 fn format_one(args: &Arguments<'_>) -> Reply {
+    let format = args.text(0);
+    if args.values[1..].iter().any(|value| !value.is_wholly_known()) {
+        // What stands before the first verb is certain.
+        let before = format.split('%').next().filter(|before| before.len() < format.len());
+        let prefix = value::known_prefix(before.unwrap_or_default(), usize::MAX);
+        let prefix = (!prefix.is_empty()).then(|| prefix.into());
+        let refinement = Refinement { not_null: true, prefix, ..Refinement::default() };
+        return Ok(Value::unknown_refined(Type::String, refinement));
+    }
     let values: Vec<&Value> = args.values.iter().skip(1).collect();
-    render(args.text(0), &values).map(Value::string)
+    render(format, &values).map(Value::string)
 }
 
-/// Lists are walked together, single values stay the same for each.
+/// What is walked in step, row by row; everything else is the same in each row.
+fn is_column(value: &Value) -> bool {
+    !value.is_null() && matches!(value.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_))
+}
+
+/// How many rows a column has; `None` if that is not known.
+fn rows_of(value: &Value) -> Option<usize> {
+    match value.ty() {
+        Type::Tuple(elements) => Some(elements.len()),
+        Type::Set(_) if !value.is_wholly_known() && value.len() != Some(1) => None,
+        _ => value.len(),
+    }
+}
+
 fn format_list(args: &Arguments<'_>) -> Reply {
     let rest = &args.values[1..];
     let mut length = None;
+    let mut unknown = false;
     for (position, value) in rest.iter().enumerate() {
-        let Some(found) = value.items().map(<[Value]>::len) else { continue };
+        if !is_column(value) {
+            unknown |= value.is_unknown() && value.ty_is_dynamic();
+            continue;
+        }
+        unknown |= value.is_unknown();
+        let Some(found) = rows_of(value) else {
+            unknown = true;
+            continue;
+        };
         match length {
             None => length = Some((found, position)),
             Some((wanted, first)) if wanted != found => {
@@ -47,6 +78,9 @@ fn format_list(args: &Arguments<'_>) -> Reply {
             }
             Some(_) => {}
         }
+    }
+    if unknown {
+        return Ok(args.unknown());
     }
     let rows = length.map_or(1, |(length, _)| length);
     let mut results = Vec::with_capacity(rows);
@@ -62,7 +96,6 @@ fn format_list(args: &Arguments<'_>) -> Reply {
     Ok(Value::list(Type::String, results))
 }
 
-/// One `%…` of a format.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of the format")]
 struct Verb {
@@ -73,64 +106,70 @@ struct Verb {
     sharp: bool,
     width: Option<usize>,
     precision: Option<usize>,
+    /// The argument that it asks for, from 0.
+    position: Option<usize>,
 }
 
 fn render(format: &str, values: &[&Value]) -> Result<String, Failure> {
     let mut out = String::with_capacity(format.len() + 16);
     let mut letters = format.chars().peekable();
     let mut next = 0_usize;
-    let mut explicit = false;
+    let mut used = 0_usize;
     while let Some(letter) = letters.next() {
-        if letter != '%' {
+        if letter != '%' || letters.next_if_eq(&'%').is_some() {
             out.push(letter);
             continue;
         }
-        let mut verb = Verb::default();
-        while let Some(flag) = letters.peek().copied() {
+        let verb = Verb::read(&mut letters)?;
+        next = verb.position.unwrap_or(next);
+        let Some(kind) = letters.next_if(char::is_ascii_alphabetic) else {
+            return Err(at(0, "a letter must follow `%`; write `%%` for a per cent sign"));
+        };
+        let Some(value) = values.get(next) else {
+            let given =
+                if values.len() == 1 { "1 is".to_owned() } else { format!("{} are", values.len()) };
+            return Err(failed(format!(
+                "`%{kind}` wants argument {}, but {given} given",
+                next + 1
+            )));
+        };
+        next += 1;
+        used = used.max(next);
+        out.push_str(&one(kind, &verb, value).map_err(|message| at(next, message))?);
+    }
+    if used < values.len() {
+        return Err(at(used + 1, "the format does not use it"));
+    }
+    Ok(out)
+}
+
+impl Verb {
+    /// Reads what stands between `%` and the letter.
+    fn read(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Self, Failure> {
+        let mut verb = Self::default();
+        while let Some(flag) = letters.next_if(|letter| "-+ 0#".contains(*letter)) {
             match flag {
                 '-' => verb.minus = true,
                 '+' => verb.plus = true,
                 ' ' => verb.space = true,
                 '0' => verb.zero = true,
-                '#' => verb.sharp = true,
-                _ => break,
+                _ => verb.sharp = true,
             }
-            letters.next();
         }
-        verb.width = digits(&mut letters);
+        verb.width = digits(letters);
         if letters.next_if_eq(&'.').is_some() {
-            verb.precision = Some(digits(&mut letters).unwrap_or(0));
+            verb.precision = Some(digits(letters).unwrap_or(0));
         }
         if letters.next_if_eq(&'[').is_some() {
-            let position = digits(&mut letters).filter(|position| *position > 0);
+            let leading_zero = letters.peek() == Some(&'0');
+            let position = digits(letters).filter(|position| *position > 0 && !leading_zero);
             let (Some(position), Some(_)) = (position, letters.next_if_eq(&']')) else {
                 return Err(at(0, "`%[` is followed by the number of an argument and `]`"));
             };
-            next = position - 1;
-            explicit = true;
+            verb.position = Some(position - 1);
         }
-        let Some(kind) = letters.next() else {
-            return Err(at(0, "`%` stands at the end; write `%%` for a per cent sign"));
-        };
-        if kind == '%' {
-            out.push('%');
-            continue;
-        }
-        let Some(value) = values.get(next) else {
-            return Err(failed(format!(
-                "`%{kind}` wants argument {}, but {} given",
-                next + 1,
-                if values.len() == 1 { "1 is".to_owned() } else { format!("{} are", values.len()) }
-            )));
-        };
-        next += 1;
-        let text = one(kind, &verb, value).map_err(|message| at(next, message))?;
-        pad(&mut out, &text, &verb, matches!(kind, 's' | 'q' | 'v' | 't'));
+        Ok(verb)
     }
-    if !explicit && next < values.len() {
-        return Err(at(next + 1, "the format does not use it"));
-    }
-    Ok(out)
 }
 
 fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {
@@ -142,24 +181,12 @@ fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usiz
     text.parse().ok().map(|number: usize| number.min(100_000))
 }
 
-fn pad(out: &mut String, text: &str, verb: &Verb, textual: bool) {
-    let length = unicode_segmentation::UnicodeSegmentation::graphemes(text, true).count();
+/// Fills a text up to the width. Characters are counted, not bytes.
+fn pad(text: String, verb: &Verb) -> String {
+    let length = unicode_segmentation::UnicodeSegmentation::graphemes(text.as_str(), true).count();
     let missing = verb.width.unwrap_or(0).saturating_sub(length);
-    if verb.minus {
-        out.push_str(text);
-        out.extend(std::iter::repeat_n(' ', missing));
-    } else if verb.zero && !textual {
-        let (sign, digits) = match text.strip_prefix(['-', '+']) {
-            Some(rest) => text.split_at(text.len() - rest.len()),
-            None => ("", text),
-        };
-        out.push_str(sign);
-        out.extend(std::iter::repeat_n('0', missing));
-        out.push_str(digits);
-    } else {
-        out.extend(std::iter::repeat_n(if verb.zero { '0' } else { ' ' }, missing));
-        out.push_str(text);
-    }
+    let filling = if verb.zero { "0" } else { " " }.repeat(missing);
+    if verb.minus { text + &filling } else { filling + &text }
 }
 
 fn one(kind: char, verb: &Verb, value: &Value) -> Result<String, String> {
@@ -179,60 +206,68 @@ fn one(kind: char, verb: &Verb, value: &Value) -> Result<String, String> {
             .ok_or_else(|| format!("`%{kind}` wants a string"))
     };
     match kind {
-        'v' if verb.sharp => Ok(value::json::to_string(value)),
-        'v' => Ok(plainly(value)),
-        's' => Ok(cut(text()?, verb)),
-        'q' => Ok(value::json::to_string(&Value::string(text()?))),
+        'v' => Ok(pad(if verb.sharp { json(value) } else { plainly(value) }, verb)),
+        's' => Ok(pad(cut(text()?, verb), verb)),
+        'q' => Ok(pad(json(&Value::string(cut(text()?, verb))), verb)),
         't' => value::convert(value, &Type::Bool)
             .ok()
             .and_then(|flag| flag.as_bool())
             .map(|flag| flag.to_string())
             .ok_or_else(|| "`%t` wants a bool".to_owned()),
-        'd' => Ok(signed(number()?.trunc().to_string(), verb)),
-        'b' | 'o' | 'x' | 'X' => radix(kind, &number()?, verb),
-        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => Ok(signed(float(kind, &number()?, verb), verb)),
+        'b' | 'd' | 'o' | 'x' | 'X' => {
+            whole(kind, &number()?, verb).ok_or_else(|| format!("`%{kind}` wants a whole number"))
+        }
+        'e' | 'E' | 'f' | 'g' | 'G' => Ok(float(kind, &number()?, verb)),
         other => Err(format!("`%{other}` is no way to show a value")),
     }
 }
 
+fn json(value: &Value) -> String {
+    value::json::to_string(value)
+}
+
 fn plainly(value: &Value) -> String {
-    match value.as_str() {
-        Some(text) => text.to_owned(),
-        None => value::json::to_string(value),
+    match (value.as_str(), value.as_number()) {
+        (Some(text), _) => text.to_owned(),
+        (_, Some(number)) => {
+            let digits = shortest('g', number, None);
+            if number.is_negative() { format!("-{digits}") } else { digits }
+        }
+        _ => json(value),
     }
 }
 
 fn cut(text: String, verb: &Verb) -> String {
     match verb.precision {
-        Some(most) => unicode_segmentation::UnicodeSegmentation::graphemes(text.as_str(), true)
-            .take(most)
-            .collect(),
-        None => text,
+        Some(most) if most > 0 => {
+            unicode_segmentation::UnicodeSegmentation::graphemes(text.as_str(), true)
+                .take(most)
+                .collect()
+        }
+        _ => text,
     }
 }
 
-fn signed(text: String, verb: &Verb) -> String {
-    if text.starts_with('-') {
-        text
-    } else if verb.plus {
-        format!("+{text}")
-    } else if verb.space {
-        format!(" {text}")
-    } else {
-        text
+fn sign(number: &Number, verb: &Verb) -> &'static str {
+    match (number.is_negative(), verb.plus, verb.space) {
+        (true, ..) => "-",
+        (_, true, _) => "+",
+        (_, _, true) => " ",
+        _ => "",
     }
 }
 
-fn radix(kind: char, number: &Number, verb: &Verb) -> Result<String, String> {
-    let whole =
-        number.trunc().to_i64().ok_or_else(|| format!("`%{kind}` wants a smaller number"))?;
-    let size = whole.unsigned_abs();
-    let digits = match kind {
-        'b' => format!("{size:b}"),
-        'o' => format!("{size:o}"),
-        'x' => format!("{size:x}"),
-        _ => format!("{size:X}"),
+fn whole(kind: char, number: &Number, verb: &Verb) -> Option<String> {
+    let base = match kind {
+        'b' => 2,
+        'o' => 8,
+        'd' => 10,
+        _ => 16,
     };
+    let mut digits = number.to_digits(base)?;
+    if kind == 'X' {
+        digits = digits.to_uppercase();
+    }
     let prefix = match (verb.sharp, kind) {
         (true, 'b') => "0b",
         (true, 'o') => "0",
@@ -240,44 +275,92 @@ fn radix(kind: char, number: &Number, verb: &Verb) -> Result<String, String> {
         (true, 'X') => "0X",
         _ => "",
     };
-    Ok(signed(format!("{}{prefix}{digits}", if whole < 0 { "-" } else { "" }), verb))
+    if digits == "0" && verb.precision == Some(0) {
+        return Some(String::new());
+    }
+    let zeros = verb.precision.unwrap_or(0).saturating_sub(digits.len());
+    digits = "0".repeat(zeros) + &digits;
+    let sign = sign(number, verb);
+    let missing = verb.width.unwrap_or(0).saturating_sub(sign.len() + prefix.len() + digits.len());
+    Some(if verb.minus {
+        format!("{sign}{prefix}{digits}{}", " ".repeat(missing))
+    } else if verb.zero && verb.precision.is_none() {
+        format!("{sign}{prefix}{}{digits}", "0".repeat(missing))
+    } else {
+        format!("{}{sign}{prefix}{digits}", " ".repeat(missing))
+    })
 }
 
 fn float(kind: char, number: &Number, verb: &Verb) -> String {
-    let float = number.to_f64();
-    let precision = verb.precision.unwrap_or(6);
-    match kind {
-        'f' | 'F' => format!("{float:.precision$}"),
-        'e' | 'E' => exponential(&format!("{float:.precision$e}"), kind),
-        _ => {
-            let exponent = if float == 0.0 { 0.0 } else { float.abs().log10().floor() };
-            let digits = verb.precision.unwrap_or(21).max(1);
-            let in_range =
-                exponent >= -4.0 && exponent < f64::from(u32::try_from(digits).unwrap_or(u32::MAX));
-            let letter = if kind == 'g' { 'e' } else { 'E' };
-            match (in_range, verb.precision) {
-                (true, None) => format!("{float}"),
-                (true, Some(digits)) => {
-                    let behind = digits.max(1).saturating_sub(1);
-                    let rounded: f64 = format!("{float:.behind$e}").parse().unwrap_or(float);
-                    format!("{rounded}")
-                }
-                (false, None) => exponential(&format!("{float:e}"), letter),
-                (false, Some(digits)) => {
-                    let behind = digits.max(1) - 1;
-                    exponential(&format!("{float:.behind$e}"), letter)
-                }
-            }
-        }
+    if number.is_infinite() {
+        return if number.is_negative() { "-Inf" } else { "+Inf" }.to_owned();
+    }
+    let digits = match kind {
+        'f' => number.to_fixed(verb.precision.unwrap_or(6)),
+        'e' | 'E' => scientific(kind, number, verb.precision.unwrap_or(6) + 1),
+        _ => shortest(kind, number, verb.precision),
+    };
+    let sign = sign(number, verb);
+    let missing = verb.width.unwrap_or(0).saturating_sub(sign.len() + digits.len());
+    if verb.minus {
+        format!("{sign}{digits}{}", " ".repeat(missing))
+    } else if verb.zero {
+        format!("{sign}{}{digits}", "0".repeat(missing))
+    } else {
+        format!("{}{sign}{digits}", " ".repeat(missing))
     }
 }
 
-/// `1.5e3` as C writes it: a sign and at least two digits.
-fn exponential(text: &str, letter: char) -> String {
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    let (sign, digits) = match exponent.strip_prefix('-') {
-        Some(digits) => ('-', digits),
-        None => ('+', exponent),
+fn scientific(letter: char, number: &Number, count: usize) -> String {
+    let (digits, exponent) = number.to_significant(count);
+    exponential(letter, &digits, exponent)
+}
+
+fn exponential(letter: char, digits: &str, exponent: i64) -> String {
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{first}{point}{rest}{letter}{sign}{:02}", exponent.unsigned_abs())
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// With an exponent only where the number is very small or large, as `%g` has it.
+fn shortest(kind: char, number: &Number, precision: Option<usize>) -> String {
+    let (digits, exponent, limit) = match precision {
+        Some(count) => {
+            let count = count.max(1);
+            let (digits, exponent) = number.to_significant(count);
+            let kept = digits.trim_end_matches('0').len().max(1);
+            let limit = if count > kept && signed(kept) > exponent { kept } else { count };
+            (digits[..kept].to_owned(), exponent, limit)
+        }
+        None => {
+            let text = number.abs().to_string();
+            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+            let all = format!("{whole}{fraction}");
+            let significant = all.trim_start_matches('0');
+            let leading = all.len() - significant.len();
+            let exponent =
+                if significant.is_empty() { 0 } else { signed(whole.len()) - signed(leading) - 1 };
+            let kept = significant.trim_end_matches('0');
+            (if kept.is_empty() { "0".to_owned() } else { kept.to_owned() }, exponent, 6)
+        }
     };
-    format!("{mantissa}{letter}{sign}{digits:0>2}")
+    let letter = if kind == 'g' { 'e' } else { 'E' };
+    if exponent < -4 || exponent >= i64::try_from(limit).unwrap_or(i64::MAX) {
+        return exponential(letter, &digits, exponent);
+    }
+    match usize::try_from(exponent) {
+        Ok(exponent) if digits.len() > exponent + 1 => {
+            format!("{}.{}", &digits[..=exponent], &digits[exponent + 1..])
+        }
+        Ok(exponent) => format!("{digits:0<width$}", width = exponent + 1),
+        Err(_) => {
+            let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+            format!("0.{}{digits}", "0".repeat(zeros))
+        }
+    }
 }

@@ -26,7 +26,8 @@ pub(super) const FUNCTIONS: &[FunctionInfo] = &[
         S,
         timeadd,
         "Adds a duration such as `1h30m` to a time.",
-    ),
+    )
+    .nullable(),
     pure(
         "timecmp",
         &[param("timestamp_a", S), param("timestamp_b", S)],
@@ -208,6 +209,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+/// A time as every function writes it; `None` if it is none.
+pub(super) fn normalised(text: &str) -> Option<String> {
+    Time::parse(text).map(|time| time.to_string())
+}
+
 fn time(args: &Arguments<'_>, index: usize) -> Result<Time, Failure> {
     Time::parse(args.text(index))
         .ok_or_else(|| at(index, "it is not a time such as `2026-01-31T09:00:00Z`"))
@@ -319,6 +325,11 @@ fn formatdate(args: &Arguments<'_>) -> Reply {
 /// Copies what stands in single quotes, two of which are one, and says where it ends.
 fn quoted(letters: &[char], start: usize, out: &mut String) -> Option<usize> {
     let mut place = start + 1;
+    // Nothing between quotes is a quote.
+    if letters.get(place) == Some(&'\'') && letters.get(place + 1).is_none() {
+        out.push('\'');
+        return Some(place + 1);
+    }
     loop {
         match (letters.get(place)?, letters.get(place + 1)) {
             ('\'', Some('\'')) => {

@@ -19,6 +19,7 @@ impl Scope for Names {
             "secret" => Value::from("sec").mark(Marks::SENSITIVE),
             "secrets" => Value::object([("a", Value::from("sec").mark(Marks::SENSITIVE))]),
             "n" => Value::from(7),
+            "template" => Value::from("${a}"),
             _ => {
                 let name = root.text.to_string();
                 return Err(EvalError::UnknownName { name, span, suggestion: None }.into());
@@ -29,10 +30,23 @@ impl Scope for Names {
 }
 
 pub(crate) fn compile(text: &str) -> (Expression, Diagnostics) {
+    try_compile(text).unwrap_or_else(|faults| panic!("{text} parses: {faults:?}"))
+}
+
+/// The faults are those of parsing; those of compiling come with the expression.
+pub(crate) fn try_compile(text: &str) -> Result<(Expression, Diagnostics), Diagnostics> {
     let mut map = SourceMap::new();
-    let (body, faults) = syntax::parse(&mut map, "test.tf", format!("x = {text}\n").as_bytes());
-    assert!(!faults.has_errors(), "{text} parses: {faults:?}");
-    lang::compile(&body.attribute("x").expect("there is one attribute").expr)
+    // In parentheses an expression may have line ends, as it may between brackets.
+    let source = format!("x = [\n{text}\n]\n");
+    let (body, faults) = syntax::parse(&mut map, "test.tf", source.as_bytes());
+    if faults.has_errors() {
+        return Err(faults);
+    }
+    let expr = &body.attribute("x").expect("there is one attribute").expr;
+    match &expr.kind {
+        syntax::ExprKind::Tuple(items) if items.len() == 1 => Ok(lang::compile(&items[0])),
+        other => panic!("{text} is one expression, but {other:?}"),
+    }
 }
 
 pub(crate) fn try_evaluate(text: &str, world: &FixedWorld) -> Result<Value, Diagnostics> {

@@ -76,7 +76,7 @@ fn no_fault_shows_a_sensitive_value() {
         "file(secret)",
         "try(1 + secret)",
         "formatdate(secret, \"2026-01-01T00:00:00Z\")",
-        "templatestring(\"$${a}\", { a = secret, b = 1 / 0 })",
+        "templatestring(template, { a = secret, b = 1 / 0 })",
     ] {
         for message in faults(text) {
             assert!(!message.contains("sec\"") && !message.contains("`sec"), "{text}: {message}");

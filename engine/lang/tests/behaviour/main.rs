@@ -3,9 +3,11 @@
 extern crate stratiform_lang as lang;
 
 mod common;
+mod differential;
 mod errors;
 mod functions;
 mod laws;
+mod providers;
 mod references;
 mod size;
 mod terraform;

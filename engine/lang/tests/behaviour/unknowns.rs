@@ -68,7 +68,7 @@ fn marks_pass_from_operands_to_results() {
         "secrets.a",
         "coalesce(secret, \"b\")",
         "max([for c in [secret] : length(c)]...)",
-        "templatestring(\"$${a}\", { a = secret })",
+        "templatestring(template, { a = secret })",
     ];
     for text in whole {
         assert!(evaluate(text).is_sensitive(), "{text}");

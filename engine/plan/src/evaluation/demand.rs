@@ -28,7 +28,34 @@ impl Evaluation {
         module: ModuleId,
         references: &[Traversal],
     ) -> Result<(), Diagnostics> {
-        let mut stack = self.missing(module, references);
+        self.work_off(self.missing(module, references), |_, _, found| Err(found))
+    }
+
+    /// Evaluates every name of a module instance and all behind them. What fails is reported once, and counts as
+    /// unknown for whoever refers to it.
+    pub(crate) fn demand_module(&mut self, id: ModuleId) -> Diagnostics {
+        let module = Arc::clone(&self.module(id).module);
+        let variables = module.variables.keys().map(|name| Name::Variable(id, Arc::clone(name)));
+        let locals = module.locals.keys().map(|name| Name::Local(id, Arc::clone(name)));
+        let outputs = module.outputs.keys().map(|name| Name::Output(id, Arc::clone(name)));
+        let mut names: Vec<Name> = variables.chain(locals).chain(outputs).collect();
+        names.reverse();
+        let mut all = Diagnostics::new();
+        let done = self.work_off(names, |evaluation, name, found| {
+            all.extend(found);
+            evaluation.give_up(name);
+            Ok(())
+        });
+        debug_assert!(done.is_ok(), "failures are taken in");
+        all
+    }
+
+    /// Evaluates names, and first what they need; from a list, since chains may be long.
+    fn work_off(
+        &mut self,
+        mut stack: Vec<Name>,
+        mut failed: impl FnMut(&mut Self, &Name, Diagnostics) -> Result<(), Diagnostics>,
+    ) -> Result<(), Diagnostics> {
         let mut open: BTreeSet<Name> = BTreeSet::new();
         while let Some(name) = stack.pop() {
             if self.has(&name) {
@@ -43,9 +70,27 @@ impl Evaluation {
                     continue;
                 }
             }
-            self.evaluate_name(&name)?;
+            if let Err(found) = self.evaluate_name(&name) {
+                failed(self, &name, found)?;
+            }
         }
         Ok(())
+    }
+
+    /// Lets a name that cannot be evaluated be unknown.
+    fn give_up(&mut self, name: &Name) {
+        let unknown = value::Value::dynamic_unknown();
+        match name {
+            Name::Variable(id, name) => {
+                self.module_mut(*id).variables.insert(Arc::clone(name), unknown);
+            }
+            Name::Local(id, name) => {
+                self.module_mut(*id).locals.insert(Arc::clone(name), unknown);
+            }
+            Name::Output(id, name) => {
+                self.module_mut(*id).outputs.insert(Arc::clone(name), unknown);
+            }
+        }
     }
 
     /// Evaluates an output of the root module, and first whatever it needs.
@@ -59,6 +104,43 @@ impl Evaluation {
             self.demand(super::ROOT, &references)?;
         }
         self.evaluate_output(super::ROOT, name)
+    }
+
+    /// Evaluates an expression as if it stood in the root module, and first whatever it needs.
+    pub fn demand_expression(
+        &mut self,
+        expression: &lang::Expression,
+    ) -> Result<value::Value, Diagnostics> {
+        self.demand(super::ROOT, expression.references())?;
+        self.evaluate(super::ROOT, &super::Repetition::single(), expression)
+    }
+
+    /// Ephemeral blocks that references lead to, through whatever names lie between.
+    pub(crate) fn ephemerals_named(
+        &self,
+        module: ModuleId,
+        references: &[Traversal],
+    ) -> BTreeSet<(ModuleId, address::Resource)> {
+        let mut found = BTreeSet::new();
+        let mut seen: BTreeSet<Name> = BTreeSet::new();
+        let mut waiting: Vec<(ModuleId, Vec<Traversal>)> = vec![(module, references.to_vec())];
+        while let Some((module, references)) = waiting.pop() {
+            for traversal in &references {
+                let resolved = config::resolve(&self.module(module).module, traversal);
+                if let Ok(config::Resolved { reference: Reference::Resource(resource), .. }) =
+                    resolved
+                    && resource.mode == address::ResourceMode::Ephemeral
+                {
+                    found.insert((module, resource));
+                }
+            }
+            for name in self.names(module, &references) {
+                if seen.insert(name.clone()) {
+                    waiting.push(self.needs(&name));
+                }
+            }
+        }
+        found
     }
 
     fn has(&self, name: &Name) -> bool {
@@ -105,6 +187,11 @@ impl Evaluation {
     }
 
     fn missing(&self, id: ModuleId, references: &[Traversal]) -> Vec<Name> {
+        self.names(id, references).into_iter().filter(|name| !self.has(name)).collect()
+    }
+
+    /// The names that references lead to.
+    fn names(&self, id: ModuleId, references: &[Traversal]) -> BTreeSet<Name> {
         let module: &Module = &self.module(id).module;
         let mut names = BTreeSet::new();
         for traversal in references {
@@ -116,14 +203,14 @@ impl Evaluation {
                 Reference::Local(name) => {
                     names.insert(Name::Local(id, Arc::clone(name)));
                 }
-                Reference::Call(step) => self.missing_outputs(id, step, &resolved, &mut names),
+                Reference::Call(step) => self.outputs_named(id, step, &resolved, &mut names),
                 _ => {}
             }
         }
-        names.into_iter().filter(|name| !self.has(name)).collect()
+        names
     }
 
-    fn missing_outputs(
+    fn outputs_named(
         &self,
         id: ModuleId,
         step: &ModulePathStep,

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use address::{ProviderConfig, ResourceInstance};
+use config::When;
 use sdk::Reader;
 use syntax::{Diagnostics, Span};
 use value::Value;
 
-use super::{Evaluation, ROOT};
+use super::{Evaluation, Expansion, ROOT, Repetition};
+use crate::ephemeral::Open;
+use crate::error::PlanError;
 use crate::instance::{Final, plan_final};
 use crate::model::ResourceChange;
 use crate::prepare::Block;
 use crate::problem::Place;
+use crate::provisioner::{Provision, Provisioner};
 use crate::walk::repetition_of;
 
 /// A block instance whose configuration is known by now.
@@ -77,6 +81,201 @@ impl Evaluation {
         Ok(Some(Ready { block, config }))
     }
 
+    /// Checks of all modules: what does not hold is a warning.
+    pub(crate) fn checks(&self) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        for (id, state) in self.modules() {
+            for check in &state.module.checks {
+                for assertion in &check.assertions {
+                    match self.condition(id, &Repetition::single(), None, assertion) {
+                        Ok(None) => {}
+                        Ok(Some(failed)) => found.push(PlanError::CheckFailed {
+                            name: check.name.text.to_string(),
+                            message: failed.message,
+                            span: assertion.condition.span(),
+                            values: failed.values,
+                        }),
+                        Err(errors) => found.extend(errors),
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Checks of all modules once everything is done, with the values that are real by then.
+    pub fn final_checks(&mut self) -> Diagnostics {
+        let modules: Vec<_> =
+            self.modules().map(|(id, state)| (id, Arc::clone(&state.module))).collect();
+        for (id, module) in modules {
+            let assertions = module.checks.iter().flat_map(|check| &check.assertions);
+            let references: Vec<lang::Traversal> = assertions
+                .flat_map(|one| {
+                    one.condition.references().iter().chain(one.error_message.references())
+                })
+                .cloned()
+                .collect();
+            if let Err(found) = self.demand(id, &references) {
+                return crate::problem::as_warnings(found);
+            }
+        }
+        crate::problem::as_warnings(self.checks())
+    }
+
+    /// Says whether an instance is a data source of a check.
+    pub fn is_checked(&self, address: &ResourceInstance) -> bool {
+        self.blocks.get(&address.block().config()).is_some_and(|block| block.config.check.is_some())
+    }
+
+    /// The provisioners of an instance whose object is `own`. A `removed` block has those of what it removes.
+    pub fn provisions(
+        &mut self,
+        address: &ResourceInstance,
+        when: When,
+        own: &Value,
+    ) -> Result<Vec<Provision>, Diagnostics> {
+        let Some(id) = self.find(&address.module) else {
+            return self.provisions_of_removed(address, when, own);
+        };
+        let Some(block) = self.blocks.get(&address.block().config()).cloned() else {
+            return self.provisions_of_removed(address, when, own);
+        };
+        let wanted: Vec<&Provisioner> =
+            block.provisioners.iter().filter(|one| one.when == when).collect();
+        for provisioner in &wanted {
+            self.demand(id, provisioner.references())?;
+        }
+        let repetition = repetition_of(self.module(id), &address.resource, &address.key);
+        let evaluate = |one: &&Provisioner| {
+            self.with_context(id, &repetition, Some(own), |ctx| one.evaluate(ctx))
+        };
+        wanted.iter().map(evaluate).collect()
+    }
+
+    fn provisions_of_removed(
+        &self,
+        address: &ResourceInstance,
+        when: When,
+        own: &Value,
+    ) -> Result<Vec<Provision>, Diagnostics> {
+        let covers = |module: &address::ModuleInstance, removed: &config::Removed| {
+            crate::moved::within(module, &removed.from).covers(address)
+        };
+        let found = self.modules().find_map(|(id, state)| {
+            let removed = state.module.removed.iter().find(|one| covers(&state.instance, one))?;
+            Some((id, removed))
+        });
+        let Some((id, removed)) = found else { return Ok(Vec::new()) };
+        let repetition = Repetition { key: address.key.clone(), value: None };
+        let blocks = removed.provisioners.iter().filter(|block| block.when == when);
+        blocks
+            .map(|block| {
+                let (provisioner, found) = Provisioner::compile(block);
+                if found.has_errors() {
+                    return Err(found);
+                }
+                self.with_context(id, &repetition, Some(own), |ctx| provisioner.evaluate(ctx))
+            })
+            .collect()
+    }
+
+    /// Says whether there are ephemeral blocks at all.
+    pub fn has_ephemerals(&self) -> bool {
+        self.blocks.keys().any(|block| block.resource.mode == address::ResourceMode::Ephemeral)
+    }
+
+    /// Ephemeral instances that a change's block, its provisioners or its provider refers to, through whatever
+    /// names, and that have no value yet; those that others need come first.
+    pub fn ephemerals_behind(&self, change: &ResourceChange) -> Vec<ResourceInstance> {
+        let mut found = Vec::new();
+        if let Some(id) = self.find(&change.address.module)
+            && let Some(block) = self.blocks.get(&change.address.block().config())
+        {
+            self.collect_ephemerals(id, block, &mut found);
+        }
+        if let Some(provider) = self.providers.get(&change.provider)
+            && let Some(program) = &provider.program
+        {
+            let module = self.module_of_provider(&change.provider);
+            self.ephemerals_of(module, program.references(), &mut found);
+        }
+        found
+    }
+
+    fn collect_ephemerals(
+        &self,
+        id: super::ModuleId,
+        block: &Block,
+        found: &mut Vec<ResourceInstance>,
+    ) {
+        let provisioned = block.provisioners.iter().flat_map(|one| one.references());
+        let references: Vec<_> =
+            block.program.references().iter().chain(provisioned).cloned().collect();
+        self.ephemerals_of(id, &references, found);
+    }
+
+    fn ephemerals_of(
+        &self,
+        id: super::ModuleId,
+        references: &[lang::Traversal],
+        found: &mut Vec<ResourceInstance>,
+    ) {
+        for (module, resource) in self.ephemerals_named(id, references) {
+            let state = self.module(module);
+            let expansion =
+                state.resources.get(&resource).and_then(|block| block.expansion.as_ref());
+            for repetition in expansion.map(Expansion::repetitions).unwrap_or_default() {
+                let address = ResourceInstance {
+                    module: state.instance.clone(),
+                    resource: resource.clone(),
+                    key: repetition.key,
+                };
+                if self.instance(&address).is_some() || found.contains(&address) {
+                    continue;
+                }
+                if let Some(block) = self.blocks.get(&address.block().config()) {
+                    self.collect_ephemerals(module, block, found);
+                }
+                found.push(address);
+            }
+        }
+    }
+
+    /// The provider configuration of an instance's block.
+    pub fn provider_of(&self, address: &ResourceInstance) -> Option<ProviderConfig> {
+        Some(self.blocks.get(&address.block().config())?.config.provider.clone())
+    }
+
+    /// Opens an ephemeral instance with the values that are known by now, and gives it its value.
+    pub async fn open_ephemeral(
+        &mut self,
+        address: &ResourceInstance,
+        reader: Arc<dyn Reader>,
+    ) -> Result<(Option<Open>, Diagnostics), Diagnostics> {
+        let Some(Ready { block, config }) = self.renew(address)? else {
+            return Ok((None, Diagnostics::new()));
+        };
+        if let Some(path) = config.unknown_paths().into_iter().next() {
+            return Err(PlanError::UnsuitableValue {
+                what: "value",
+                address: format!("{address}.{path}"),
+                message: "is still unknown, so the object cannot be opened".to_owned(),
+                span: block.program.locate(&path),
+                help: None,
+            }
+            .into());
+        }
+        let (value, open, mut warnings) =
+            crate::ephemeral::open(reader, &block, address.clone(), config).await?;
+        let conditions = self.accept(address, value);
+        if conditions.has_errors() {
+            warnings.extend(crate::ephemeral::close_all(vec![open]).await);
+            warnings.extend(conditions);
+            return Err(warnings);
+        }
+        Ok((Some(open), warnings))
+    }
+
     /// Records a real object and checks the conditions on it.
     pub fn accept(&mut self, address: &ResourceInstance, value: Value) -> Diagnostics {
         self.set_instance(address, value.clone());
@@ -105,18 +304,18 @@ impl Evaluation {
         provider: &ProviderConfig,
     ) -> Result<Option<Value>, Diagnostics> {
         let Some(block) = self.providers.get(provider).cloned() else { return Ok(None) };
-        let module = if provider.module.is_root() {
-            ROOT
-        } else {
-            self.modules()
-                .find(|(_, state)| state.module.path == provider.module)
-                .map_or(ROOT, |(id, _)| id)
-        };
+        let module = self.module_of_provider(provider);
         if let Some(program) = &block.program {
             let references = program.references().to_vec();
             self.demand(module, &references)?;
         }
         crate::evaluation_of_provider(self, module, &block).map(Some)
+    }
+
+    fn module_of_provider(&self, provider: &ProviderConfig) -> super::ModuleId {
+        let mut modules = self.modules();
+        let found = modules.find(|(_, state)| state.module.path == provider.module);
+        found.map_or(ROOT, |(id, _)| id)
     }
 
     /// The line of an attribute of an instance's block.

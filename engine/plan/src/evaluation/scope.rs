@@ -36,12 +36,9 @@ impl Scope for InstanceScope<'_> {
                 )),
             },
             "module" => self.call(ModuleKind::Call, root, steps, span),
-            "data" => match steps.first() {
-                Some(Step::Attribute(type_name)) => {
-                    self.resource(ResourceMode::Data, type_name, &steps[1..], 1, span)
-                }
-                _ => Err(nowhere("data".into(), span, "a type and a name must follow")),
-            },
+            "data" => self.prefixed(ResourceMode::Data, root, steps, span),
+            "ephemeral" => self.prefixed(ResourceMode::Ephemeral, root, steps, span),
+            "resource" => self.prefixed(ResourceMode::Managed, root, steps, span),
             type_name if self.is_component(type_name, steps) => {
                 self.call(ModuleKind::Component, root, steps, span)
             }
@@ -62,6 +59,22 @@ impl InstanceScope<'_> {
         self.evaluation.module(self.module)
     }
 
+    /// `data.`, `ephemeral.` or `resource.` stands before a type.
+    fn prefixed(
+        &self,
+        mode: ResourceMode,
+        root: &Ident,
+        steps: &[Step<'_>],
+        span: Span,
+    ) -> Result<Lookup, Diagnostics> {
+        match steps.first() {
+            Some(Step::Attribute(type_name)) => {
+                self.resource(mode, type_name, &steps[1..], 1, span)
+            }
+            _ => Err(nowhere(root.text.to_string(), span, "a type and a name must follow")),
+        }
+    }
+
     fn named(
         &self,
         steps: &[Step<'_>],
@@ -78,6 +91,9 @@ impl InstanceScope<'_> {
     }
 
     fn count(&self, steps: &[Step<'_>], span: Span) -> Result<Lookup, Diagnostics> {
+        if self.evaluation.checking {
+            return Ok(Lookup { value: Value::unknown(value::Type::Number), used: 1 });
+        }
         match (name_of(steps.first()).map(Ident::as_str), &self.repetition.key) {
             (Some("index"), InstanceKey::Int(index)) => {
                 Ok(Lookup { value: Value::from(*index), used: 1 })
@@ -90,6 +106,12 @@ impl InstanceScope<'_> {
     }
 
     fn each(&self, steps: &[Step<'_>], span: Span) -> Result<Lookup, Diagnostics> {
+        if self.evaluation.checking {
+            let key = name_of(steps.first()).is_some_and(|name| name.as_str() == "key");
+            let value =
+                if key { Value::unknown(value::Type::String) } else { Value::dynamic_unknown() };
+            return Ok(Lookup { value, used: 1 });
+        }
         let InstanceKey::String(key) = &self.repetition.key else {
             return Err(nowhere("each".into(), span, "this block has no `for_each`"));
         };
@@ -218,7 +240,7 @@ impl InstanceScope<'_> {
             return Err(nowhere(format!("{root}.{name}"), span, "not declared in this module"));
         };
         let Some(expansion) = &call.expansion else {
-            return Ok(Lookup { value: Value::dynamic_unknown(), used: 1 });
+            return Ok(Lookup { value: self.unknown_call(&step), used: 1 });
         };
         let (key, used, marks) = match (expansion, steps.get(1)) {
             (Expansion::Single, _) => (InstanceKey::None, 1, value::Marks::NONE),
@@ -251,6 +273,22 @@ impl InstanceScope<'_> {
             return Err(nowhere(format!("{root}.{name}.{output}"), span, reason));
         }
         Ok(Lookup { value: outputs(child).mark(marks), used })
+    }
+
+    /// What is known of a call before it is expanded: which outputs it has.
+    fn unknown_call(&self, step: &ModulePathStep) -> Value {
+        let parent = &self.state().module;
+        let child = self.evaluation.config.modules.get(&parent.path.child(step.clone()));
+        let (Some(child), Some(call)) = (child, parent.calls.get(step)) else {
+            return Value::dynamic_unknown();
+        };
+        let outputs = child.outputs.keys().map(|name| (Arc::clone(name), value::Type::Dynamic));
+        let one = value::Type::object(outputs);
+        Value::unknown(match (&call.count, &call.for_each) {
+            (Some(_), _) => value::Type::list(one),
+            (_, Some(_)) => value::Type::map(one),
+            _ => one,
+        })
     }
 
     fn whole_call(&self, call: &CallState, expansion: &Expansion) -> Value {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use address::{ProviderConfig, ResourceInstance, ResourceMode};
+use address::{InstanceKey, ProviderConfig, ResourceInstance, ResourceMode};
 use futures::FutureExt;
 use state::{DeposedKey, Object, Record};
 use syntax::Diagnostics;
@@ -103,7 +103,8 @@ impl Walk<'_> {
             provider: provider.clone(),
             reader,
             schema,
-            block: None,
+            // A block that lost this key still says whether its objects are protected.
+            block: self.prepared.blocks.get(&address.block().config()).cloned(),
             config: None,
             forget: self.options.mode == Mode::Normal && self.is_forgotten(address),
             dependencies: stored.dependencies.clone().into(),
@@ -127,14 +128,22 @@ impl Walk<'_> {
         if self.options.mode == Mode::Destroy {
             return ActionReason::Destroying;
         }
-        let Some(module) = self.evaluation.find(&address.module) else {
-            return ActionReason::NoModule;
+        let path = address.module.module();
+        let Some(module) = self.evaluation.config.modules.get(&path) else {
+            return ActionReason::NoResource;
         };
-        if self.evaluation.module(module).module.resources.contains_key(&address.resource) {
-            ActionReason::NoKey
-        } else {
-            ActionReason::NoResource
+        let Some(block) = module.resources.get(&address.resource) else {
+            return ActionReason::NoResource;
+        };
+        if self.evaluation.find(&address.module).is_none() {
+            return ActionReason::NoModule;
         }
+        let kind = match (&block.count, &block.for_each) {
+            (Some(_), _) => matches!(address.key, InstanceKey::Int(_)),
+            (None, Some(_)) => matches!(address.key, InstanceKey::String(_)),
+            (None, None) => address.key == InstanceKey::None,
+        };
+        if kind { ActionReason::NoKey } else { ActionReason::WrongRepetition }
     }
 
     /// A `removed` block may let an object live on.

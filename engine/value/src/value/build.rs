@@ -25,10 +25,33 @@ impl Value {
         Self::plain(Kind::Unknown(ty, None))
     }
 
-    /// A value that is not known yet but lies within limits.
+    /// A value that is not known yet but lies within limits. Limits that leave one value only give that one.
     pub fn unknown_refined(ty: Type, refinement: Refinement) -> Self {
-        let says_nothing = refinement.is_empty() || ty == Type::Dynamic;
-        Self::plain(Kind::Unknown(ty, (!says_nothing).then(|| Arc::new(refinement))))
+        if refinement.is_empty() || ty == Type::Dynamic {
+            return Self::unknown(ty);
+        }
+        if refinement.not_null
+            && let Some(only) = only_choice(&ty, &refinement)
+        {
+            return only;
+        }
+        Self::plain(Kind::Unknown(ty, Some(Arc::new(refinement))))
+    }
+
+    /// The same value; if it is unknown, it is known not to be null.
+    #[must_use]
+    pub fn refined_not_null(self) -> Self {
+        match &self.kind {
+            Kind::Unknown(ty, known) if *ty != Type::Dynamic => {
+                let refinement = known.as_deref().cloned().unwrap_or_default();
+                if refinement.not_null {
+                    return self;
+                }
+                let refinement = Refinement { not_null: true, ..refinement };
+                Self::unknown_refined(ty.clone(), refinement).mark(self.marks)
+            }
+            _ => self,
+        }
     }
 
     /// Null whose type is not known either.
@@ -141,6 +164,34 @@ impl Value {
             _ => return self.clone(),
         };
         Self { kind, marks: self.marks }
+    }
+}
+
+/// The one value that a refinement leaves, if it leaves one only.
+fn only_choice(ty: &Type, refinement: &Refinement) -> Option<Value> {
+    if let (Type::Number, Some((lower, true)), Some((upper, true))) =
+        (ty, &refinement.lower, &refinement.upper)
+    {
+        return (lower == upper).then(|| Value::number(lower.clone()));
+    }
+    let length = refinement.min_length.unwrap_or(0);
+    if refinement.max_length != Some(length) {
+        return None;
+    }
+    match (ty, length) {
+        // More elements than this are not worth writing out.
+        (Type::List(element), 0..=1024) => {
+            let items = vec![Value::unknown((**element).clone()); length];
+            Some(Value::list((**element).clone(), items))
+        }
+        (Type::Set(element), 0) => Some(Value::set((**element).clone(), Vec::new())),
+        (Type::Set(element), 1) => {
+            Some(Value::set((**element).clone(), vec![Value::unknown((**element).clone())]))
+        }
+        (Type::Map(element), 0) => {
+            Some(Value::map((**element).clone(), Vec::<(Arc<str>, Value)>::new()))
+        }
+        _ => None,
     }
 }
 

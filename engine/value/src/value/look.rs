@@ -46,6 +46,20 @@ impl Value {
         }
     }
 
+    /// True for null and unknown values whose type is not known. Cheaper than asking for the type.
+    pub fn ty_is_dynamic(&self) -> bool {
+        matches!(self.kind, Kind::Null(Type::Dynamic) | Kind::Unknown(Type::Dynamic, _))
+    }
+
+    /// Says whether the value can never turn out to be null.
+    pub fn is_never_null(&self) -> bool {
+        match &self.kind {
+            Kind::Null(_) => false,
+            Kind::Unknown(_, known) => known.as_ref().is_some_and(|known| known.not_null),
+            _ => true,
+        }
+    }
+
     /// Says whether the value has type `ty` as it stands, `any` standing for each type; builds no type.
     pub fn conforms(&self, ty: &Type) -> bool {
         match (&self.kind, ty) {

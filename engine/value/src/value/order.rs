@@ -6,36 +6,58 @@ use std::sync::Arc;
 
 use super::{Entries, Kind, Mapping, Sequence, Value};
 
-/// The language's `==`: `None` where it depends on what is unknown. Marks do not count.
-///
-/// Values of different types differ; null equals null of any type.
+/// The `==` of the language, marks left out; `None` where it depends on what is unknown. Values of different
+/// types differ, but null equals null of every type.
 pub fn equal(a: &Value, b: &Value) -> Option<bool> {
-    if a.is_null() || b.is_null() {
-        let (null, other) = if a.is_null() { (a, b) } else { (b, a) };
-        let never = other.refinement().is_some_and(|refinement| refinement.not_null);
-        return match (null.is_null() && other.is_null(), other.is_unknown()) {
-            (true, _) => Some(true),
-            (false, true) if never => Some(false),
-            (false, true) => None,
-            (false, false) => Some(false),
-        };
+    if a.is_null() && b.is_null() {
+        return Some(true);
+    }
+    if (a.is_null() && b.is_never_null()) || (b.is_null() && a.is_never_null()) {
+        return Some(false);
+    }
+    match (a.is_unknown(), b.is_unknown()) {
+        (true, true) => return None,
+        (true, false) => return equals_unknown(b, a),
+        (false, true) => return equals_unknown(a, b),
+        (false, false) => {}
     }
     match (&a.kind, &b.kind) {
-        (Kind::Unknown(_, r), other) | (other, Kind::Unknown(_, r)) => {
-            let other = Value { kind: other.clone(), marks: a.marks };
-            let excluded = r.as_ref().is_some_and(|refinement| !refinement.admits(&other));
-            excluded.then_some(false)
-        }
         (Kind::Bool(a), Kind::Bool(b)) => Some(a == b),
         (Kind::Number(a), Kind::Number(b)) => Some(a == b),
         (Kind::String(a), Kind::String(b)) => Some(a == b),
+        (Kind::List(_) | Kind::Set(_) | Kind::Map(_) | Kind::Tuple(_) | Kind::Object(_), _) => {
+            let (own, other) = (a.ty(), b.ty());
+            if a.has_open_type() || b.has_open_type() {
+                let apart = !own.fits(&other) && !other.fits(&own);
+                return apart.then_some(false);
+            }
+            if own == other { content(a, b) } else { Some(false) }
+        }
+        _ => Some(false),
+    }
+}
+
+/// Whether a known value can be the same as an unknown one.
+fn equals_unknown(known: &Value, unknown: &Value) -> Option<bool> {
+    let Kind::Unknown(ty, refinement) = &unknown.kind else { return None };
+    if refinement.as_ref().is_some_and(|refinement| !refinement.admits(known)) {
+        return Some(false);
+    }
+    let open = known.is_null() || ty.has_dynamic();
+    (!open && known.ty() != *ty).then_some(false)
+}
+
+/// Compares collections of one type.
+fn content(a: &Value, b: &Value) -> Option<bool> {
+    match (&a.kind, &b.kind) {
         (Kind::List(x), Kind::List(y)) | (Kind::Tuple(x), Kind::Tuple(y)) => sequences(x, y),
         (Kind::Set(x), Kind::Set(y)) => {
-            if x.inside.wholly_known && y.inside.wholly_known {
-                Some(x.items.len() == y.items.len() && sequences(x, y) == Some(true))
-            } else {
-                None
+            // Elements that are not known yet may turn out to be any of the others.
+            let open = |set: &Sequence| set.items.iter().any(Value::is_unknown);
+            if open(x) || open(y) {
+                return None;
             }
+            Some(x.items == y.items)
         }
         (Kind::Map(x), Kind::Map(y)) | (Kind::Object(x), Kind::Object(y)) => {
             if x.entries.len() != y.entries.len() || x.entries.keys().ne(y.entries.keys()) {
@@ -57,19 +79,29 @@ fn sequences(a: &Arc<Sequence>, b: &Arc<Sequence>) -> Option<bool> {
     every(a.items.iter().zip(b.items.iter()))
 }
 
+/// What cannot be told yet hides what comes behind it, as in Terraform.
 fn every<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
-    let mut all = Some(true);
     for (a, b) in pairs {
         match equal(a, b) {
             Some(true) => {}
-            Some(false) => return Some(false),
-            None => all = None,
+            other => return other,
         }
     }
-    all
+    Some(true)
 }
 
 impl Value {
+    /// Whether something in it has a type that is not known yet.
+    fn has_open_type(&self) -> bool {
+        if self.is_wholly_known() {
+            return false;
+        }
+        match &self.kind {
+            Kind::Unknown(ty, _) => ty.has_dynamic(),
+            _ => self.elements().any(|(_, inner)| inner.has_open_type()),
+        }
+    }
+
     /// Structural equality that does not look at marks.
     pub fn equals_ignoring_marks(&self, other: &Self) -> bool {
         if self.deep_marks().is_empty() && other.deep_marks().is_empty() {

@@ -1,0 +1,35 @@
+//! `get`: brings modules.
+
+use std::path::Path;
+
+use install::module;
+use syntax::SourceMap;
+
+use crate::args::GetArgs;
+use crate::exit::Exit;
+use crate::fetching::{self, Teller};
+use crate::session::Session;
+use crate::ui::Ui;
+
+/// Brings the modules of all calls.
+pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
+    let ui = Ui::new(&args.common, session.clock());
+    let fetcher = match fetching::fetcher(session, &ui) {
+        Ok(fetcher) => fetcher,
+        Err(error) => return ui.fail_with(error),
+    };
+    let data_dir = fetching::data_dir();
+    let now = fetching::timestamp(&*session.clock());
+    let request = module::Request {
+        root: Path::new("."),
+        data_dir: &data_dir,
+        upgrade: args.update,
+        now: &now,
+    };
+    let teller = Teller::new(&ui);
+    let mut sources = SourceMap::new();
+    match module::install(&fetcher, &request, &mut sources, &|event| teller.tell(event)) {
+        Ok(_) => Exit::Success,
+        Err(errors) => fetching::fail(&ui, errors, &sources),
+    }
+}

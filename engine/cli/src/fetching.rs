@@ -1,0 +1,303 @@
+//! What `init`, `get` and `providers` share with every command that needs installed things: where they are, how they
+//! are found, and how their coming is told.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use config::{Configuration, LoadRequest};
+use install::constraint::Constraints;
+use install::event::Trust;
+use install::installed::Search;
+use install::module::Manifest;
+use install::provider::Requirements;
+use install::{Environment, Event, Fetcher, InstallError, Lock, Settings};
+use lang::World;
+use syntax::{Diagnostics, SourceMap, Span};
+
+use crate::session::Session;
+use crate::ui::Ui;
+use crate::{store, terminal};
+
+/// `.terraform`, or what `TF_DATA_DIR` says.
+pub(crate) fn data_dir() -> PathBuf {
+    store::env("TF_DATA_DIR").map_or_else(|| PathBuf::from(".terraform"), PathBuf::from)
+}
+
+/// What the lock file says.
+pub(crate) fn lock() -> Result<Lock, InstallError> {
+    Lock::read(Path::new(install::lock::FILE_NAME))
+}
+
+/// The command-line configuration, with warnings.
+pub(crate) fn settings(world: &dyn World) -> Result<(Settings, Vec<String>), InstallError> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Settings::read(&Environment {
+        home: world.home_dir(),
+        working_dir: world.working_dir(),
+        variables: variables.collect(),
+    })
+}
+
+/// Loads the configuration of the working folder, with the modules that are installed.
+pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
+    let manifest = Manifest::read(&data_dir());
+    let find = |key: &str, call: &config::ModuleCall| {
+        manifest
+            .dir(key, &call.source, call.version.as_deref())
+            .filter(|dir| dir.is_dir())
+            .map(Path::to_path_buf)
+    };
+    let request = LoadRequest { root: Path::new("."), world, sources: SourceMap::new() };
+    config::load_with(request, &find)
+}
+
+/// Providers that the configuration uses, that are not part of this program, and that cannot be started as they are.
+pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
+    let mut used = BTreeMap::new();
+    for block in blocks {
+        let provider = &block.provider.provider;
+        if session.registry.get(provider).is_none() {
+            used.entry(provider).or_insert(block.header);
+        }
+    }
+    if used.is_empty() {
+        return found;
+    }
+    let (settings, lock) = match (settings(&*session.world), lock()) {
+        (Ok((settings, _)), Ok(lock)) => (settings, lock),
+        (Err(error), _) | (_, Err(error)) => return error.into(),
+    };
+    let data_dir = data_dir();
+    let cache = session.context.home_dir.join("hashes");
+    let search =
+        Search { data_dir: &data_dir, lock: &lock, settings: &settings, hash_cache: Some(&cache) };
+    for (provider, header) in used {
+        match install::installed(&search, provider) {
+            Ok(_) => {}
+            Err(InstallError::NotInstalled { provider, .. }) => {
+                found.push(InstallError::NotInstalled { provider, span: Some(header) });
+            }
+            Err(error) => found.push(error),
+        }
+    }
+    found
+}
+
+/// What the modules of a configuration ask for, without what is part of this program; and that.
+pub(crate) fn requirements(
+    session: &Session,
+    configuration: &Configuration,
+) -> (Requirements, Vec<address::ProviderAddress>, Diagnostics) {
+    let mut all = Requirements::default();
+    let mut found = Diagnostics::new();
+    for module in configuration.modules.values() {
+        let by = if module.path.is_root() {
+            "the root module".to_owned()
+        } else {
+            format!("`{}`", module.path)
+        };
+        for (name, required) in &module.required_providers {
+            let text = required.version.as_deref().unwrap_or_default();
+            let constraints = text.parse::<Constraints>().unwrap_or_else(|_| {
+                found.push(bad_constraint(text, name, required.span));
+                Constraints::default()
+            });
+            all.ask(&required.address, &by, constraints);
+        }
+        let implied = module.resources.values().map(|block| &block.provider.provider).cloned();
+        let configured = module
+            .provider_configs
+            .keys()
+            .map(|name| config::provider::local_address(module, &name.local));
+        for provider in implied.chain(configured) {
+            if !all.providers.get(&provider).is_some_and(|asked| asked.iter().any(|a| a.by == by)) {
+                all.ask(&provider, &by, Constraints::default());
+            }
+        }
+    }
+    let own: Vec<_> = all
+        .providers
+        .keys()
+        .filter(|provider| session.registry.get(provider).is_some())
+        .cloned()
+        .collect();
+    all.providers.retain(|provider, _| !own.contains(provider));
+    (all, own, found)
+}
+
+fn bad_constraint(text: &str, name: &str, span: Span) -> InstallError {
+    InstallError::Constraint {
+        text: text.to_owned(),
+        what: format!("provider `{name}`"),
+        span: Some(span),
+    }
+}
+
+/// The time as requests are signed with it: `20260102T030405Z`.
+pub(crate) fn timestamp(world: &dyn World) -> String {
+    crate::world::rfc3339(store::now_ms(world)).replace(['-', ':'], "")
+}
+
+/// A client for the settings; warnings are printed.
+pub(crate) fn fetcher(session: &Session, ui: &Ui) -> Result<Fetcher, InstallError> {
+    let (settings, warnings) = settings(&*session.world)?;
+    for warning in warnings {
+        ui.warn(&format!("Warning: {warning}"));
+    }
+    Ok(Fetcher::new(settings))
+}
+
+/// Prints all faults of an installation.
+pub(crate) fn fail(ui: &Ui, errors: Vec<InstallError>, sources: &SourceMap) -> crate::exit::Exit {
+    let mut found = Diagnostics::new();
+    for error in errors {
+        found.push(error);
+    }
+    ui.fail(&found, sources)
+}
+
+/// Tells events as they come.
+pub(crate) struct Teller<'a> {
+    ui: &'a Ui,
+    shown: Mutex<Shown>,
+}
+
+#[derive(Default)]
+struct Shown {
+    /// Quarters of a large file that have been told.
+    quarters: BTreeMap<String, u64>,
+    /// Whether a line of progress stands on the terminal.
+    line: bool,
+}
+
+/// Smaller files come before anybody asks.
+const LARGE: u64 = 16 << 20;
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(ui: &'a Ui) -> Self {
+        Self { ui, shown: Mutex::default() }
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::Progress { what, done, total } = &event {
+            return self.progress(&mut shown, what, *done, *total);
+        }
+        if std::mem::take(&mut shown.line) {
+            terminal::print("\r\u{1b}[K");
+        }
+        let words = if self.ui.is_json() { json_words(&event) } else { text_words(&event) };
+        match event {
+            Event::Warning(..) => self.ui.warn(&words),
+            _ => self.ui.note(&words),
+        }
+    }
+
+    fn progress(&self, shown: &mut Shown, what: &str, done: u64, total: Option<u64>) {
+        let Some(total) = total.filter(|total| *total >= LARGE) else { return };
+        let mib = |bytes: u64| bytes >> 20;
+        if !self.ui.is_json() && std::io::stdout().is_terminal() {
+            shown.line = true;
+            return terminal::print(&format!(
+                "\r\u{1b}[K  {what}: {} of {} MiB",
+                mib(done),
+                mib(total)
+            ));
+        }
+        let quarter = done.saturating_mul(4) / total;
+        let told = shown.quarters.entry(what.to_owned()).or_default();
+        if quarter > *told {
+            *told = quarter;
+            self.ui.note(&format!("  {what}: {} of {} MiB", mib(done), mib(total)));
+        }
+    }
+}
+
+fn trust_words(trust: &Trust) -> String {
+    match trust {
+        Trust::Unauthenticated => "unauthenticated".to_owned(),
+        Trust::VerifiedChecksum => "verified checksum".to_owned(),
+        Trust::SignedBy { hashicorp: true, .. } => "signed by HashiCorp".to_owned(),
+        Trust::SignedBy { key_id, .. } => format!("self-signed, key ID {key_id}"),
+    }
+}
+
+fn text_words(event: &Event) -> String {
+    match event {
+        Event::Finding(provider, text) if text.is_empty() => {
+            format!("- Finding latest version of {}...", provider.short_name())
+        }
+        Event::Finding(provider, text) => {
+            format!("- Finding {} versions matching \"{text}\"...", provider.short_name())
+        }
+        Event::Reusing(provider) => format!(
+            "- Reusing previous version of {} from the dependency lock file",
+            provider.short_name()
+        ),
+        Event::BuiltIn(provider) => format!("- {provider} is built in to Stratiform"),
+        Event::UsingPrevious(provider, version) => {
+            format!("- Using previously-installed {} v{version}", provider.short_name())
+        }
+        Event::UsingCache(provider, version) => {
+            format!("- Using {} v{version} from the shared cache directory", provider.short_name())
+        }
+        Event::Installing(provider, version) => {
+            format!("- Installing {} v{version}...", provider.short_name())
+        }
+        Event::InstalledProvider(provider, version, trust) => {
+            format!("- Installed {} v{version} ({})", provider.short_name(), trust_words(trust))
+        }
+        Event::Overridden(provider, dir) => format!(
+            "- {} comes from {dir}: a `dev_overrides` entry of the command-line configuration says so",
+            provider.short_name()
+        ),
+        Event::Warning(provider, text) => {
+            format!("Warning: the registry says of {}: {text}", provider.short_name())
+        }
+        Event::DownloadingModule { key, source, version: Some(version) } => {
+            format!("Downloading {source} {version} for {key}...")
+        }
+        Event::DownloadingModule { key, source, .. } => {
+            format!("Downloading {source} for {key}...")
+        }
+        Event::InstalledModule { key, dir } => format!("- {key} in {dir}"),
+        Event::Progress { .. } => String::new(),
+    }
+}
+
+/// Terraform has words of its own for machines.
+fn json_words(event: &Event) -> String {
+    match event {
+        Event::Finding(provider, text) if text.is_empty() => {
+            format!("{}: Finding latest version...", provider.short_name())
+        }
+        Event::Finding(provider, text) => format!(
+            "Finding matching versions for provider: {}, version_constraint: \"{text}\"",
+            provider.short_name()
+        ),
+        Event::Reusing(provider) => format!(
+            "{}: Reusing previous version from the dependency lock file",
+            provider.short_name()
+        ),
+        Event::UsingPrevious(provider, version) => {
+            format!(
+                "{} v{version}: Using previously-installed provider version",
+                provider.short_name()
+            )
+        }
+        Event::Installing(provider, version) => {
+            format!("Installing provider version: {} v{version}...", provider.short_name())
+        }
+        Event::InstalledProvider(provider, version, trust) => format!(
+            "Installed provider version: {} v{version} ({})",
+            provider.short_name(),
+            trust_words(trust)
+        ),
+        other => text_words(other).trim_start_matches("- ").to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+//! The last plan of a change, in apply, with values that are known by then.
+
+use std::sync::Arc;
+
+use address::AttributePath;
+use sdk::{Private, Reader};
+use syntax::Diagnostics;
+use value::Value;
+
+use super::wanted::ignore_changes;
+use super::{Input, sensitive_paths};
+use crate::action::Action;
+use crate::model::{Mode, ResourceChange};
+use crate::prepare::Block;
+use crate::validity::check_compatible;
+
+/// A change whose configuration is wholly known by now, planned once more before it is made.
+pub struct Final {
+    /// The object as the provider will make it, without marks.
+    pub planned: Value,
+    /// The configuration, without marks.
+    pub config: Value,
+    /// Paths of what is secret.
+    pub sensitive_paths: Vec<AttributePath>,
+    /// The provider's own data about the plan.
+    pub planned_private: Vec<u8>,
+}
+
+/// Plans a change again with the values that are known now, and checks that it keeps to what was planned.
+pub(crate) async fn plan_final(
+    reader: Arc<dyn Reader>,
+    block: Arc<Block>,
+    change: &ResourceChange,
+    config: Value,
+) -> Result<Final, Diagnostics> {
+    let input = Input {
+        address: change.address.clone(),
+        previous_address: None,
+        provider: change.provider.clone(),
+        reader,
+        schema: block.schema.clone(),
+        config: None,
+        stored: None,
+        mode: Mode::Normal,
+        refresh: false,
+        forced: None,
+        removal: change.reason,
+        forget: false,
+        import: None,
+        create_before_destroy: change.create_before_destroy,
+        dependencies: Arc::clone(&change.dependencies),
+        block: Some(block),
+    };
+    let mut warnings = Diagnostics::new();
+    let (original, config_marks) = config.unmark_deep();
+    if let Some(path) = original.unknown_paths().into_iter().next() {
+        return Err(input.invalid("apply", path, "the configuration is still unknown"));
+    }
+    let schema = &input.schema.get().block;
+    let (prior, config, private) = if change.action == Action::Update {
+        let prior = change.before.clone().unmark_deep().0;
+        let ignored = match &input.block {
+            Some(own) => ignore_changes(
+                &own.config.lifecycle.ignore_changes,
+                schema,
+                original.clone(),
+                &prior,
+            ),
+            None => original.clone(),
+        };
+        (prior, ignored, change.prior_private.as_slice())
+    } else {
+        let private = if matches!(change.action, Action::Replace(_)) {
+            &change.planned_private
+        } else {
+            &change.prior_private
+        };
+        (Value::null(schema.ty()), original.clone(), private.as_slice())
+    };
+    let answer = input.planned(prior, &config, Private::from(private), &mut warnings).await?;
+    let planned_before = change.after.clone().unmark_deep().0;
+    let found = check_compatible(&planned_before, &answer.planned);
+    if !found.is_empty() {
+        return Err(input.violations("plan the same change again", found));
+    }
+    let marked = input.mark_planned(answer.planned.clone(), &config_marks);
+    let sensitive_paths = sensitive_paths(&marked);
+    Ok(Final {
+        planned: answer.planned,
+        config: original,
+        sensitive_paths,
+        planned_private: answer.planned_private.as_bytes().to_vec(),
+    })
+}

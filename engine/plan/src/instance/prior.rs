@@ -1,0 +1,235 @@
+//! The object before planning: as recorded, as it really is, and the difference between the two.
+
+use std::sync::Arc;
+
+use address::{AttributePath, PathStep};
+use sdk::{Private, ReadRequest, UpgradeRequest};
+use state::{Object, ObjectStatus};
+use syntax::Diagnostics;
+use value::{Marks, Value};
+
+use super::{Input, Prior};
+use crate::error::PlanError;
+use crate::model::{DriftAttribute, DriftChange};
+
+impl Input {
+    /// The stored object in the form of the current schema.
+    pub(super) async fn recorded(
+        &self,
+        warnings: &mut Diagnostics,
+    ) -> Result<Option<Value>, Diagnostics> {
+        let Some(stored) = &self.stored else { return Ok(None) };
+        let schema = self.schema.get();
+        if stored.schema_version > schema.version {
+            return Err(PlanError::NewerSchema {
+                address: self.address.to_string(),
+                found: stored.schema_version,
+                known: schema.version,
+            }
+            .into());
+        }
+        let request = UpgradeRequest {
+            type_name: Arc::clone(&self.address.resource.type_name),
+            version: stored.schema_version,
+            state_json: Arc::clone(&stored.attributes_json),
+        };
+        let answer =
+            self.reader.upgrade(request).await.map_err(|error| self.failed("upgrade", &error))?;
+        self.sift(answer.problems, warnings)?;
+        let unreadable = |message: &str| -> Diagnostics {
+            PlanError::StoredObject {
+                address: self.address.to_string(),
+                message: message.to_owned(),
+            }
+            .into()
+        };
+        let value = answer.value.ok_or_else(|| unreadable("the provider gave no object"))?;
+        if !value.conforms(&schema.block.ty()) || !value.is_wholly_known() {
+            return Err(unreadable("it does not fit the schema"));
+        }
+        Ok(Some(value))
+    }
+
+    pub(super) async fn real(
+        &self,
+        recorded: Option<&Value>,
+        warnings: &mut Diagnostics,
+    ) -> Result<Prior, Diagnostics> {
+        let ty = self.schema.get().block.ty();
+        let (Some(recorded), Some(stored)) = (recorded, &self.stored) else {
+            return Ok(Prior { value: Value::null(ty), private: Private::EMPTY, tainted: false });
+        };
+        let tainted = stored.status == ObjectStatus::Tainted;
+        let private = Private::from(stored.private.as_slice());
+        if !self.refresh {
+            return Ok(Prior { value: recorded.clone(), private, tainted });
+        }
+        let (value, private) = self.read(recorded.clone(), private, warnings).await?;
+        Ok(Prior { value, private, tainted })
+    }
+
+    async fn read(
+        &self,
+        current: Value,
+        private: Private,
+        warnings: &mut Diagnostics,
+    ) -> Result<(Value, Private), Diagnostics> {
+        let ty = self.schema.get().block.ty();
+        let request = ReadRequest {
+            type_name: Arc::clone(&self.address.resource.type_name),
+            current,
+            private,
+        };
+        let answer =
+            self.reader.read(request).await.map_err(|error| self.failed("read", &error))?;
+        self.sift(answer.problems, warnings)?;
+        if !answer.new.conforms(&ty) {
+            return Err(self.invalid(
+                "read",
+                AttributePath::root(),
+                "the object does not fit the schema",
+            ));
+        }
+        if let Some(path) = answer.new.unknown_paths().into_iter().next() {
+            return Err(self.invalid("read", path, "a value is unknown after reading"));
+        }
+        Ok((answer.new, answer.private))
+    }
+
+    pub(super) async fn imported(
+        &self,
+        id: &str,
+        warnings: &mut Diagnostics,
+    ) -> Result<Prior, Diagnostics> {
+        let type_name = &self.address.resource.type_name;
+        let answer = self
+            .reader
+            .import(type_name, id)
+            .await
+            .map_err(|error| self.failed("import", &error))?;
+        self.sift(answer.problems, warnings)?;
+        let mut found = answer.value.unwrap_or_default();
+        let [one] = found.as_mut_slice() else {
+            return Err(self.invalid(
+                "import",
+                AttributePath::root(),
+                "it must return exactly one object",
+            ));
+        };
+        if one.type_name != *type_name || one.state.is_null() {
+            return Err(self.invalid(
+                "import",
+                AttributePath::root(),
+                "it must return an object of this type",
+            ));
+        }
+        let state = std::mem::replace(&mut one.state, Value::dynamic_null());
+        let (value, private) = self.read(state, one.private.clone(), warnings).await?;
+        if value.is_null() {
+            return Err(self.invalid(
+                "import",
+                AttributePath::root(),
+                "the object to be imported does not exist",
+            ));
+        }
+        Ok(Prior { value, private, tainted: false })
+    }
+
+    pub(super) fn marked(&self, value: &Value) -> Value {
+        let schema = self.schema.get();
+        let mut paths: Vec<(AttributePath, Marks)> = schema
+            .block
+            .sensitive_paths(value)
+            .into_iter()
+            .map(|path| (path, Marks::SENSITIVE))
+            .collect();
+        let stored = self.stored.iter().flat_map(|stored| &stored.sensitive_paths);
+        paths.extend(stored.map(|path| (path.clone(), Marks::SENSITIVE)));
+        value.clone().mark_paths(&paths)
+    }
+
+    pub(super) fn drift(&self, recorded: &Value, prior: &Prior) -> Option<DriftChange> {
+        if *recorded == prior.value {
+            return None;
+        }
+        let (recorded, real) = (self.marked(recorded), self.marked(&prior.value));
+        let mut attributes = Vec::new();
+        if !real.is_null() {
+            differences(&AttributePath::root(), &recorded, &real, &mut |path, recorded, real| {
+                let span = self.block.as_ref().map(|block| block.program.locate(path));
+                attributes.push(DriftAttribute {
+                    path: path.clone(),
+                    recorded: recorded.clone(),
+                    real: real.clone(),
+                    span,
+                });
+            });
+        }
+        Some(DriftChange {
+            address: self.address.clone(),
+            provider: self.provider.clone(),
+            recorded,
+            real,
+            attributes,
+            span: self.block.as_ref().map(|block| block.config.header),
+        })
+    }
+
+    pub(super) fn refreshed(
+        &self,
+        recorded: Option<&Value>,
+        prior: &Prior,
+    ) -> Option<Option<Object>> {
+        let stored = self.stored.as_ref()?;
+        let recorded = recorded?;
+        if prior.value.is_null() {
+            return Some(None);
+        }
+        let schema = self.schema.get();
+        let same = *recorded == prior.value
+            && stored.private == prior.private.as_bytes()
+            && stored.schema_version == schema.version;
+        if same {
+            return None;
+        }
+        let json = value::json::encode_string(&prior.value, &schema.block.ty()).ok()?;
+        Some(Some(Object {
+            schema_version: schema.version,
+            attributes_json: json.into(),
+            private: prior.private.as_bytes().to_vec(),
+            ..stored.clone()
+        }))
+    }
+}
+
+/// Shows each place where two objects differ, as deep as both have the same shape.
+pub(crate) fn differences(
+    path: &AttributePath,
+    before: &Value,
+    after: &Value,
+    visit: &mut dyn FnMut(&AttributePath, &Value, &Value),
+) {
+    if before == after {
+        return;
+    }
+    let opaque = before.is_sensitive() || after.is_sensitive();
+    match (before.entries(), after.entries()) {
+        (Some(old), Some(new)) if !opaque && before.is_object() && after.is_object() => {
+            let null = Value::dynamic_null();
+            for (name, old) in old {
+                let path = path.attribute(Arc::clone(name));
+                differences(&path, old, new.get(name).unwrap_or(&null), visit);
+            }
+        }
+        (Some(old), Some(new)) if !opaque && before.is_map() && after.is_map() => {
+            let null = Value::dynamic_null();
+            let added = new.keys().filter(|name| !old.contains_key(name));
+            for name in old.keys().chain(added) {
+                let path = path.child(PathStep::Key(Arc::clone(name)));
+                let (old, new) = (old.get(name).unwrap_or(&null), new.get(name).unwrap_or(&null));
+                differences(&path, old, new, visit);
+            }
+        }
+        _ => visit(path, before, after),
+    }
+}

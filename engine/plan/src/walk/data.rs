@@ -1,0 +1,163 @@
+//! A data source instance: read now, or left to apply.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use address::ResourceInstance;
+use futures::FutureExt;
+use syntax::Diagnostics;
+use value::Value;
+
+use super::node::NodeState;
+use super::{Answer, NodeId, NodeKey, Planned, Walk, repetition_of};
+use crate::action::{Action, ActionReason};
+use crate::evaluation::ModuleId;
+use crate::instance::Output;
+use crate::model::{Mode, ResourceChange};
+use crate::prepare::Block;
+use crate::problem::as_warnings;
+use crate::propose::propose_unknown;
+
+impl Walk<'_> {
+    pub(super) fn data(
+        &mut self,
+        id: NodeId,
+        module: ModuleId,
+        block: &Arc<Block>,
+        address: &ResourceInstance,
+        config: Option<Value>,
+        reader: Arc<dyn sdk::Reader>,
+    ) {
+        let config = match config {
+            Some(config) => config,
+            None => {
+                // Destroying and refreshing need the values that data sources give to providers.
+                let repetition =
+                    repetition_of(self.evaluation.module(module), &address.resource, &address.key);
+                match self.instance_config(module, &repetition, block, address) {
+                    Ok(Some(config)) => config,
+                    Ok(None) => return self.finish(id, NodeState::Done),
+                    Err(found) => return self.settle(id, Err(found)),
+                }
+            }
+        };
+        let (config, marks) = config.unmark_deep();
+        let pending = !block.config.depends_on.is_empty() && self.has_pending_need(id);
+        if !config.is_wholly_known() || pending {
+            let reason =
+                if pending { ActionReason::DependencyPending } else { ActionReason::ConfigUnknown };
+            let after = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
+            self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
+            self.plan_read(id, block, address, after, reason);
+            return self.finish(id, NodeState::Done);
+        }
+        let block = Arc::clone(block);
+        let address = address.clone();
+        let checked = block.config.check.is_some();
+        let call = async move {
+            let read = crate::data::read(&reader, &block, &address, config, &marks).await;
+            if checked {
+                return (id, Ok(Answer::Checked(address, read)));
+            }
+            (id, read.map(|(value, warnings)| Answer::Data(value, warnings)))
+        };
+        self.start(call.boxed());
+    }
+
+    /// Leaves a read to apply.
+    fn plan_read(
+        &mut self,
+        id: NodeId,
+        block: &Arc<Block>,
+        address: &ResourceInstance,
+        after: Value,
+        reason: ActionReason,
+    ) {
+        let dependencies = self.dependencies_of(id);
+        let change = ResourceChange {
+            address: address.clone(),
+            deposed: None,
+            previous_address: None,
+            provider: block.config.provider.clone(),
+            action: if self.options.mode == Mode::Normal { Action::Read } else { Action::NoOp },
+            reason,
+            before: Value::null(block.schema.get().block.ty()),
+            after,
+            requires_replace: Vec::new(),
+            prior_private: Vec::new(),
+            planned_private: Vec::new(),
+            schema_version: block.schema.get().version,
+            dependencies,
+            create_before_destroy: false,
+            importing: None,
+        };
+        let output = Output {
+            change,
+            drift: None,
+            refreshed: None,
+            prior_dependencies: Vec::new(),
+            warnings: Diagnostics::new(),
+        };
+        self.results.insert(address.clone(), Planned { output, node: Some(id) });
+    }
+
+    /// A data source within a check was read, or could not be: that is a warning. Apply looks again.
+    pub(super) fn take_checked(
+        &mut self,
+        id: NodeId,
+        address: &ResourceInstance,
+        read: Result<(Value, Diagnostics), Diagnostics>,
+    ) {
+        let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else { return };
+        let Some(block) = self.block(module, &resource).cloned() else { return };
+        let (value, found) = match read {
+            Ok((value, warnings)) => {
+                let conditions = self.postconditions(module, &resource, &key, &value);
+                let found = conditions.err().map(as_warnings).unwrap_or_default();
+                (value, warnings.into_iter().fold(found, with))
+            }
+            Err(found) => (Value::unknown(block.schema.get().block.ty()), as_warnings(found)),
+        };
+        self.report(&address.to_string(), found);
+        self.evaluation.set_in(module, &resource, &key, value.clone());
+        if self.options.mode == Mode::Normal {
+            self.plan_read(id, &block, address, value, ActionReason::CheckNested);
+        }
+        self.finish(id, NodeState::Done);
+    }
+
+    /// Says whether something that a node needs is going to change.
+    fn has_pending_need(&self, id: NodeId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut stack = self.nodes[id.0].needs.clone();
+        while let Some(needed) = stack.pop() {
+            if !seen.insert(needed) {
+                continue;
+            }
+            if let NodeKey::Instance(module, resource, key) = &self.nodes[needed.0].key {
+                let address = ResourceInstance {
+                    module: self.evaluation.module(*module).instance.clone(),
+                    resource: resource.clone(),
+                    key: key.clone(),
+                };
+                if self
+                    .results
+                    .get(&address)
+                    .is_some_and(|p| p.output.change.action != Action::NoOp)
+                {
+                    return true;
+                }
+            }
+            stack.extend(self.nodes[needed.0].needs.iter().copied());
+        }
+        false
+    }
+}
+
+fn with(
+    mut all: Diagnostics,
+    one: Box<dyn miette::Diagnostic + Send + Sync + 'static>,
+) -> Diagnostics {
+    all.push_boxed(one);
+    all
+}
