@@ -17,6 +17,9 @@ use crate::values::{Sign, key};
 mod text;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use write::put;
 
 /// One line of a difference.

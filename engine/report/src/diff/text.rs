@@ -35,7 +35,7 @@ pub(super) fn compare(diff: &Diff<'_>, at: At<'_>, old: &str, new: &str, out: &m
     if old.len() > LONG && new.len() > LONG && !lines(old) && !lines(new) {
         let found = by_words(old, new, at.indent + 4);
         if !found.is_empty() {
-            out.push(at.line(&format!("(long text, {} differ)", places(found.len() / 2))));
+            out.push(at.line(&format!("(long text, {})", places(found.len() / 2))));
             return out.extend(found);
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn compare(diff: &Diff<'_>, at: At<'_>, old: &str, new: &str, out: &m
 }
 
 fn places(count: usize) -> String {
-    if count == 1 { "1 place".to_owned() } else { format!("{count} places") }
+    if count == 1 { "1 place differs".to_owned() } else { format!("{count} places differ") }
 }
 
 fn by_lines(old: &str, new: &str, indent: usize, out: &mut Vec<Line>) {

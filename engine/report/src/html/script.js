@@ -72,7 +72,9 @@
   };
   const lost = sorted.filter((entry) => rank.get(entry.verb) < 2);
   if (lost.length && plan.mode !== "destroy") {
-    const made = card(`${plural(lost.length, "object")} will be destroyed or replaced`, "loud");
+    const gone = lost.filter((entry) => entry.verb === "destroy").length;
+    const parts = [[gone, "destroyed"], [lost.length - gone, "replaced"]].filter(([count]) => count);
+    const made = card(parts.map(([count, word]) => `${plural(count, "object")} will be ${word}`).join(", "), "loud");
     const list = el("ul");
     lost.slice(0, 12).forEach((entry) => {
       const item = el("li", "links");
@@ -118,10 +120,12 @@
   function diff(lines) {
     const made = el("div", "diff");
     for (const line of lines) {
-      const row = el("div", CLASS[line.s] ?? "");
+      // A line that only opens something has its sign, but no colour of its own.
+      const opens = /(?:[{[(]|<<-EOT)$/.test(line.t);
+      const row = el("div", `${CLASS[line.s] ?? ""}${opens ? " opens" : ""}`);
       row.append(el("i", "", " ".repeat(Math.max(0, (line.i ?? 0) - 4))), el("i", "s", line.s ?? ""));
       const text = el("span", "", line.t);
-      if (line.n) text.append(el("em", line.n.startsWith("forces") ? "forces" : "", `# ${line.n}`));
+      if (line.n) text.append(line.t ? " " : "", el("em", line.n.startsWith("forces") ? "forces" : "", `# ${line.n}`));
       row.append(text);
       made.append(row);
     }
