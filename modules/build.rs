@@ -36,6 +36,8 @@ fn walk(root: &Path, dir: &Path, found: &mut Vec<String>) {
         }
         if path.is_dir() {
             walk(root, &path, found);
+        } else if path.extension().is_some_and(|kind| kind == "py") {
+            // Scripts that make files are no part of the library.
         } else if let Ok(relative) = path.strip_prefix(root) {
             found.push(relative.to_string_lossy().into_owned());
         }

@@ -25,6 +25,18 @@ use crate::store::{Change, OperationId};
 /// The calls for many cost one flush, whatever their number. An intent that ends as
 /// [`Outcome::Unknown`] stays open.
 pub trait Journal: Send + Sync {
+    /// As [`turn`](Self::turn), but need not be durable on return: it is with the next durable write, or never.
+    /// For changes that touch nothing but the state.
+    ///
+    /// # Errors
+    ///
+    /// As for [`turn`](Self::turn).
+    fn turn_lazily(
+        &self,
+        endings: Vec<(OpenIntent, Outcome, Vec<Change>)>,
+        intents: Vec<Intent>,
+    ) -> Result<(u64, Vec<OpenIntent>), JournalError>;
+
     /// Records durably that `intents` are about to be tried; returns their tokens in the same
     /// order.
     ///

@@ -18,14 +18,29 @@ use crate::store::{
 };
 use crate::wire::{self, WireIntent, WireOperation, WireOutput, WireRecord};
 
+/// When a write survives a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When the call returns.
+    OnReturn,
+    /// With the next write that is durable on return.
+    WithTheNext,
+}
+
 /// Keeps named entries.
 pub trait Keep: Send + Sync {
     /// The entry of a name.
     fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
     /// All entries whose names begin so, in order.
     fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError>;
-    /// Writes all or nothing; durable on return. `None` removes. `serial` is the state's serial afterwards.
-    fn write(&self, batch: Vec<(Vec<u8>, Option<Vec<u8>>)>, serial: u64) -> Result<(), StateError>;
+    /// Writes all or nothing. `None` removes. `serial` is the state's serial afterwards. What was written before
+    /// is durable whenever this is.
+    fn write(
+        &self,
+        batch: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        serial: u64,
+        durability: Durability,
+    ) -> Result<(), StateError>;
     /// Takes the writer's lock.
     fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError>;
     /// Who holds the lock.
@@ -77,7 +92,7 @@ impl<K: Keep> Ledger<K> {
                 ledger.put("m/workspace", workspace.as_bytes()),
                 ledger.put("m/serial", b"0"),
             ];
-            ledger.keep.write(batch, 0)?;
+            ledger.keep.write(batch, 0, Durability::OnReturn)?;
         }
         let number = |name: &str| -> Result<u64, StateError> {
             let text = ledger.text(name)?.unwrap_or_else(|| "0".to_owned());
@@ -227,7 +242,7 @@ impl<K: Keep> Ledger<K> {
         let serial = least.max(self.numbers().serial + 1);
         let summaries = self.add_changes(changes, &mut batch);
         self.add_commit(operation, serial, &summaries, &mut batch);
-        self.keep.write(batch, serial)?;
+        self.keep.write(batch, serial, Durability::OnReturn)?;
         self.numbers().serial = serial;
         Ok(serial)
     }
@@ -300,7 +315,8 @@ impl<K: Keep> StateStore for Ledger<K> {
             (numbers.operation, numbers.serial)
         };
         let entry = wire::to_bytes(&WireOperation::new(&info, None));
-        self.keep.write(vec![self.put(&format!("p/{id:020}"), &entry)], serial)?;
+        let batch = vec![self.put(&format!("p/{id:020}"), &entry)];
+        self.keep.write(batch, serial, Durability::OnReturn)?;
         Ok(OperationId(id))
     }
 
@@ -332,7 +348,7 @@ impl<K: Keep> StateStore for Ledger<K> {
             wire::from_bytes(&plain).map_err(|reason| damaged(&name, &reason))?;
         let (info, _) = wire.read();
         let entry = wire::to_bytes(&WireOperation::new(&info, Some(&outcome)));
-        self.keep.write(vec![self.put(&name, &entry)], serial)
+        self.keep.write(vec![self.put(&name, &entry)], serial, Durability::OnReturn)
     }
 
     fn history(&self) -> Result<Vec<Operation>, StateError> {
@@ -375,11 +391,12 @@ impl<K: Keep> StateStore for Ledger<K> {
     }
 }
 
-impl<K: Keep> Journal for Ledger<K> {
-    fn turn(
+impl<K: Keep> Ledger<K> {
+    fn write_turn(
         &self,
         endings: Vec<(OpenIntent, Outcome, Vec<Change>)>,
         intents: Vec<Intent>,
+        durability: Durability,
     ) -> Result<(u64, Vec<OpenIntent>), JournalError> {
         let (mut serial, mut number) = {
             let numbers = self.numbers();
@@ -413,8 +430,9 @@ impl<K: Keep> Journal for Ledger<K> {
         if !begun.is_empty() {
             batch.push(self.put("m/intent", number.to_string().as_bytes()));
         }
-        if !batch.is_empty() {
-            self.keep.write(batch, serial)?;
+        // A durable turn of nothing makes durable what was written lazily before.
+        if !batch.is_empty() || durability == Durability::OnReturn {
+            self.keep.write(batch, serial, durability)?;
         }
         let mut numbers = self.numbers();
         numbers.serial = serial;
@@ -425,6 +443,24 @@ impl<K: Keep> Journal for Ledger<K> {
         numbers.open.extend(begun.iter().copied());
         let tokens = begun.into_iter().map(|(sequence, _)| OpenIntent { sequence }).collect();
         Ok((serial, tokens))
+    }
+}
+
+impl<K: Keep> Journal for Ledger<K> {
+    fn turn(
+        &self,
+        endings: Vec<(OpenIntent, Outcome, Vec<Change>)>,
+        intents: Vec<Intent>,
+    ) -> Result<(u64, Vec<OpenIntent>), JournalError> {
+        self.write_turn(endings, intents, Durability::OnReturn)
+    }
+
+    fn turn_lazily(
+        &self,
+        endings: Vec<(OpenIntent, Outcome, Vec<Change>)>,
+        intents: Vec<Intent>,
+    ) -> Result<(u64, Vec<OpenIntent>), JournalError> {
+        self.write_turn(endings, intents, Durability::WithTheNext)
     }
 
     fn open_intents(&self) -> Result<Vec<RecordedIntent>, JournalError> {

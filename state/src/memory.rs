@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::StateError;
-use crate::ledger::{Keep, Ledger};
+use crate::ledger::{Durability, Keep, Ledger};
 use crate::store::{LockGuard, LockInfo, LockRequest};
 
 /// A store in memory.
@@ -53,6 +53,7 @@ impl Keep for Memory {
         &self,
         batch: Vec<(Vec<u8>, Option<Vec<u8>>)>,
         _serial: u64,
+        _durability: Durability,
     ) -> Result<(), StateError> {
         self.inner(|inner| {
             for (name, entry) in batch {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::crypt::Key;
 use crate::error::StateError;
 use crate::failpoint::{self, Failpoint, NoFailpoint};
-use crate::ledger::{Keep, Ledger};
+use crate::ledger::{Durability, Keep, Ledger};
 use crate::store::{LockGuard, LockInfo, LockRequest};
 use crate::watermark::Watermark;
 
@@ -208,7 +208,12 @@ impl Keep for Sled {
         })
     }
 
-    fn write(&self, batch: Vec<(Vec<u8>, Option<Vec<u8>>)>, serial: u64) -> Result<(), StateError> {
+    fn write(
+        &self,
+        batch: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        serial: u64,
+        durability: Durability,
+    ) -> Result<(), StateError> {
         self.point(failpoint::BATCH_BEFORE)?;
         let mut changes = sled::Batch::default();
         for (name, entry) in batch {
@@ -227,6 +232,9 @@ impl Keep for Sled {
             Err(_) => return Err(self.unwritable("the database gave up")),
         }
         self.point(failpoint::BATCH_WRITTEN)?;
+        if durability == Durability::WithTheNext {
+            return Ok(());
+        }
         match catch_unwind(AssertUnwindSafe(|| self.db.flush())) {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => return Err(self.unwritable(error)),

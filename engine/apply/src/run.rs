@@ -4,7 +4,7 @@
 //! the last plan, and the change. Between them stands its intent. All that is ready is written to the journal
 //! together: outcomes of calls that have ended, intents of calls that may begin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use address::ResourceInstance;
@@ -95,6 +95,10 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         summary: Summary::default(),
         calls: FuturesUnordered::new(),
         intents: Vec::new(),
+        in_state: BTreeSet::new(),
+        all_in_state: true,
+        durable_ms: 0,
+        owes_flush: false,
         endings: Vec::new(),
         began_ms: BTreeMap::new(),
         plan,
@@ -113,6 +117,9 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
     run.summary.diagnostics.extend(closed);
     Ok(run.summary)
 }
+
+/// How long what touches nothing but the state may wait until it is durable.
+const LAZY_MS: u64 = 200;
 
 /// What a call beside the loop gives back.
 enum Answer {
@@ -135,6 +142,12 @@ struct Run<'a> {
     calls: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Steps whose intents wait to be written.
     intents: Vec<(usize, Arc<dyn Provider>, Prepared, Intent)>,
+    /// Steps that touch nothing but the state, and whether all that waits to be written comes from such.
+    in_state: BTreeSet<usize>,
+    all_in_state: bool,
+    /// When something was last made durable, and whether something was written since that is not.
+    durable_ms: u64,
+    owes_flush: bool,
     /// Outcomes that wait to be written.
     endings: Vec<(OpenIntent, Outcome, Vec<Change>)>,
     began_ms: BTreeMap<usize, u64>,
@@ -208,8 +221,10 @@ impl Run<'_> {
                 return Ok(());
             }
             let renewal = self.renewal();
+            let overdue = std::time::Duration::from_millis(LAZY_MS);
             tokio::select! {
                 () = renewal => self.renew().await,
+                () = tokio::time::sleep(overdue), if self.owes_flush => self.catch_up()?,
                 answer = self.calls.next(), if !self.calls.is_empty() => {
                     if let Some(answer) = answer {
                         self.take(answer).await;
@@ -230,9 +245,19 @@ impl Run<'_> {
     }
 
     /// Writes outcomes and intents; starts the calls whose intents are durable now. False if there was nothing.
+    ///
+    /// Where nothing but the state is touched, an intent need not be durable before its call, and many outcomes
+    /// share a flush. The journal keeps its order, so whatever is made from such an object comes after it.
     fn flush(&mut self) -> Result<bool, ApplyError> {
         if self.endings.is_empty() && self.intents.is_empty() {
             return Ok(false);
+        }
+        let now_ms = self.now_ms();
+        let lazily = std::mem::replace(&mut self.all_in_state, true)
+            && now_ms.saturating_sub(self.durable_ms) < LAZY_MS;
+        self.owes_flush = lazily;
+        if !lazily {
+            self.durable_ms = now_ms;
         }
         let endings = std::mem::take(&mut self.endings);
         let (steps, intents): (Vec<_>, Vec<_>) = std::mem::take(&mut self.intents)
@@ -241,11 +266,23 @@ impl Run<'_> {
                 ((at, provider, prepared, intent.token.clone()), intent)
             })
             .unzip();
-        let (_, tokens) = self.store.journal().turn(endings, intents)?;
+        let journal = self.store.journal();
+        let (_, tokens) = if lazily {
+            journal.turn_lazily(endings, intents)?
+        } else {
+            journal.turn(endings, intents)?
+        };
         for ((at, provider, prepared, token), open) in steps.into_iter().zip(tokens) {
             self.start_call(at, provider, prepared, token, open);
         }
         Ok(true)
+    }
+
+    /// Makes durable what was written lazily while other calls go on.
+    fn catch_up(&mut self) -> Result<(), ApplyError> {
+        self.store.journal().turn(Vec::new(), Vec::new())?;
+        (self.owes_flush, self.durable_ms) = (false, self.now_ms());
+        Ok(())
     }
 
     fn start_call(
@@ -353,6 +390,10 @@ impl Run<'_> {
             Answer::Prepared(at, provider, Ok(mut prepared)) => {
                 self.summary.diagnostics.extend(std::mem::take(&mut prepared.warnings));
                 let intent = self.intent(at, &prepared);
+                if self.lives_in_state(at, &*provider) {
+                    self.in_state.insert(at);
+                }
+                self.all_in_state &= self.in_state.contains(&at);
                 self.intents.push((at, provider, prepared, intent));
             }
             Answer::Read(at, Err(found))
@@ -379,6 +420,13 @@ impl Run<'_> {
                 self.take_called(at, &prepared, open, called).await
             }
         }
+    }
+
+    /// Whether a step touches nothing but the state: neither its provider nor a command does anything else.
+    fn lives_in_state(&self, at: usize, provider: &dyn Provider) -> bool {
+        let address = &self.change(at).address;
+        provider.lives_in_state(&address.resource.type_name)
+            && !self.plan.evaluation.has_provisioners(address)
     }
 
     fn intent(&self, at: usize, prepared: &Prepared) -> Intent {
@@ -501,6 +549,7 @@ impl Run<'_> {
         } else {
             Outcome::Done
         };
+        self.all_in_state &= self.in_state.contains(&at);
         self.endings.push((open, outcome, changes));
         if kind != StepKind::Delete && !new.is_null() {
             let conditions = self.plan.evaluation.accept(&change.address, shown.clone());

@@ -74,6 +74,75 @@ pub(crate) enum Command {
     Completion(Completion),
     /// Show which module needs which providers.
     Providers(ProvidersArgs),
+    /// Show what a plan costs and emits, before and after.
+    Cost(Cost),
+    /// Show what backends sell and what is known about it.
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
+    /// Serve a native provider to Terraform, or work on a provider.
+    Provider {
+        #[command(subcommand)]
+        command: ProviderCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    /// How it is shown: `text`, `json` or `markdown`.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "markdown"])]
+    pub(crate) format: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// What can be bought, the cheapest first.
+    Offers(CatalogFilter),
+    /// Accelerators.
+    Chips(CatalogFilter),
+    /// Machine types.
+    Types(CatalogFilter),
+    /// Regions, with their carbon.
+    Regions(CatalogFilter),
+    /// Prices with their dates.
+    Prices(CatalogFilter),
+    /// Lay tables of your own over the catalog, in this folder.
+    Update {
+        /// Tables in the catalog's format.
+        file: String,
+    },
+}
+
+/// Which rows are shown; all, without any.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct CatalogFilter {
+    /// Only this backend.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Only this accelerator: `H100`, or `A100` for every kind of it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) accelerator: Option<String>,
+    /// Only this row: a machine type, a chip, a region.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Only in this region.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// Only bought so: `on_demand`, `spot`, `commit_1y`, `commit_3y`, `capacity_block`.
+    #[arg(long, value_name = "WAY")]
+    pub(crate) purchase: Option<String>,
+    /// Only offers with a known price up to this, in US dollars per hour.
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_price: Option<String>,
+    /// At most so many rows.
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) limit: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -145,6 +214,48 @@ pub(crate) enum ProvidersCommand {
     Lock(ProvidersLock),
     /// Fill a folder with the packages of all providers.
     Mirror(ProvidersMirror),
+    /// Print the schemas of the providers that the configuration uses, as JSON.
+    Schema(Common),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Be a Terraform provider: `core`, `local` or `sim`. Terraform starts this by itself.
+    Serve {
+        /// The provider.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Print a value for `TF_REATTACH_PROVIDERS`, and serve until interrupted.
+        #[arg(long)]
+        reattach: bool,
+        /// Serve a port on the loopback address instead of a socket.
+        #[arg(long)]
+        tcp: bool,
+    },
+    /// Lay a native provider out as a filesystem mirror for Terraform.
+    Package {
+        /// The provider.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The mirror's folder.
+        #[arg(long, value_name = "DIR")]
+        out: String,
+        /// The version that Terraform sees.
+        #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+        version: String,
+    },
+    /// Check any provider's binary against the protocol; configures nothing and changes nothing.
+    Check {
+        /// The provider's binary.
+        #[arg(value_name = "BINARY")]
+        binary: String,
+    },
+    /// Stand between Terraform and a provider, and write every call to the file that `STRATIFORM_RECORD_PROVIDERS` names.
+    Record {
+        /// The provider's binary.
+        #[arg(value_name = "BINARY")]
+        binary: String,
+    },
 }
 
 #[derive(Debug, Args, Clone)]
@@ -314,6 +425,9 @@ pub(crate) struct PlanArgs {
     /// How many calls run at once.
     #[arg(long, value_name = "N")]
     pub(crate) parallelism: Option<usize>,
+    /// Decide anew where components go, as if nothing had been placed.
+    #[arg(long)]
+    pub(crate) reoptimize: bool,
     /// Accepted for compatibility; warnings are short already.
     #[arg(long)]
     pub(crate) compact_warnings: bool,

@@ -1,7 +1,9 @@
 //! One file per command, and the choice between them.
 
 mod apply;
+pub(crate) mod catalog;
 mod console;
+mod cost;
 mod drift;
 mod fmt;
 mod get;
@@ -12,6 +14,7 @@ mod metadata;
 mod output;
 mod plan;
 mod planfile;
+mod provider;
 mod providers;
 mod recover;
 mod report;
@@ -28,6 +31,8 @@ use crate::args::{self, Command};
 use crate::exit::Exit;
 use crate::session::{Session, problem};
 use crate::{store, terminal};
+
+pub(crate) use provider::by_own_name;
 
 /// Runs a command line.
 pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
@@ -69,39 +74,48 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
 
 async fn dispatch(command: Command) -> Exit {
     let session = Session::new();
+    let exit = run_command(&session, command).await;
+    session.shut_down().await;
+    exit
+}
+
+async fn run_command(session: &Session, command: Command) -> Exit {
     match command {
         // Answered before there is a session.
         Command::Version(_) | Command::Completion(_) => Exit::Success,
         Command::Fmt(args) => fmt::fmt(&args),
-        Command::Init(args) => init::init(&session, &args).await,
-        Command::Get(args) => get::get(&session, &args),
-        Command::Validate(args) => validate::validate(&session, &args).await,
-        Command::Console(args) => console::console(&session, &args).await,
+        Command::Init(args) => init::init(session, &args).await,
+        Command::Get(args) => get::get(session, &args),
+        Command::Validate(args) => validate::validate(session, &args).await,
+        Command::Console(args) => console::console(session, &args).await,
         Command::Metadata { command } => metadata::metadata(&command),
-        Command::Plan(args) => plan::plan(&session, &args).await,
-        Command::Apply(args) => apply::apply(&session, &args, "apply").await,
+        Command::Plan(args) => plan::plan(session, &args).await,
+        Command::Apply(args) => apply::apply(session, &args, "apply").await,
         Command::Destroy(mut args) => {
             args.plan.destroy = true;
-            apply::apply(&session, &args, "destroy").await
+            apply::apply(session, &args, "destroy").await
         }
         Command::Refresh(mut args) => {
             args.plan.refresh_only = true;
             args.auto_approve = true;
-            apply::apply(&session, &args, "refresh").await
+            apply::apply(session, &args, "refresh").await
         }
-        Command::Show(args) => show::show(&session, &args),
+        Command::Show(args) => show::show(session, &args),
         Command::Report(args) => report::report(&args),
-        Command::Output(args) => output::output(&session, &args),
-        Command::State { command } => state::state(&session, &command),
-        Command::Taint(args) => state::edit::taint(&session, &args),
-        Command::Untaint(args) => state::edit::untaint(&session, &args),
-        Command::Workspace { command } => workspace::workspace(&session, &command),
-        Command::Drift(args) => drift::drift(&session, &args).await,
-        Command::Recover(args) => recover::recover(&session, &args).await,
-        Command::History(common) => history::history(&session, &common),
-        Command::ForceUnlock(args) => history::force_unlock(&session, &args),
-        Command::Graph(args) => graph::graph(&session, &args).await,
-        Command::Providers(args) => providers::providers(&session, &args).await,
+        Command::Output(args) => output::output(session, &args),
+        Command::State { command } => state::state(session, &command),
+        Command::Taint(args) => state::edit::taint(session, &args),
+        Command::Untaint(args) => state::edit::untaint(session, &args),
+        Command::Workspace { command } => workspace::workspace(session, &command),
+        Command::Drift(args) => drift::drift(session, &args).await,
+        Command::Recover(args) => recover::recover(session, &args).await,
+        Command::History(common) => history::history(session, &common),
+        Command::ForceUnlock(args) => history::force_unlock(session, &args),
+        Command::Graph(args) => graph::graph(session, &args).await,
+        Command::Cost(args) => cost::cost(session, &args).await,
+        Command::Catalog { command } => catalog::catalog(session, &command),
+        Command::Provider { command } => provider::provider(session, &command).await,
+        Command::Providers(args) => providers::providers(session, &args).await,
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use address::ProviderAddress;
 use config::{Configuration, LoadRequest};
 use install::constraint::Constraints;
 use install::event::Trust;
@@ -41,6 +42,19 @@ pub(crate) fn settings(world: &dyn World) -> Result<(Settings, Vec<String>), Ins
     })
 }
 
+/// Binaries that the command-line configuration puts in the place of installed ones. What is wrong with it is told
+/// by whoever needs more of it.
+pub(crate) fn overrides(world: &dyn World) -> BTreeMap<ProviderAddress, PathBuf> {
+    let Ok((settings, _)) = settings(world) else { return BTreeMap::new() };
+    let folders = settings.dev_overrides.into_iter();
+    folders
+        .filter_map(|(provider, folder)| {
+            let binary = protocol::package::binary_in(&folder, &provider.type_name)?;
+            Some((provider, binary))
+        })
+        .collect()
+}
+
 /// Loads the configuration of the working folder, with the modules that are installed.
 pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
     let manifest = Manifest::read(&data_dir());
@@ -61,7 +75,7 @@ pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagn
     let mut used = BTreeMap::new();
     for block in blocks {
         let provider = &block.provider.provider;
-        if session.registry.get(provider).is_none() {
+        if !session.has_at_hand(provider) {
             used.entry(provider).or_insert(block.header);
         }
     }
@@ -123,7 +137,7 @@ pub(crate) fn requirements(
     let own: Vec<_> = all
         .providers
         .keys()
-        .filter(|provider| session.registry.get(provider).is_some())
+        .filter(|provider| session.native(provider).is_some())
         .cloned()
         .collect();
     all.providers.retain(|provider, _| !own.contains(provider));

@@ -1,13 +1,17 @@
 //! The `stratiform` binary: wires the stages together. **It alone prints, exits and reads the environment.**
 //!
 //! Read in this order: `args` (what a command line says), `commands` (one file per command), `session` (the
-//! stages from files to a plan, as every command needs them), `world` (files, clock, random source), `store`
+//! stages from files to a plan, as every command needs them), `hosted` (provider binaries), `world` (files, clock, random source), `store`
 //! (where the state is), `fetching` (what `init` shares with all that need installed things), `terminal` and `ui` (printing), `exit` (the codes).
+//! stages from files to a plan, as every command needs them), `judge` (checks and prices of a plan), `world` (files, clock, random source), `store`
+//! (where the state is), `terminal` and `ui` (printing), `exit` (the codes).
 
 mod args;
 mod commands;
 mod exit;
 mod fetching;
+mod hosted;
+mod judge;
 mod session;
 mod store;
 mod terminal;
@@ -25,6 +29,11 @@ fn main() -> ExitCode {
         let code = provider_local::helper_main(&raw[1..]);
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
+    if raw.get(1).is_some_and(|first| first == protocol::launch::WORD) {
+        let code = protocol::launch::main(&raw[2..]);
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let raw = commands::by_own_name(raw);
     let worker =
         std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || commands::run(raw));
     match worker.map(std::thread::JoinHandle::join) {

@@ -1,9 +1,10 @@
 //! The stages from files to a plan, as every command needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use catalog::{Catalog, CatalogError};
 use component::{Decision, Offer, PlaceRequest};
 use config::{Configuration, InputRequest, InputSource};
 use lang::World;
@@ -14,8 +15,9 @@ use syntax::{Diagnostics, Severity, SourceMap};
 use value::Value;
 
 use crate::args::{Common, Given, PlanArgs};
+use crate::judge::Bench;
 use crate::world::RealWorld;
-use crate::{store, terminal};
+use crate::{hosted, store, terminal};
 
 /// A configuration that is ready to be planned.
 pub(crate) struct Stack {
@@ -29,7 +31,14 @@ pub(crate) struct Stack {
 pub(crate) struct Session {
     pub(crate) world: Arc<RealWorld>,
     pub(crate) registry: Registry,
+    /// Those that are linked in; they alone sell something.
+    native: Registry,
+    hosted: Vec<protocol::Hosted>,
+    /// Providers that stand in for installed ones, for those who develop them.
+    overriding: BTreeSet<address::ProviderAddress>,
     pub(crate) context: Context,
+    /// What backends sell; read when it is first asked for.
+    catalog: OnceLock<Arc<Catalog>>,
 }
 
 impl Session {
@@ -46,18 +55,74 @@ impl Session {
             provider_sim::Sim::factory(),
         ];
         let limits = call_limits();
-        let factories = factories.into_iter().map(|factory| {
-            let guarded: Arc<dyn sdk::Factory> =
-                Arc::new(sdk::guard::GuardedFactory::new(factory, limits));
-            guarded
-        });
+        let guarded = |factory: Arc<dyn sdk::Factory>| -> Arc<dyn sdk::Factory> {
+            Arc::new(sdk::guard::GuardedFactory::new(factory, limits))
+        };
+        let native: Vec<Arc<dyn sdk::Factory>> = factories.into_iter().map(guarded).collect();
         let context = Context {
             working_dir: world.working_dir(),
             executable: std::env::current_exe().unwrap_or_default(),
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             home_dir: home,
         };
-        Self { world, registry: Registry::new(factories), context }
+        let found = hosted::find(&context, &crate::fetching::overrides(&*world));
+        let overriding = found.overriding.iter().map(sdk::Factory::address).collect();
+        let as_factory = |one: &protocol::Hosted| guarded(Arc::new(one.clone()));
+        // The later one of the same address counts.
+        let registry = Registry::new(
+            (found.installed.iter().map(as_factory))
+                .chain(native.iter().cloned())
+                .chain(found.overriding.iter().map(as_factory)),
+        );
+        let hosted = found.installed.into_iter().chain(found.overriding).collect();
+        Self {
+            world,
+            registry,
+            native: Registry::new(native),
+            hosted,
+            overriding,
+            context,
+            catalog: OnceLock::new(),
+        }
+    }
+
+    /// Says whether a provider needs no installing.
+    pub(crate) fn has_at_hand(&self, address: &address::ProviderAddress) -> bool {
+        self.native.get(address).is_some() || self.overriding.contains(address)
+    }
+
+    /// A provider that is linked in.
+    pub(crate) fn native(
+        &self,
+        address: &address::ProviderAddress,
+    ) -> Option<Arc<dyn sdk::Factory>> {
+        self.native.get(address).cloned()
+    }
+
+    /// A binary as a provider, whatever its address is.
+    pub(crate) fn host_binary(&self, binary: &Path) -> protocol::Hosted {
+        let address = address::ProviderAddress::implied("checked");
+        let options = hosted::options("checked", None, &self.context);
+        protocol::Hosted::new(address, protocol::Source::Binary(binary.to_owned()), options)
+    }
+
+    /// How processes of providers are started.
+    pub(crate) fn start_options(&self, name: &str) -> protocol::StartOptions {
+        hosted::options(name, None, &self.context).start
+    }
+
+    /// Ends every provider process that this run has started.
+    pub(crate) async fn shut_down(&self) {
+        protocol::host::shut_down_all(&self.hosted).await;
+    }
+
+    /// What backends sell, with the user's tables over it.
+    pub(crate) fn catalog(&self) -> Result<Arc<Catalog>, CatalogError> {
+        if let Some(catalog) = self.catalog.get() {
+            return Ok(Arc::clone(catalog));
+        }
+        let read = Arc::new(crate::commands::catalog::load(&*self.world)?);
+        Ok(Arc::clone(self.catalog.get_or_init(|| read)))
     }
 
     /// The clock, for whoever only tells the time.
@@ -94,7 +159,7 @@ impl Session {
         let inputs = match wanted {
             // What depends on values is the business of plan.
             Wanted::Nothing => BTreeMap::new(),
-            Wanted::Inputs { given, asks } => {
+            Wanted::Inputs { given, asks, .. } => {
                 let (inputs, errors) = self.inputs(given, *asks, &configuration, &mut sources);
                 found.extend(errors);
                 inputs
@@ -108,19 +173,22 @@ impl Session {
         if has_components {
             let (types, errors) = component::load_types(&mut configuration, world);
             found.extend(errors);
-            let (offers, errors) = self.offers().await;
+            let (mut offers, errors) = self.offers().await;
             found.extend(errors);
-            let prior: BTreeMap<String, Decision> = snapshot
-                .decisions
-                .values()
-                .filter_map(|record| Decision::from_json(&serde_json::from_str(&record.json).ok()?))
-                .map(|decision| (decision.component.clone(), decision))
-                .collect();
+            offers.extend(self.market(&types, &offers, &mut found));
+            let mut prior: BTreeMap<String, Decision> = BTreeMap::new();
+            if component::lock::is_wanted(&configuration) {
+                let (locked, errors) = locked(world);
+                found.extend(errors);
+                prior.extend(locked);
+            }
+            prior.extend(decided(snapshot));
             let request = PlaceRequest {
                 types: &types,
                 offers: &offers,
                 inputs: &inputs,
                 prior: &prior,
+                reoptimize: wanted.reoptimizes(),
                 world,
             };
             let (placed, errors) = component::place(configuration, &request);
@@ -222,12 +290,36 @@ impl Session {
         }
     }
 
+    /// What the catalog says of backends that a component type is made for and that no provider speaks for.
+    fn market(
+        &self,
+        types: &component::Types,
+        offered: &[Offer],
+        found: &mut Diagnostics,
+    ) -> Vec<Offer> {
+        let made_for = types.0.values().flat_map(|ty| &ty.implementations);
+        let backends: std::collections::BTreeSet<String> = made_for
+            .map(|one| one.backend.to_string())
+            .filter(|backend| offered.iter().all(|offer| *offer.backend != **backend))
+            .collect();
+        if backends.is_empty() {
+            return Vec::new();
+        }
+        match self.catalog() {
+            Ok(catalog) => component::catalog_offers(&catalog, &backends),
+            Err(error) => {
+                found.push(error);
+                Vec::new()
+            }
+        }
+    }
+
     /// What all backends can sell right now.
     async fn offers(&self) -> (Vec<Offer>, Diagnostics) {
         let mut offers = Vec::new();
         let mut found = Diagnostics::new();
-        for address in self.registry.addresses() {
-            let Some(factory) = self.registry.get(address) else { continue };
+        for address in self.native.addresses() {
+            let Some(factory) = self.native.get(address) else { continue };
             let Ok(provider) = factory.create().await else { continue };
             let config = provider.schema().provider.block.empty_value();
             let request = ConfigureRequest { config, context: self.context.clone() };
@@ -256,8 +348,25 @@ impl Session {
         (offers, found)
     }
 
-    /// Plans a stack.
+    /// Plans a stack and checks what is planned. A plan that does not stand is no plan.
     pub(crate) async fn plan(
+        &self,
+        stack: Stack,
+        snapshot: &StateSnapshot,
+        options: Options,
+    ) -> (Option<Plan>, Diagnostics) {
+        let configuration = Arc::clone(&stack.configuration);
+        let inputs = stack.inputs.clone();
+        let (plan, mut found) = self.plan_unchecked(stack, snapshot, options).await;
+        let Some(mut plan) = plan else { return (None, found) };
+        let bench =
+            Bench { session: self, configuration: &configuration, inputs: &inputs, snapshot };
+        found.extend(bench.judge(&mut plan));
+        (Some(plan).filter(|_| !found.has_errors()), found)
+    }
+
+    /// Plans a stack, whatever it costs.
+    pub(crate) async fn plan_unchecked(
         &self,
         stack: Stack,
         snapshot: &StateSnapshot,
@@ -303,6 +412,8 @@ pub(crate) enum Wanted {
         given: Vec<Given>,
         /// Whether people are asked for what is missing.
         asks: bool,
+        /// Whether components are placed as if nothing had been placed.
+        reoptimize: bool,
     },
 }
 
@@ -313,7 +424,17 @@ impl Wanted {
 
     /// All values, asked for where somebody can answer and nothing forbids it.
     pub(crate) fn of(args: &PlanArgs) -> Self {
-        Self::given(args.inputs(), &args.common)
+        match Self::given(args.inputs(), &args.common) {
+            Self::Inputs { given, asks, .. } => {
+                Self::Inputs { given, asks, reoptimize: args.reoptimize }
+            }
+            Self::Nothing => Self::Nothing,
+        }
+    }
+
+    /// Whether components are placed as if nothing had been placed.
+    fn reoptimizes(&self) -> bool {
+        matches!(self, Self::Inputs { reoptimize: true, .. })
     }
 
     /// These values, and those of other variables, as for a plan.
@@ -321,7 +442,7 @@ impl Wanted {
         let refused =
             store::env("TF_INPUT").is_some_and(|text| matches!(text.as_str(), "0" | "false"));
         let allowed = common.input.unwrap_or(!refused) && !common.json;
-        Self::Inputs { given, asks: allowed && terminal::can_ask() }
+        Self::Inputs { given, asks: allowed && terminal::can_ask(), reoptimize: false }
     }
 }
 
@@ -332,6 +453,38 @@ fn ask_for(variable: &config::Variable) -> Option<InputSource> {
         variable.description.as_deref().map(|text| format!("  {text}\n")).unwrap_or_default();
     let text = terminal::ask(&format!("var.{name}\n{about}\n  Enter a value: "))?;
     Some(InputSource::Argument { name, text })
+}
+
+/// The placements that a state records, by component.
+pub(crate) fn decided(snapshot: &StateSnapshot) -> BTreeMap<String, Decision> {
+    let records = snapshot.decisions.values();
+    records
+        .filter_map(|record| Decision::from_json(&serde_json::from_str(&record.json).ok()?))
+        .map(|decision| (decision.component.clone(), decision))
+        .collect()
+}
+
+/// The placements of the lock file, by component.
+fn locked(world: &dyn World) -> (BTreeMap<String, Decision>, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let path = Path::new(component::lock::PATH);
+    if !world.exists(path) {
+        return (BTreeMap::new(), found);
+    }
+    let text = world.read_file(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    match text.ok().and_then(|text| component::lock::read(&text)) {
+        Some(decisions) => {
+            let named = decisions.into_iter().map(|one| (one.component.clone(), one));
+            (named.collect(), found)
+        }
+        None => {
+            found.push(problem(&format!(
+                "`{}` is no lock file of placements of this version; remove it, and apply writes it anew",
+                component::lock::PATH
+            )));
+            (BTreeMap::new(), found)
+        }
+    }
 }
 
 /// How long a provider may take for one call: `STRATIFORM_CALL_TIMEOUT_S` sets one limit for all calls.

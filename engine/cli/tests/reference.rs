@@ -56,6 +56,8 @@ fn errors(pages: &mut Pages) {
     all.extend(lang::error_docs());
     all.extend(config::ERROR_DOCS);
     all.extend(config::RULE_DOCS);
+    all.extend(catalog::ERROR_DOCS);
+    all.extend(check::ERROR_DOCS);
     all.extend(component::error_docs());
     all.extend(plan::ERROR_DOCS);
     all.extend(apply::ERROR_DOCS);

@@ -87,7 +87,7 @@ pub(crate) struct Question<'a> {
 /// Whether a candidate will do.
 pub(crate) enum Verdict {
     /// It will; some checks may have to wait.
-    Suits { demand: Vec<(Arc<str>, Number)>, deferred: Vec<String> },
+    Suits { demand: Vec<(Arc<str>, Number)>, machines: u64, deferred: Vec<String> },
     /// The implementation does not use offers of this kind.
     OtherKind,
     /// It lacks something.
@@ -136,8 +136,26 @@ impl Question<'_> {
         }
         Ok(match ledger.shortage(self.offer, &demand) {
             Some(shortage) => Verdict::Lacks(shortage),
-            None => Verdict::Suits { demand, deferred },
+            None => {
+                let machines = self.machines(&offer, &mut deferred)?;
+                Verdict::Suits { demand, machines, deferred }
+            }
         })
+    }
+
+    /// How many of the offer all instances take.
+    fn machines(&self, offer: &Value, deferred: &mut Vec<String>) -> Result<u64, Diagnostics> {
+        let instances = self.instances as u64;
+        let Some(expression) = &self.implementation.machines else { return Ok(instances) };
+        let value = evaluate(expression, self.input, Some(offer), self.world)?;
+        let number = value::convert(&value, &Type::Number).ok();
+        match number.as_ref().and_then(Value::as_number).and_then(|number| number.ceil().to_u64()) {
+            Some(each) => Ok(instances.saturating_mul(each)),
+            None => {
+                deferred.push(format!("how many of offer `{}` are taken", self.offer.name));
+                Ok(instances)
+            }
+        }
     }
 
     /// What the type says; a sensitive text is not shown.
@@ -163,6 +181,13 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// How much of a capacity is taken already.
+    pub(crate) fn taken(&self, offer: &Offer, name: &Arc<str>) -> Number {
+        let key = (Arc::clone(&offer.backend), Arc::clone(&offer.name), Arc::clone(name));
+        let takers = self.taken.get(&key).map(Vec::as_slice).unwrap_or_default();
+        takers.iter().fold(Number::ZERO, |sum, (_, number)| sum.add(number).unwrap_or(sum))
+    }
+
     pub(crate) fn take(&mut self, component: &str, offer: &Offer, demand: &[(Arc<str>, Number)]) {
         for (name, number) in demand {
             let key = (Arc::clone(&offer.backend), Arc::clone(&offer.name), Arc::clone(name));
@@ -171,7 +196,7 @@ impl Ledger {
     }
 
     /// What is missing, and by how much.
-    fn shortage(&self, offer: &Offer, demand: &[(Arc<str>, Number)]) -> Option<String> {
+    pub(crate) fn shortage(&self, offer: &Offer, demand: &[(Arc<str>, Number)]) -> Option<String> {
         let mut missing = Vec::new();
         for (name, wanted) in demand.iter().filter(|(_, wanted)| !wanted.is_zero()) {
             let capacity = offer.attributes.get_attr("capacity").and_then(|all| all.get_attr(name));

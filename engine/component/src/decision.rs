@@ -17,12 +17,16 @@ pub struct Decision {
     pub offer: String,
     /// What was known about the offer, as JSON.
     pub offer_attributes: Json,
+    /// How many of the offer it takes.
+    pub machines: u64,
     /// Digest of the inputs as far as they were known; sensitive ones are left out.
     pub inputs_digest: String,
     /// Why, in sentences.
     pub reasons: Vec<String>,
     /// What was not chosen.
     pub rejected: Vec<Rejected>,
+    /// Offers to fall back on, in this order, where the component says what to try.
+    pub fallbacks: Vec<String>,
 }
 
 /// A candidate that was not chosen.
@@ -53,9 +57,11 @@ impl Decision {
             "implementation": self.implementation,
             "offer": self.offer,
             "offer_attributes": self.offer_attributes,
+            "machines": self.machines,
             "inputs_digest": self.inputs_digest,
             "reasons": self.reasons,
             "rejected": rejected,
+            "fallbacks": self.fallbacks,
         })
     }
 
@@ -77,14 +83,23 @@ impl Decision {
             implementation: text(object, "implementation")?,
             offer: text(object, "offer")?,
             offer_attributes: object.get("offer_attributes")?.clone(),
+            // Records of the first releases do not say.
+            machines: object.get("machines").and_then(Json::as_u64).unwrap_or(1),
             inputs_digest: text(object, "inputs_digest")?,
             reasons: reasons
                 .iter()
                 .map(|one| one.as_str().map(str::to_owned))
                 .collect::<Option<_>>()?,
             rejected: rejected.collect::<Option<_>>()?,
+            fallbacks: texts(object, "fallbacks"),
         })
     }
+}
+
+/// A list of texts; none if there is no list, as in records of the first releases.
+fn texts(object: &Map<String, Json>, name: &str) -> Vec<String> {
+    let items = object.get(name).and_then(Json::as_array).into_iter().flatten();
+    items.filter_map(Json::as_str).map(str::to_owned).collect()
 }
 
 fn text(object: &Map<String, Json>, name: &str) -> Option<String> {

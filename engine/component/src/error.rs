@@ -179,6 +179,34 @@ pub enum ComponentError {
         span: Span,
     },
 
+    /// Each component has a place, but not all of them together.
+    #[error("no placement for all components together")]
+    #[diagnostic(
+        code(stratiform::component::conflict),
+        help("these cannot all hold:\n{requirements}\n{relaxation}")
+    )]
+    Conflict {
+        /// One line for each requirement of the smallest set that cannot hold.
+        requirements: String,
+        /// What to give up, and what the whole costs then.
+        relaxation: String,
+        /// A component that is concerned.
+        #[label("has a place alone, but not with the others")]
+        span: Span,
+    },
+
+    /// What is placed stays, but something else would be better.
+    #[error("a better placement exists: {better}")]
+    #[diagnostic(
+        code(stratiform::component::better_placement),
+        severity(Warning),
+        help("`-reoptimize` plans the move; what it interrupts and copies is not counted here")
+    )]
+    BetterPlacement {
+        /// What it would be, and by how much it is better.
+        better: String,
+    },
+
     /// A setting of the stack cannot be used.
     #[error("unsuitable setting: {message}")]
     #[diagnostic(code(stratiform::component::setting))]
@@ -253,6 +281,8 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "validation", "input does not pass a check", "The type checks values of its inputs.", "filesystem \"a\" { capacity_gib = -1 }";
         "no_placement", "no place", "Every implementation and offer lacks something.", "filesystem \"a\" { capacity_gib = 1e9 }";
         "over_budget", "over the budget", "The prices of the chosen offers add up to more than the limit.", "stack { placement { max_hourly_usd = 0.01 } }";
+        "conflict", "no placement for all together", "Each component has a place, but limits, quotas, shared capacity or nearness rule out every combination. The smallest set of requirements that cannot all hold is named, and the cheapest one to give up.", "stack { placement { regions = [\"nowhere\"] } }";
+        "better_placement", "a better placement exists", "Placements are kept. This says that a new decision would be better by more than `reoptimize_threshold`.", "stratiform plan -reoptimize";
         "setting", "unsuitable setting", "A setting of the `stack` block, or `backend`, is unknown or has an unknown value.", "stack { placement { objective = \"fun\" } }";
         "missing_output", "output missing", "An implementation has all outputs that its type declares.", "component_type \"a\" { output \"x\" {} }";
         "recursion", "nested too deeply", "Components of implementations are placed too, and must come to an end.", "cluster \"a\" {}";

@@ -12,7 +12,7 @@ use crate::error::ComponentError;
 use crate::types::ComponentType;
 
 /// What every component may say beside its inputs.
-pub const META_ARGUMENTS: [&str; 4] = ["count", "for_each", "depends_on", "backend"];
+pub const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "depends_on", "backend", "try"];
 
 /// A component as it was written, its expressions compiled.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +29,8 @@ pub struct Written {
     pub depends_on: Vec<Traversal>,
     /// Where it may go.
     pub backend: Option<Expression>,
+    /// What to try first, second, and so on.
+    pub ladder: Option<Expression>,
 }
 
 /// Reads the body of a component, and complains of what its type does not have.
@@ -45,6 +47,7 @@ pub fn read(
             "count" => written.count = Some(expression),
             "for_each" => written.for_each = Some(expression),
             "backend" => written.backend = Some(expression),
+            "try" => written.ladder = Some(expression),
             "depends_on" => written.depends_on = references(&expr, diagnostics),
             input if ty.inputs.contains_key(input) => {
                 written.spans.insert(Arc::clone(&name.text), name.span);

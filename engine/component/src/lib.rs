@@ -10,9 +10,10 @@
 //! 1. [`types`]: what a component type declares, and where declarations are found.
 //! 2. [`inputs`]: what a component sets, nested blocks included.
 //! 3. [`known`]: what can be known of values before anything is planned.
-//! 4. [`place`](mod@place): which implementation and offer each component gets; `candidate` judges one of them.
+//! 4. [`place`](mod@place): which implementation and offer each component gets. `ready` reads a component, `choose`
+//!    and `candidate` judge what suits it, `joint` puts the choice of all to [`solve`](mod@solve).
 //! 5. `expand`: the module call that a placed component becomes.
-//! 6. [`decision`]: the record of a placement; [`stack`]: the settings of the whole.
+//! 6. [`decision`]: the record of a placement, and [`lock`], the file of it; [`stack`]: the settings of the whole.
 //!
 //! # Invariants
 //!
@@ -28,16 +29,24 @@ pub mod inputs;
 pub mod known;
 
 mod candidate;
+mod choose;
+pub(crate) mod joint;
+mod ladder;
 pub mod place;
+mod ready;
+pub mod solve;
 
 mod expand;
+mod market;
 
 pub mod decision;
+pub mod lock;
 pub mod stack;
 
 mod error;
 
 pub use decision::{Decision, Rejected};
 pub use error::{ComponentError, error_docs};
+pub use market::catalog_offers;
 pub use place::{Deferred, Offer, PlaceRequest, Placed, place};
 pub use types::{ComponentType, Implementation, Types, load_types};

@@ -1,26 +1,29 @@
 //! Chooses an implementation and an offer for each component.
 //!
-//! Components that the prior decisions still suit keep their places; the others follow in the order of their
-//! addresses. Components of the chosen implementations are placed in further rounds.
+//! Components that the prior decisions still suit keep their places; all others are placed together, by `joint`.
+//! Components of the chosen implementations are placed in further rounds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{ModulePath, ModulePathStep};
+use address::ModulePath;
 use config::{ComponentBlock, Configuration};
 use lang::World;
 use sha2::{Digest, Sha256};
-use syntax::{Diagnostics, Ident, suggest};
-use value::{Marks, Number, Value};
+use syntax::Diagnostics;
+use value::{Number, Value};
 
-use crate::candidate::{self, Ledger, Question, Verdict, evaluate, holds};
-use crate::decision::{Decision, Rejected};
+use crate::candidate::{self, Ledger};
+use crate::choose::{Candidate, Choice, Options};
+use crate::decision::Decision;
 use crate::error::ComponentError;
 use crate::expand::{self, Expansion};
-use crate::inputs::{self, Written, shown};
+use crate::inputs::shown;
+use crate::joint;
 use crate::known::Known;
-use crate::stack::{self, Objective, Placement};
-use crate::types::{ComponentType, Implementation, Types};
+use crate::ready::Ready;
+use crate::stack::{self, Placement};
+use crate::types::Types;
 
 /// What a backend sells, or has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct PlaceRequest<'a> {
     pub inputs: &'a BTreeMap<Arc<str>, Value>,
     /// Decisions of the last run, by component address.
     pub prior: &'a BTreeMap<String, Decision>,
+    /// Whether the last decisions count for nothing.
+    pub reoptimize: bool,
     /// Files and clock.
     pub world: &'a dyn World,
 }
@@ -73,8 +78,6 @@ pub struct Deferred {
 
 /// Implementations that hold components of their own end somewhere.
 const MAX_ROUNDS: usize = 16;
-/// More rejected candidates than this tell nobody more.
-const MAX_REJECTED: usize = 20;
 
 /// Places all components and expands them.
 pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Placed, Diagnostics) {
@@ -114,43 +117,16 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
     (placed, run.diagnostics)
 }
 
-struct Run<'a> {
-    request: &'a PlaceRequest<'a>,
-    placement: Placement,
-    configuration: Configuration,
-    ledger: Ledger,
+pub(crate) struct Run<'a> {
+    pub(crate) request: &'a PlaceRequest<'a>,
+    pub(crate) placement: Placement,
+    pub(crate) configuration: Configuration,
+    pub(crate) ledger: Ledger,
     decisions: BTreeMap<String, Decision>,
-    deferred: Vec<Deferred>,
+    pub(crate) deferred: Vec<Deferred>,
     /// Price per hour by component.
     costs: BTreeMap<String, Number>,
-    diagnostics: Diagnostics,
-}
-
-/// A component that is ready to be placed.
-struct Ready<'a> {
-    path: ModulePath,
-    step: ModulePathStep,
-    address: String,
-    component: ComponentBlock,
-    ty: &'a ComponentType,
-    written: Written,
-    /// The inputs as far as they are known.
-    input: Value,
-    instances: usize,
-    /// Backends that the component itself allows.
-    backends: Option<Vec<String>>,
-    /// False if a fault was found in it; then no place is looked for.
-    sound: bool,
-}
-
-/// A chosen candidate.
-struct Choice<'a> {
-    implementation: &'a Implementation,
-    offer: &'a Offer,
-    demand: Vec<(Arc<str>, Number)>,
-    deferred: Vec<String>,
-    reasons: Vec<String>,
-    rejected: Vec<Rejected>,
+    pub(crate) diagnostics: Diagnostics,
 }
 
 impl<'a> Run<'a> {
@@ -189,285 +165,37 @@ impl<'a> Run<'a> {
             }
             ready.push(one);
         }
-        // What has a place keeps it before others look for theirs.
+        // What has a place keeps it, and what that takes is gone, before others look for theirs.
         ready.sort_by(|a, b| {
             let settled = |one: &Ready<'_>| !self.request.prior.contains_key(&one.address);
             settled(a).cmp(&settled(b)).then_with(|| a.address.cmp(&b.address))
         });
-        for one in &ready {
-            let choice = if one.sound { self.choose(one) } else { None };
+        let options: Vec<Option<Options<'a>>> =
+            ready.iter().map(|one| if one.sound { self.options(one) } else { None }).collect();
+        let picks = self.picks(&ready, &options);
+        for (at, (one, options)) in ready.iter().zip(options).enumerate() {
+            let choice = options.zip(picks[at]);
+            let choice = choice.and_then(|(options, pick)| self.chosen(one, options, pick));
             self.settle(one, choice);
         }
     }
 
-    // Preparation.
-
-    fn prepare(&mut self, path: ModulePath, component: ComponentBlock) -> Option<Ready<'a>> {
-        let Some(ty) = self.request.types.get(component.type_name.as_str()) else {
-            self.diagnostics.push(self.unknown_block(&component.type_name));
-            return None;
-        };
-        let Some(step) = expand::step(&component) else {
-            self.diagnostics.push(ComponentError::Labels {
-                kind: component.type_name.text.to_string(),
-                span: component.block.header,
-            });
-            return None;
-        };
-        let mut faults = Diagnostics::new();
-        let written = inputs::read(&component, ty, &mut faults);
-        let known = Known::new(&self.configuration, self.request.inputs, self.request.world);
-        let input = input_values(&known, &path, &written, ty, &mut faults);
-        let instances = instances(&known, &path, &written);
-        let backends = allowed_backends(&known, &path, &written, &mut faults);
-        let address = path.child(step.clone()).to_string();
-        self.validate(&address, &component, ty, &written, &input, &mut faults);
-        if instances.is_none() {
-            let check = "how many instances there are, and whether all of them fit".to_owned();
-            self.deferred.push(Deferred { component: address.clone(), check });
-        }
-        let sound = !faults.has_errors();
-        self.diagnostics.extend(faults);
-        let instances = instances.unwrap_or(1);
-        Some(Ready {
-            path,
-            step,
-            address,
-            component,
-            ty,
-            written,
-            input,
-            instances,
-            backends,
-            sound,
-        })
-    }
-
-    fn unknown_block(&self, name: &Ident) -> ComponentError {
-        const BLOCKS: [&str; 14] = [
-            "resource",
-            "data",
-            "variable",
-            "output",
-            "locals",
-            "module",
-            "provider",
-            "terraform",
-            "moved",
-            "removed",
-            "import",
-            "check",
-            "ephemeral",
-            "component_type",
-        ];
-        let types = self.request.types.0.keys().map(|name| &**name);
-        let near = suggest(name.as_str(), BLOCKS.into_iter().chain(["stack"]).chain(types));
-        ComponentError::UnknownBlock {
-            name: name.text.to_string(),
-            span: name.span,
-            suggestion: near.map(|near| format!("did you mean `{near}`?")),
-        }
-    }
-
-    fn validate(
+    /// Which candidate each component gets, all of them together.
+    fn picks(
         &mut self,
-        address: &str,
-        component: &ComponentBlock,
-        ty: &ComponentType,
-        written: &Written,
-        input: &Value,
-        faults: &mut Diagnostics,
-    ) {
-        if faults.has_errors() {
-            return;
-        }
-        for (name, variable) in &ty.inputs {
-            for validation in &variable.validations {
-                let value = match evaluate(&validation.condition, input, None, self.request.world) {
-                    Ok(value) => value,
-                    Err(found) => {
-                        faults.extend(found);
-                        continue;
-                    }
-                };
-                let says =
-                    evaluate(&validation.error_message, input, None, self.request.world).ok();
-                let says = says
-                    .filter(|text| text.marks().is_empty())
-                    .and_then(|text| text.as_str().map(str::to_owned))
-                    .unwrap_or_else(|| "a check of the type does not hold".to_owned());
-                match holds(&value) {
-                    Some(true) => {}
-                    Some(false) => faults.push(ComponentError::Validation {
-                        name: name.to_string(),
-                        component: address.to_owned(),
-                        message: says,
-                        span: written
-                            .inputs
-                            .get(name)
-                            .map_or(component.block.header, lang::Expression::span),
-                    }),
-                    None => {
-                        self.deferred.push(Deferred { component: address.to_owned(), check: says });
-                    }
-                }
+        ready: &[Ready<'a>],
+        options: &[Option<Options<'a>>],
+    ) -> Vec<Option<usize>> {
+        match joint::solve(self, ready, options) {
+            joint::Outcome::Solved(picks) => picks,
+            // Capacity alone is at fault: the first that finds too little left says so best.
+            joint::Outcome::Shortage => options.iter().map(|one| one.as_ref().map(|_| 0)).collect(),
+            joint::Outcome::Conflict(error) => {
+                self.diagnostics.push(error);
+                vec![None; options.len()]
             }
         }
     }
-
-    // Choice.
-
-    fn choose(&mut self, one: &Ready<'a>) -> Option<Choice<'a>> {
-        let mut moved = None;
-        if let Some(prior) = self.request.prior.get(&one.address) {
-            match self.keep(one, prior) {
-                Ok(choice) => return Some(choice),
-                Err(reason) => {
-                    moved =
-                        Some(format!("left `{}` on `{}`: {reason}", prior.offer, prior.backend));
-                }
-            }
-        }
-        let mut rejected = Vec::new();
-        let mut other_kinds = 0;
-        for (implementation, offer) in self.candidates(one) {
-            match self.question(one, implementation, offer).judge(&self.ledger) {
-                Ok(Verdict::Suits { demand, deferred }) => {
-                    let mut reasons: Vec<String> = moved.into_iter().collect();
-                    reasons.push(self.reason(offer));
-                    rejected.truncate(MAX_REJECTED);
-                    return Some(Choice {
-                        implementation,
-                        offer,
-                        demand,
-                        deferred,
-                        reasons,
-                        rejected,
-                    });
-                }
-                Ok(Verdict::OtherKind) => other_kinds += 1,
-                Ok(Verdict::Lacks(reason)) => {
-                    rejected.push(Rejected {
-                        candidate: candidate_name(implementation, offer),
-                        reason,
-                    });
-                }
-                Err(faults) => {
-                    self.diagnostics.extend(faults);
-                    return None;
-                }
-            }
-        }
-        let reasons = why_not(one, &rejected, other_kinds, moved);
-        self.diagnostics.push(ComponentError::NoPlacement {
-            component: one.address.clone(),
-            reasons,
-            span: one.component.block.header,
-        });
-        None
-    }
-
-    /// The prior place, if it still exists and suits; else why not.
-    fn keep(&self, one: &Ready<'a>, prior: &Decision) -> Result<Choice<'a>, String> {
-        if prior.component_type != *one.ty.name.text {
-            return Err("it was of another type then".to_owned());
-        }
-        let implementation = one
-            .ty
-            .implementations
-            .iter()
-            .find(|i| i.name.as_str() == prior.implementation && *i.backend == *prior.backend)
-            .ok_or("its implementation is gone")?;
-        let offer = self
-            .request
-            .offers
-            .iter()
-            .find(|offer| *offer.backend == *prior.backend && *offer.name == *prior.offer)
-            .ok_or("that is offered no more")?;
-        if !self.allows(one, &prior.backend) {
-            return Err("the backend is allowed no more".to_owned());
-        }
-        match self.question(one, implementation, offer).judge(&self.ledger) {
-            Ok(Verdict::Suits { demand, deferred }) => Ok(Choice {
-                implementation,
-                offer,
-                demand,
-                deferred,
-                reasons: vec!["stays where it was placed before".to_owned()],
-                rejected: Vec::new(),
-            }),
-            Ok(Verdict::OtherKind) => Err("the implementation uses such offers no more".to_owned()),
-            Ok(Verdict::Lacks(reason)) => Err(reason),
-            Err(_) => Err("its requirements cannot be evaluated".to_owned()),
-        }
-    }
-
-    fn question<'q>(
-        &self,
-        one: &'q Ready<'a>,
-        implementation: &'q Implementation,
-        offer: &'q Offer,
-    ) -> Question<'q>
-    where
-        'a: 'q,
-    {
-        Question {
-            implementation,
-            offer,
-            input: &one.input,
-            instances: one.instances,
-            world: self.request.world,
-        }
-    }
-
-    fn allows(&self, one: &Ready<'_>, backend: &str) -> bool {
-        let among = |names: &Option<Vec<String>>| {
-            names.as_ref().is_none_or(|names| names.iter().any(|name| name == backend))
-        };
-        among(&one.backends) && among(&self.placement.backends)
-    }
-
-    /// All pairs of implementation and offer on an allowed backend, the best first.
-    fn candidates(&self, one: &Ready<'a>) -> Vec<(&'a Implementation, &'a Offer)> {
-        let ty: &'a ComponentType = one.ty;
-        let offers: &'a [Offer] = self.request.offers;
-        let mut found = Vec::new();
-        for (implementation_at, implementation) in ty.implementations.iter().enumerate() {
-            if !self.allows(one, &implementation.backend) {
-                continue;
-            }
-            let fitting =
-                offers.iter().enumerate().filter(|(_, o)| o.backend == implementation.backend);
-            for (offer_at, offer) in fitting {
-                let rank = (self.backend_rank(one, &offer.backend), implementation_at, offer_at);
-                found.push((self.score(offer), rank, implementation, offer));
-            }
-        }
-        found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        found.into_iter().map(|(_, _, implementation, offer)| (implementation, offer)).collect()
-    }
-
-    fn backend_rank(&self, one: &Ready<'_>, backend: &str) -> usize {
-        let order = one.backends.as_ref().or(self.placement.backends.as_ref());
-        order.and_then(|names| names.iter().position(|name| name == backend)).unwrap_or(0)
-    }
-
-    /// The smaller, the better. What an offer does not say counts as nothing.
-    fn score(&self, offer: &Offer) -> Number {
-        let found = offer.attributes.get_attr(self.placement.objective.attribute());
-        let number = found.and_then(Value::as_number).cloned().unwrap_or(Number::ZERO);
-        if self.placement.objective == Objective::Performance { number.neg() } else { number }
-    }
-
-    fn reason(&self, offer: &Offer) -> String {
-        let attribute = self.placement.objective.attribute();
-        match offer.attributes.get_attr(attribute).and_then(Value::as_number) {
-            Some(number) => format!("the best `{attribute}` of those that suit: {number}"),
-            None => "the first that suits".to_owned(),
-        }
-    }
-
-    // Outcome.
 
     fn settle(&mut self, one: &Ready<'a>, choice: Option<Choice<'a>>) {
         let fallback = || {
@@ -475,7 +203,7 @@ impl<'a> Run<'a> {
             allowed.or_else(|| one.ty.implementations.first())
         };
         let Some(implementation) =
-            choice.as_ref().map_or_else(fallback, |choice| Some(choice.implementation))
+            choice.as_ref().map_or_else(fallback, |choice| Some(choice.candidate.implementation))
         else {
             return;
         };
@@ -486,7 +214,7 @@ impl<'a> Run<'a> {
             ty: one.ty,
             written: &one.written,
             implementation,
-            offer: choice.as_ref().map(|choice| choice.offer),
+            offer: choice.as_ref().map(|choice| choice.candidate.offer),
         };
         let found = expand::expand(&mut self.configuration, &expansion, self.request.world);
         self.diagnostics.extend(found);
@@ -496,29 +224,29 @@ impl<'a> Run<'a> {
     }
 
     fn record(&mut self, one: &Ready<'_>, choice: Choice<'_>) {
-        self.ledger.take(&one.address, choice.offer, &choice.demand);
-        let price =
-            choice.offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
-        if let Some(price) = price.and_then(|price| price.mul(&Number::from(one.instances))) {
+        let Candidate { implementation, offer, machines, deferred, .. } = choice.candidate;
+        let price = offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
+        if let Some(price) = price.and_then(|price| price.mul(&Number::from(machines))) {
             self.costs.insert(one.address.clone(), price);
         }
         let component = || one.address.clone();
-        self.deferred.extend(
-            choice.deferred.into_iter().map(|check| Deferred { component: component(), check }),
-        );
-        let attributes = plain(&candidate::offer_value(choice.offer));
+        let deferred = deferred.into_iter();
+        self.deferred.extend(deferred.map(|check| Deferred { component: component(), check }));
+        let attributes = plain(&candidate::offer_value(offer));
         self.decisions.insert(
             one.address.clone(),
             Decision {
                 component: one.address.clone(),
                 component_type: one.ty.name.text.to_string(),
-                backend: choice.implementation.backend.to_string(),
-                implementation: choice.implementation.name.text.to_string(),
-                offer: choice.offer.name.to_string(),
+                backend: implementation.backend.to_string(),
+                implementation: implementation.name.text.to_string(),
+                offer: offer.name.to_string(),
                 offer_attributes: value::json::to_plain(&attributes),
+                machines,
                 inputs_digest: digest(&one.input),
                 reasons: choice.reasons,
                 rejected: choice.rejected,
+                fallbacks: choice.fallbacks,
             },
         );
     }
@@ -539,108 +267,6 @@ impl<'a> Run<'a> {
             parts: parts.join(", "),
             span: *span,
         });
-    }
-}
-
-/// One line for each reason why there is no place.
-fn why_not(
-    one: &Ready<'_>,
-    rejected: &[Rejected],
-    other_kinds: usize,
-    moved: Option<String>,
-) -> String {
-    let mut lines: Vec<String> = moved.into_iter().collect();
-    let listed = rejected.iter().take(MAX_REJECTED);
-    lines.extend(listed.map(|one| format!("{}: {}", one.candidate, one.reason)));
-    if rejected.len() > MAX_REJECTED {
-        lines.push(format!("and {} more", rejected.len() - MAX_REJECTED));
-    }
-    if other_kinds > 0 {
-        let plural = if other_kinds == 1 { " is" } else { "s are" };
-        lines.push(format!(
-            "{other_kinds} offer{plural} of a kind that `{}` does not use",
-            one.ty.name
-        ));
-    }
-    if lines.is_empty() {
-        let backends: Vec<&str> = one.ty.implementations.iter().map(|i| &*i.backend).collect();
-        lines.push(if backends.is_empty() {
-            format!("component type `{}` has no implementation", one.ty.name)
-        } else {
-            format!(
-                "`{}` has implementations for `{}`, but none of these is both allowed and offered here",
-                one.ty.name,
-                backends.join("`, `")
-            )
-        });
-    }
-    lines.join("\n")
-}
-
-fn candidate_name(implementation: &Implementation, offer: &Offer) -> String {
-    format!("`{}` on `{}`", implementation.name, offer.name)
-}
-
-/// The inputs as an object, as far as they are known; defaults are filled in.
-fn input_values(
-    known: &Known<'_>,
-    path: &ModulePath,
-    written: &Written,
-    ty: &ComponentType,
-    faults: &mut Diagnostics,
-) -> Value {
-    let mut entries = Vec::with_capacity(ty.inputs.len());
-    for (name, variable) in &ty.inputs {
-        let default =
-            || variable.default.clone().unwrap_or_else(|| Value::unknown(variable.ty.ty.clone()));
-        let given = written.inputs.get(name);
-        let value = given.map_or_else(default, |given| known.evaluate(path, given));
-        let value = if value.is_null() && !variable.nullable { default() } else { value };
-        let value = match variable.ty.accept(value) {
-            Ok(value) => value,
-            Err(error) => {
-                faults.push(ComponentError::InputType {
-                    name: name.to_string(),
-                    message: error.to_string(),
-                    span: given.map_or(variable.span, lang::Expression::span),
-                });
-                Value::dynamic_unknown()
-            }
-        };
-        let marks = if variable.sensitive { Marks::SENSITIVE } else { Marks::NONE };
-        entries.push((Arc::clone(name), value.mark(marks)));
-    }
-    Value::object(entries)
-}
-
-/// How many instances there are; `None` if that is not known yet.
-fn instances(known: &Known<'_>, path: &ModulePath, written: &Written) -> Option<usize> {
-    if let Some(count) = &written.count {
-        return known.evaluate(path, count).as_number().and_then(Number::to_usize);
-    }
-    match &written.for_each {
-        Some(for_each) => known.evaluate(path, for_each).len(),
-        None => Some(1),
-    }
-}
-
-fn allowed_backends(
-    known: &Known<'_>,
-    path: &ModulePath,
-    written: &Written,
-    faults: &mut Diagnostics,
-) -> Option<Vec<String>> {
-    let expression = written.backend.as_ref()?;
-    match stack::names(&known.evaluate(path, expression)) {
-        Ok(names) => Some(names),
-        Err(message) => {
-            faults.push(ComponentError::Setting {
-                message: message.to_owned(),
-                span: expression.span(),
-                help: Some("write `backend = \"local\"`".to_owned()),
-            });
-            None
-        }
     }
 }
 

@@ -16,6 +16,18 @@ pub struct Placement {
     pub objective: Objective,
     /// What the whole may cost, and where that is written.
     pub max_hourly_usd: Option<(Number, Span)>,
+    /// Regions that components may go to; `None` allows every one, and places without a region.
+    pub regions: Option<Vec<String>>,
+    /// Countries that components may go to, by their three letters.
+    pub countries: Option<Vec<String>>,
+    /// Ways to buy that are allowed.
+    pub purchase: Option<Vec<String>>,
+    /// The most that one machine may cost in an hour.
+    pub max_price_usd_per_hour: Option<Number>,
+    /// How many machines there may be, by `backend/type`.
+    pub quotas: Vec<(String, u64)>,
+    /// By how much something else must be better to be hinted at, as a share of what is; 0.15 if nothing is said.
+    pub reoptimize_threshold: Option<Number>,
 }
 
 /// What is best.
@@ -41,13 +53,26 @@ impl Objective {
     }
 }
 
+const SETTINGS: [&str; 10] = [
+    "backends",
+    "objective",
+    "max_hourly_usd",
+    "regions",
+    "countries",
+    "purchase",
+    "max_price_usd_per_hour",
+    "quotas",
+    "reoptimize_threshold",
+    "lock_file",
+];
+
 /// Reads the `placement` block.
 pub fn read(stack: Option<&Block>, known: &Known<'_>, diagnostics: &mut Diagnostics) -> Placement {
     let mut placement = Placement::default();
     let Some(stack) = stack else { return placement };
-    unexpected(stack, &["placement"], diagnostics);
+    unexpected(stack, &["placement", "budget", "exception"], diagnostics);
     for block in stack.body.blocks_checked("placement", 0, diagnostics) {
-        unexpected(&block, &["backends", "objective", "max_hourly_usd"], diagnostics);
+        unexpected(&block, &SETTINGS, diagnostics);
         for attribute in &block.body.attributes {
             let (expression, faults) = lang::compile(&attribute.expr);
             diagnostics.extend(faults);
@@ -57,6 +82,19 @@ pub fn read(stack: Option<&Block>, known: &Known<'_>, diagnostics: &mut Diagnost
                 "objective" => objective(&value).map(|objective| placement.objective = objective),
                 "max_hourly_usd" => limit(&value)
                     .map(|limit| placement.max_hourly_usd = Some((limit, attribute.expr.span))),
+                "regions" => words(&value).map(|names| placement.regions = Some(names)),
+                "countries" => words(&value).map(|names| placement.countries = Some(names)),
+                "purchase" => words(&value).map(|names| placement.purchase = Some(names)),
+                "max_price_usd_per_hour" => {
+                    limit(&value).map(|limit| placement.max_price_usd_per_hour = Some(limit))
+                }
+                "quotas" => quotas(&value).map(|quotas| placement.quotas = quotas),
+                "reoptimize_threshold" => {
+                    share(&value).map(|share| placement.reoptimize_threshold = Some(share))
+                }
+                "lock_file" if expression.as_constant().and_then(Value::as_bool).is_none() => {
+                    Err("`true` or `false`, written out, is expected")
+                }
                 _ => Ok(()),
             };
             if let Err(message) = read {
@@ -93,6 +131,28 @@ pub(crate) fn names(value: &Value) -> Result<Vec<String>, &'static str> {
     }
     let items = value.items().ok_or(fault)?;
     items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(fault)).collect()
+}
+
+fn words(value: &Value) -> Result<Vec<String>, &'static str> {
+    names(value).map_err(|_| "a list of names that is known before planning is expected")
+}
+
+fn quotas(value: &Value) -> Result<Vec<(String, u64)>, &'static str> {
+    let fault = "numbers of machines by `backend/type`, known before planning, are expected";
+    let entries = value.entries().ok_or(fault)?;
+    let entry = |(name, value): (&std::sync::Arc<str>, &Value)| {
+        let number = value.as_number().and_then(Number::to_u64).ok_or(fault)?;
+        if name.contains('/') { Ok((name.to_string(), number)) } else { Err(fault) }
+    };
+    entries.iter().map(entry).collect()
+}
+
+fn share(value: &Value) -> Result<Number, &'static str> {
+    value
+        .as_number()
+        .filter(|number| !number.is_negative())
+        .cloned()
+        .ok_or("a number that is not negative, such as 0.15, is expected")
 }
 
 fn objective(value: &Value) -> Result<Objective, &'static str> {

@@ -8,6 +8,7 @@ use config::{Configuration, Variable};
 use indexmap::IndexMap;
 use lang::{Expression, World};
 use syntax::{Block, Body, Diagnostics, Expr, ExprKind, Ident, SourceMap, Span, suggest};
+use value::Value;
 
 use crate::error::ComponentError;
 
@@ -25,6 +26,11 @@ pub struct ComponentType {
     pub inputs: IndexMap<Arc<str>, Variable>,
     /// What each implementation gives back: name, meaning and place of declaration.
     pub outputs: IndexMap<Arc<str>, (Option<String>, Span)>,
+    /// How near to the component that an input refers to: so many of backend, region and zone are the same.
+    pub near: BTreeMap<Arc<str>, Near>,
+    /// What it costs in an hour, in US dollars over `input`, if a component is in another region than the one that
+    /// an input refers to.
+    pub apart_usd_per_hour: Vec<(Arc<str>, Expression)>,
     /// In source order.
     pub implementations: Vec<Implementation>,
     /// The folder of the file that declares it.
@@ -48,8 +54,41 @@ pub struct Implementation {
     pub requires: Vec<Requirement>,
     /// What it takes from the offer's capacity.
     pub demand: Vec<(Arc<str>, Expression)>,
+    /// How many of the offer it takes, for price and quota; one, if it does not say.
+    pub machines: Option<Expression>,
     /// The block's header.
     pub span: Span,
+}
+
+/// How near two components must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Near {
+    /// The same backend.
+    Backend,
+    /// The same region.
+    Region,
+    /// The same zone, where zones are known.
+    Zone,
+}
+
+impl Near {
+    /// How many levels of a place are equal.
+    pub fn levels(self) -> usize {
+        match self {
+            Self::Backend => 1,
+            Self::Region => 2,
+            Self::Zone => 3,
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Region => "region",
+            Self::Zone => "zone",
+        }
+    }
 }
 
 /// A condition and what to say where it does not hold.
@@ -176,12 +215,29 @@ impl Reader<'_> {
         let blocks = block.body.blocks_checked("implementation", 1, self.diagnostics);
         let implementations =
             blocks.iter().filter_map(|inner| self.implementation(inner)).collect();
-        self.only(&block.body, &["description", "input", "output", "implementation"]);
+        let allowed =
+            ["description", "input", "output", "near", "apart_usd_per_hour", "implementation"];
+        self.only(&block.body, &allowed);
+        let apart = block.body.attribute("apart_usd_per_hour");
+        let apart = apart.map(|attribute| self.demand(&attribute.expr)).unwrap_or_default();
+        for (name, expression) in &apart {
+            if !inputs.contains_key(name) {
+                self.fail(
+                    &format!("`{name}` is not an input of this type"),
+                    expression.span(),
+                    None,
+                );
+            }
+        }
+        let near =
+            block.body.attribute("near").map(|attribute| self.near(&attribute.expr, &inputs));
         Some(ComponentType {
             name: name.clone(),
             description: self.text(&block.body, "description"),
             inputs,
             outputs,
+            near: near.unwrap_or_default(),
+            apart_usd_per_hour: apart,
             implementations,
             dir: dir.to_path_buf(),
             from_library,
@@ -199,9 +255,11 @@ impl Reader<'_> {
         let requires =
             block.body.attribute("requires").map(|attribute| self.requirements(&attribute.expr));
         let demand = block.body.attribute("demand").map(|attribute| self.demand(&attribute.expr));
+        let machines =
+            block.body.attribute("machines").map(|attribute| self.compile(&attribute.expr));
         self.only(
             &block.body,
-            &["description", "backend", "source", "offer", "requires", "demand"],
+            &["description", "backend", "source", "offer", "requires", "demand", "machines"],
         );
         Some(Implementation {
             name: name.clone(),
@@ -210,6 +268,7 @@ impl Reader<'_> {
             offer,
             requires: requires.unwrap_or_default(),
             demand: demand.unwrap_or_default(),
+            machines,
             span: block.header,
         })
     }
@@ -257,6 +316,40 @@ impl Reader<'_> {
                 Some(name) => found.push((Arc::clone(name), self.compile(&item.value))),
                 None => {
                     self.fail("the name of a capacity is expected", item.key.span(), Some(help));
+                }
+            }
+        }
+        found
+    }
+
+    fn near(
+        &mut self,
+        expr: &Expr,
+        inputs: &IndexMap<Arc<str>, Variable>,
+    ) -> BTreeMap<Arc<str>, Near> {
+        let help = "write `near = { fabric = \"zone\" }`, with `backend`, `region` or `zone`";
+        let ExprKind::Object(items) = &expr.kind else {
+            self.fail("an object of names is expected", expr.span, Some(help));
+            return BTreeMap::new();
+        };
+        let mut found = BTreeMap::new();
+        for item in items {
+            let level = match self.compile(&item.value).as_constant().and_then(Value::as_str) {
+                Some("backend") => Some(Near::Backend),
+                Some("region") => Some(Near::Region),
+                Some("zone") => Some(Near::Zone),
+                _ => None,
+            };
+            let input = item.key.literal().filter(|name| inputs.contains_key(*name));
+            match (input, level) {
+                (Some(name), Some(level)) => {
+                    found.insert(Arc::clone(name), level);
+                }
+                (None, _) => {
+                    self.fail("the name of an input is expected", item.key.span(), Some(help))
+                }
+                (_, None) => {
+                    self.fail("a level of places is expected", item.value.span, Some(help))
                 }
             }
         }

@@ -43,7 +43,7 @@ pub use module::{
     Module, ModuleCall, Moved, OnFailure, Output, ProviderBlock, ProviderName, Provisioner,
     Removed, RequiredProvider, ResourceBlock, TerraformSettings, Variable, When,
 };
-pub use provider::provider_block;
+pub use provider::{local_address, provider_block};
 pub use reference::{Reference, ReferenceError, Resolved, resolve};
 pub use rule::{RULE_DOCS, RuleError};
 pub use validate::validate;

@@ -268,6 +268,7 @@ fn compile(
     header: Span,
     diagnostics: &mut Diagnostics,
 ) -> Program {
+    let block = &*crate::decode_blocks::fit(body, block);
     let mut program =
         Program { fields: Vec::new(), nested: Vec::new(), references: Vec::new(), span: header };
     for (name, attribute) in &block.attributes {

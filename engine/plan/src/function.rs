@@ -117,15 +117,20 @@ fn signature(reader: &dyn Reader, function: &str) -> Result<Signature, String> {
 }
 
 fn signature_of(schema: &FunctionSchema) -> Signature {
-    let parameter = |name: &str, ty: &value::Type| SignatureParameter {
-        name: name.to_owned(),
-        ty: ty.clone(),
-        allow_null: false,
-        allow_unknown: false,
+    let parameter = |at: usize, name: &str, ty: &value::Type| {
+        let accepts = schema.accepts.get(at).copied().unwrap_or_default();
+        SignatureParameter {
+            name: name.to_owned(),
+            ty: ty.clone(),
+            allow_null: accepts.null,
+            allow_unknown: accepts.unknown,
+        }
     };
+    let named = schema.parameters.iter().enumerate();
     Signature {
-        parameters: schema.parameters.iter().map(|(name, ty)| parameter(name, ty)).collect(),
-        variadic: schema.variadic.as_ref().map(|ty| parameter("more", ty)),
+        parameters: named.map(|(at, (name, ty))| parameter(at, name, ty)).collect(),
+        variadic: (schema.variadic.as_ref())
+            .map(|ty| parameter(schema.parameters.len(), "more", ty)),
         returns: schema.result.clone(),
     }
 }

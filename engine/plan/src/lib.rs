@@ -33,6 +33,8 @@ pub mod model;
 mod moved;
 
 mod decode;
+mod decode_blocks;
+mod normalise;
 mod prepare;
 mod provisioner;
 

@@ -265,10 +265,7 @@ pub(crate) fn unknown_provider(
     PlanError::UnknownProvider {
         provider: address.to_string(),
         span,
-        help: format!(
-            "this version links its providers in: {}; hosting downloaded providers is not supported yet",
-            available.join(", ")
-        ),
+        help: format!("run `stratiform init` to install it; at hand are: {}", available.join(", ")),
     }
 }
 

@@ -103,6 +103,13 @@ impl Object<'_> {
         }
     }
 
+    fn block(&self, name: &str) -> Option<&NestedBlock> {
+        match self {
+            Self::Block(block) => block.blocks.get(name),
+            Self::Attributes(_) => None,
+        }
+    }
+
     fn attribute(&self, name: &str) -> Option<&Attribute> {
         match self {
             Self::Block(block) => block.attributes.get(name),
@@ -176,13 +183,48 @@ fn came_from(object: &Object<'_>, prior: &Value, config: &Value) -> bool {
     };
     before.keys().eq(wanted.keys())
         && before.iter().zip(wanted.values()).all(|((name, before), wanted)| {
-            before.equals_ignoring_refinements(wanted)
-                || object.attribute(name).is_some_and(|attribute| {
-                    (attribute.computed && wanted.is_null())
-                        || matches!(&attribute.kind, AttributeKind::Nested { nesting: Nesting::Single, attributes }
-                            if came_from(&Object::Attributes(attributes), before, wanted))
-                })
+            if before.equals_ignoring_refinements(wanted) {
+                return true;
+            }
+            match (object.attribute(name), object.block(name)) {
+                (Some(attribute), _) if attribute.computed && wanted.is_null() => true,
+                (
+                    Some(Attribute { kind: AttributeKind::Nested { nesting, attributes }, .. }),
+                    _,
+                ) => nested_came_from(*nesting, &Object::Attributes(attributes), before, wanted),
+                (None, Some(nested)) => {
+                    nested_came_from(nested.nesting, &Object::Block(&nested.block), before, wanted)
+                }
+                _ => false,
+            }
         })
+}
+
+/// The same for what is nested in an element. Sets within sets must be equal: their elements cannot be paired.
+fn nested_came_from(nesting: Nesting, inner: &Object<'_>, prior: &Value, config: &Value) -> bool {
+    if prior.is_null() || config.is_null() || config.is_unknown() {
+        return false;
+    }
+    match nesting {
+        Nesting::Single | Nesting::Group => came_from(inner, prior, config),
+        Nesting::Set => false,
+        Nesting::List => {
+            let (before, wanted) =
+                (prior.items().unwrap_or_default(), config.items().unwrap_or_default());
+            before.len() == wanted.len()
+                && before
+                    .iter()
+                    .zip(wanted)
+                    .all(|(before, wanted)| came_from(inner, before, wanted))
+        }
+        Nesting::Map => match (prior.entries(), config.entries()) {
+            (Some(before), Some(wanted)) => {
+                before.keys().eq(wanted.keys())
+                    && before.values().zip(wanted.values()).all(|(b, w)| came_from(inner, b, w))
+            }
+            _ => false,
+        },
+    }
 }
 
 /// Says whether a nested attribute holds what only a configuration can have put there.
@@ -198,4 +240,51 @@ fn was_set_by_configuration(attribute: &Attribute, prior: &Value) -> bool {
         return set_in(prior);
     }
     prior.elements().any(|(_, element)| set_in(element))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use value::Type;
+
+    /// A rule with a computed id, and within it a list of ports with a computed id of their own.
+    fn rules() -> Block {
+        let port = Block::new().required("port", Type::Number, "").computed("id", Type::String, "");
+        let nested = |nesting, block| NestedBlock { nesting, block, min_items: 0, max_items: 0 };
+        let rule = Block::new()
+            .required("name", Type::String, "")
+            .computed("id", Type::String, "")
+            .block("port", nested(Nesting::List, port));
+        Block::new().block("rule", nested(Nesting::Set, rule))
+    }
+
+    fn body(rules: &[(&str, Option<&str>, i64, Option<&str>)]) -> Value {
+        let text = |text: Option<&str>| text.map_or_else(|| Value::null(Type::String), Value::from);
+        let rules: Vec<Value> = rules
+            .iter()
+            .map(|(name, id, port, port_id)| {
+                let port = Value::object([("id", text(*port_id)), ("port", Value::from(*port))]);
+                Value::object([
+                    ("id", text(*id)),
+                    ("name", Value::from(*name)),
+                    ("port", Value::list(port.ty(), vec![port])),
+                ])
+            })
+            .collect();
+        Value::object([("rule", Value::set(rules[0].ty(), rules))])
+    }
+
+    #[test]
+    fn elements_of_a_set_keep_what_was_computed_for_them_however_deep() {
+        let prior = body(&[("a", Some("1"), 80, Some("11")), ("b", Some("2"), 443, Some("22"))]);
+        let config = body(&[("b", None, 443, None), ("a", None, 80, None)]);
+        assert_eq!(propose(&rules(), &prior, &config), prior);
+    }
+
+    #[test]
+    fn an_element_that_differs_in_what_is_configured_is_a_new_one() {
+        let prior = body(&[("a", Some("1"), 80, Some("11"))]);
+        let config = body(&[("a", None, 81, None)]);
+        assert_eq!(propose(&rules(), &prior, &config), config);
+    }
 }

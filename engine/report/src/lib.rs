@@ -9,6 +9,7 @@
 //!    [`plan_json`]: a plan for machines; [`graph_text`]: a graph.
 //! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
 //! 6. [`state_text`], [`drift`]: a state; what differs from it.
+//! 7. [`catalog`](mod@catalog): tables of what backends sell. [`cost`]: what a plan costs.
 
 pub mod style;
 
@@ -33,8 +34,11 @@ pub mod live;
 pub mod progress;
 pub mod ui;
 
+pub mod catalog;
 pub mod console;
+pub mod cost;
 pub mod drift;
+pub mod schema_json;
 pub mod state_text;
 
 pub use style::Style;

@@ -10,7 +10,7 @@
 //! 3. [`marks`], [`refinement`]: what a value carries beside its content.
 //! 4. [`value`]: the value itself; `build`, `look` and `change` hold its methods, `order` its laws.
 //! 5. [`convert()`] and [`unify()`]: from one type to another, and to a common one.
-//! 6. [`json`]: the codecs.
+//! 6. [`json`], [`msgpack`]: the codecs.
 //!
 //! # Invariants
 //!
@@ -34,6 +34,7 @@ mod unify;
 
 mod codec;
 pub mod json;
+pub mod msgpack;
 
 pub use codec::CodecError;
 pub use convert::{ConversionError, convert, converted_type};

@@ -146,6 +146,21 @@ impl Number {
         }
     }
 
+    /// The 64-bit float that is exactly this number, if there is one. Integers have none.
+    pub fn to_exact_f64(&self) -> Option<f64> {
+        match &self.repr {
+            Repr::Small(_) => None,
+            Repr::Infinite { .. } => Some(self.to_f64()),
+            Repr::Big(big) => {
+                // The significand is odd, so that its bits are those that a float must hold.
+                let fits = big.exponent < 0
+                    && big.exponent >= -1022
+                    && big.significand.clone().abs().bit_len() <= 53;
+                fits.then(|| self.to_f64())
+            }
+        }
+    }
+
     /// True for whole numbers.
     pub fn is_integer(&self) -> bool {
         match &self.repr {

@@ -11,6 +11,10 @@ pub(crate) struct Data;
 
 #[async_trait]
 impl Resource for Data {
+    fn lives_in_state(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "terraform_data"
     }

@@ -13,7 +13,10 @@ fn schema(parameter: &str, ty: Type, result: Type, description: &str) -> Functio
     FunctionSchema {
         parameters: vec![(parameter.into(), ty)],
         variadic: None,
+        accepts: Vec::new(),
+        parameter_descriptions: Vec::new(),
         result,
+        summary: description.to_owned(),
         description: description.to_owned(),
     }
 }

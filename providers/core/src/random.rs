@@ -33,6 +33,10 @@ fn random(count: usize) -> Result<Vec<u8>, Problem> {
 
 #[async_trait]
 impl Resource for RandomId {
+    fn lives_in_state(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "core_random_id"
     }
@@ -99,6 +103,10 @@ fn in_range(config: &Value, name: &str, least: i64, most: i64) -> Problems {
 
 #[async_trait]
 impl Resource for RandomPassword {
+    fn lives_in_state(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "core_random_password"
     }

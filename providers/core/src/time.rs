@@ -11,6 +11,10 @@ pub(crate) struct Wait;
 
 #[async_trait]
 impl Resource for Timestamp {
+    fn lives_in_state(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "core_timestamp"
     }

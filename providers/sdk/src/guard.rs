@@ -12,9 +12,9 @@ use value::Value;
 
 use crate::problem::{Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, Offer, Opened,
-    PlanAnswer, PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader, Renewed,
-    TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, MoveRequest, Moved,
+    Offer, Opened, PlanAnswer, PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader,
+    Renewed, TokenAnswer, UpgradeRequest,
 };
 use crate::registry::Factory;
 use crate::schema::ProviderSchema;
@@ -111,6 +111,18 @@ impl Reader for Guarded {
         guarded(self.limits.look, self.inner.validate_data(type_name, config)).await
     }
 
+    async fn validate_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Problems, ProviderError> {
+        guarded(self.limits.look, self.inner.validate_ephemeral(type_name, config)).await
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
+        guarded(self.limits.look, self.inner.move_state(request)).await
+    }
+
     async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError> {
         guarded(self.limits.look, self.inner.configure(request)).await
     }
@@ -185,6 +197,10 @@ impl Reader for Guarded {
         private: Private,
     ) -> Result<Problems, ProviderError> {
         guarded(self.limits.look, self.inner.close_ephemeral(type_name, private)).await
+    }
+
+    fn lives_in_state(&self, type_name: &str) -> bool {
+        self.inner.lives_in_state(type_name)
     }
 
     async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {

@@ -6,7 +6,7 @@
 //!
 //! Read in this order:
 //!
-//! 1. [`schema`]: what a resource type looks like.
+//! 1. [`schema`], [`schemas`]: what a resource type looks like, and many of them.
 //! 2. [`problem`]: what can go wrong in an answer, and in getting one.
 //! 3. [`provider`]: the two traits, near the life cycle of the Terraform provider protocol.
 //! 4. [`registry`]: which providers there are.
@@ -17,6 +17,8 @@
 //!    them for tests of the engine.
 
 pub mod schema;
+
+pub mod schemas;
 
 pub mod problem;
 
@@ -41,12 +43,13 @@ pub use native::{
 };
 pub use problem::{Problem, Problems, ProviderError, Retry, Severity};
 pub use provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer, Opened,
-    PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader,
-    Renewed, TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, MoveRequest,
+    Moved, Offer, Opened, PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer,
+    ReadRequest, Reader, Renewed, TokenAnswer, UpgradeRequest,
 };
 pub use registry::{Factory, Registry};
 pub use schema::{
-    Attribute, AttributeKind, Block, Capabilities, FunctionSchema, Modifiers, NestedBlock, Nesting,
-    ProviderSchema, Schema,
+    Accepts, Attribute, AttributeKind, Block, Capabilities, FunctionSchema, Modifiers, NestedBlock,
+    Nesting, ProviderSchema, Schema,
 };
+pub use schemas::Schemas;

@@ -95,6 +95,11 @@ pub trait Resource: Send + Sync {
         Err(Problem::error(message, format!("there is no way to find `{id}` by its id")))
     }
 
+    /// Says whether objects exist in the state alone, as [`Reader::lives_in_state`] describes it.
+    fn lives_in_state(&self) -> bool {
+        false
+    }
+
     /// Lists the objects that exist.
     async fn list(&self, _call: Call<'_>) -> Option<Result<Vec<Listed>, Problem>> {
         None
@@ -451,6 +456,10 @@ impl Reader for NativeProvider {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
         Ok(self.ephemeral(type_name)?.close(private, call).await.err().into_iter().collect())
+    }
+
+    fn lives_in_state(&self, type_name: &str) -> bool {
+        self.resource(type_name).is_ok_and(|resource| resource.lives_in_state())
     }
 
     async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {

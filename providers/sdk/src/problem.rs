@@ -95,6 +95,20 @@ pub enum ProviderError {
         /// How; no values.
         message: String,
     },
+    /// The provider's process cannot be started, or is no provider.
+    #[error("it cannot be started: {message}")]
+    Start {
+        /// Why, and what to do.
+        message: String,
+    },
+    /// A call went wrong in one of the ways above.
+    #[error("in `{call}`, {error}")]
+    Call {
+        /// The call, by its name in the protocol.
+        call: &'static str,
+        /// What went wrong.
+        error: Box<ProviderError>,
+    },
     /// The provider cannot do this.
     #[error("it does not support {what}")]
     Unsupported {

@@ -94,6 +94,32 @@ impl<T> Answer<T> {
     }
 }
 
+/// A stored object of another type, to be taken over.
+#[derive(Debug, Clone)]
+pub struct MoveRequest {
+    /// The type that takes it over.
+    pub target_type: Arc<str>,
+    /// Source address of the provider that it belongs to.
+    pub source_provider: String,
+    /// Its type.
+    pub source_type: Arc<str>,
+    /// Schema version that it was stored with.
+    pub source_version: u64,
+    /// The stored object, as JSON text.
+    pub source_json: Arc<str>,
+    /// The other provider's own data.
+    pub source_private: Private,
+}
+
+/// An object that was taken over.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// The object in its new type.
+    pub state: Value,
+    /// The provider's own data.
+    pub private: Private,
+}
+
 /// An object to be looked at.
 #[derive(Debug, Clone)]
 pub struct ReadRequest {
@@ -313,11 +339,27 @@ pub trait Reader: Send + Sync {
         config: &Value,
     ) -> Result<Problems, ProviderError>;
 
+    /// Checks an ephemeral resource's configuration; parts of it may be unknown.
+    async fn validate_ephemeral(
+        &self,
+        _type_name: &str,
+        _config: &Value,
+    ) -> Result<Problems, ProviderError> {
+        Ok(Vec::new())
+    }
+
     /// Takes the settings. Called once before all calls that follow.
     async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError>;
 
     /// Brings a stored object to the current schema.
     async fn upgrade(&self, request: UpgradeRequest) -> Result<Answer<Value>, ProviderError>;
+
+    /// Takes over a stored object of another type, for those whose schema says that they can.
+    async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
+        Err(ProviderError::Unsupported {
+            what: format!("taking over `{}` as `{}`", request.source_type, request.target_type),
+        })
+    }
 
     /// Looks at an object.
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError>;
@@ -387,6 +429,13 @@ pub trait Reader: Send + Sync {
         _private: Private,
     ) -> Result<Problems, ProviderError> {
         Err(ProviderError::Unsupported { what: format!("the ephemeral resource `{type_name}`") })
+    }
+
+    /// Says whether objects of a type exist in the state alone: making, changing and destroying one touches
+    /// nothing in the world, and one that a crash loses is made again without harm. Such changes need no intent
+    /// that is durable before the call.
+    fn lives_in_state(&self, _type_name: &str) -> bool {
+        false
     }
 
     /// Says what the backend can sell right now; nothing for providers that sell nothing.

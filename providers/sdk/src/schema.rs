@@ -6,17 +6,19 @@ use std::sync::{Arc, OnceLock};
 use address::{AttributePath, PathStep};
 use value::{Type, Value};
 
+use crate::schemas::Schemas;
+
 /// All schemas of a provider.
 #[derive(Debug, Clone, Default)]
 pub struct ProviderSchema {
     /// The provider's own settings.
     pub provider: Schema,
     /// Managed resource types by name.
-    pub resources: BTreeMap<Arc<str>, Schema>,
+    pub resources: Schemas,
     /// Data sources by name.
-    pub data_sources: BTreeMap<Arc<str>, Schema>,
+    pub data_sources: Schemas,
     /// Ephemeral resource types by name.
-    pub ephemerals: BTreeMap<Arc<str>, Schema>,
+    pub ephemerals: Schemas,
     /// Functions by name.
     pub functions: BTreeMap<Arc<str>, FunctionSchema>,
     /// What it can do beyond the minimum.
@@ -30,6 +32,10 @@ pub struct Capabilities {
     pub plan_destroy: bool,
     /// It can take over objects of other types.
     pub move_resource: bool,
+    /// It can be used without having been asked for its schemas, so that they may be known from an earlier run.
+    pub schema_optional: bool,
+    /// It takes data of its own from the configuration of modules.
+    pub provider_meta: bool,
 }
 
 /// A function's parameters and result.
@@ -39,10 +45,25 @@ pub struct FunctionSchema {
     pub parameters: Vec<(Arc<str>, Type)>,
     /// Type of further arguments.
     pub variadic: Option<Type>,
+    /// What each parameter takes beyond known values, the variadic one last; where an entry is missing, nothing.
+    pub accepts: Vec<Accepts>,
+    /// What each parameter means, in the same order; where an entry is missing, nobody says.
+    pub parameter_descriptions: Vec<String>,
     /// Type of the result.
     pub result: Type,
+    /// What it does, in a line.
+    pub summary: String,
     /// What it does.
     pub description: String,
+}
+
+/// What a parameter takes beyond known values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Accepts {
+    /// Null.
+    pub null: bool,
+    /// Unknown values; without it the function is not called for them, and its result is unknown.
+    pub unknown: bool,
 }
 
 /// A schema with its version.
@@ -63,6 +84,8 @@ pub struct Block {
     pub blocks: BTreeMap<Arc<str>, NestedBlock>,
     /// What the block is for.
     pub description: String,
+    /// True if the description is Markdown.
+    pub markdown: bool,
     /// True if it should not be used any more.
     pub deprecated: bool,
     ty: OnceLock<Type>,
@@ -88,6 +111,8 @@ pub struct Attribute {
     pub deprecated: bool,
     /// What it means.
     pub description: String,
+    /// True if the description is Markdown.
+    pub markdown: bool,
     /// A change of it makes a new object. For native providers; hosted ones say so in their plans.
     pub requires_replace: bool,
     /// How native providers plan it.
@@ -398,6 +423,7 @@ impl Attribute {
             write_only: false,
             deprecated: false,
             description: description.to_owned(),
+            markdown: false,
             requires_replace: false,
             modifiers: Modifiers::default(),
         }

@@ -72,6 +72,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
             "the plan is stale: `{file}` has changed since it was made; make a new plan"
         ));
     }
+    let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
     let Some(plan) = plan else { return ui.fail(&found, &sources) };
@@ -92,7 +93,22 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
             return ui.fail_message(&format!("{command} was not confirmed; nothing was changed"));
         }
     }
-    carry_out(session, &store, &guard, plan, command, parallelism, &sources, &ui).await
+    let exit = carry_out(session, &store, &guard, plan, command, parallelism, &sources, &ui).await;
+    if keeps_lock_file && let Err(message) = write_lock_file(&store) {
+        return ui.fail_message(&message);
+    }
+    exit
+}
+
+/// Writes what is placed now, for reviews to see.
+fn write_lock_file(store: &SledStore) -> Result<(), String> {
+    let path = component::lock::PATH;
+    let decisions = store.snapshot().map(|snapshot| session::decided(&snapshot));
+    let text = component::lock::write(decisions.map_err(|error| error.to_string())?.values());
+    let partial = format!("{path}.partial");
+    std::fs::write(&partial, text)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|error| format!("`{path}` cannot be written: {error}"))
 }
 
 fn approved(args: &ApplyArgs, ui: &Ui) -> bool {

@@ -8,6 +8,7 @@ use report::plan_text;
 use super::planfile;
 use crate::args::PlanArgs;
 use crate::exit::Exit;
+use crate::judge::{self, Bench};
 use crate::session::{self, Session, Wanted};
 use crate::store::Beside;
 use crate::terminal;
@@ -48,6 +49,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
     if found.has_errors() {
         return ui.fail(&found, &sources);
     }
+    let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
     let Some(plan) = plan else { return ui.fail(&found, &sources) };
@@ -59,6 +61,17 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         }
     } else {
         terminal::print(&view.show(ui.style));
+        if !plan.is_empty() && judge::is_priced(&plan) {
+            let bench = Bench {
+                session,
+                configuration: &configuration,
+                inputs: &inputs,
+                snapshot: &snapshot,
+            };
+            if let Ok((estimate, _)) = bench.estimate(&plan) {
+                terminal::print(&report::cost::summary(&estimate));
+            }
+        }
     }
     if let Some(path) = &args.out {
         if let Err(error) = planfile::write(path, &plan, &saved, ui.messages().timestamp) {

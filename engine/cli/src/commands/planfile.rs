@@ -107,6 +107,7 @@ pub(crate) fn write(
         "replace": inputs.args.replace,
         "destroy": plan.mode == Mode::Destroy,
         "refresh_only": plan.mode == Mode::RefreshOnly,
+        "reoptimize": inputs.args.reoptimize,
         "refresh": inputs.args.refresh.unwrap_or(true),
         "files": inputs.files,
         "sheet": Sheet::of(&view),
@@ -149,6 +150,7 @@ pub(crate) fn read(path: &str) -> Result<Saved, String> {
         replace: strings("replace"),
         destroy: flag("destroy"),
         refresh_only: flag("refresh_only"),
+        reoptimize: flag("reoptimize"),
         refresh: Some(flag("refresh")),
         ..PlanArgs::default()
     };

@@ -1,5 +1,6 @@
-//! `providers`, `providers lock` and `providers mirror`.
+//! `providers`, `providers lock`, `providers mirror` and `providers schema`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use address::ProviderAddress;
@@ -9,11 +10,12 @@ use install::settings::{Method, Place};
 use install::{Fetcher, Lock};
 use state::StateSnapshot;
 
-use super::graph;
-use crate::args::{ProvidersArgs, ProvidersCommand, ProvidersLock, ProvidersMirror};
+use super::{fail, fail_message, graph};
+use crate::args::{Common, ProvidersArgs, ProvidersCommand, ProvidersLock, ProvidersMirror};
 use crate::exit::Exit;
 use crate::fetching::{self, Teller};
-use crate::session::Session;
+use crate::session::{Session, Wanted};
+use crate::terminal;
 use crate::ui::Ui;
 
 /// Chooses among the subcommands.
@@ -22,6 +24,7 @@ pub(crate) async fn providers(session: &Session, args: &ProvidersArgs) -> Exit {
         None => graph::providers(session, &args.common).await,
         Some(ProvidersCommand::Lock(args)) => lock(session, args).await,
         Some(ProvidersCommand::Mirror(args)) => mirror(session, args).await,
+        Some(ProvidersCommand::Schema(args)) => schema(session, args).await,
     }
 }
 
@@ -125,4 +128,32 @@ async fn mirror_inner(session: &Session, args: &ProvidersMirror, ui: &Ui) -> Res
     let listener = |event| teller.tell(event);
     provider::mirror(&fetcher, &requirements, &lock, &platforms, &dir, &listener)
         .map_err(|errors| fetching::fail(ui, errors, &syntax::SourceMap::new()))
+}
+
+/// Prints the schemas of the providers that the configuration uses.
+pub(crate) async fn schema(session: &Session, args: &Common) -> Exit {
+    let style = terminal::style(args.no_color);
+    if !args.json {
+        return fail_message("`providers schema` prints JSON alone: add `-json`", style);
+    }
+    let (stack, found) = session.stack(&Wanted::nothing(), &StateSnapshot::default()).await;
+    let configuration = &stack.configuration;
+    if found.has_errors() {
+        return fail(&found, &configuration.sources, style);
+    }
+    let mut used = BTreeSet::new();
+    for module in configuration.modules.values() {
+        used.extend(module.resources.values().map(|block| block.provider.provider.clone()));
+        used.extend(module.required_providers.values().map(|one| one.address.clone()));
+        let blocks = module.provider_configs.values();
+        used.extend(blocks.map(|block| config::local_address(module, &block.name.local)));
+    }
+    match plan::Readers::new(&session.registry).schemas(&used).await {
+        Ok(schemas) => {
+            let schemas = schemas.iter().map(|(address, schema)| (address, &**schema));
+            terminal::line(&report::schema_json::providers(schemas).to_string());
+            Exit::Success
+        }
+        Err((address, error)) => fail_message(&format!("provider `{address}`: {error}"), style),
+    }
 }

@@ -83,13 +83,25 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run_in(world: &FixedWorld, offers: &[Offer], prior: &[Decision]) -> Run {
+    run_with(world, offers, prior, false)
+}
+
+/// A configuration with types of its own, all of whose implementations lie in `any`.
+pub(crate) fn run_types(main: &str, offers: &[Offer], prior: &[Decision], reoptimize: bool) -> Run {
+    let any = "variable \"component\" { type = any }\nvariable \"data\" {\n  type    = any\n  default = null\n}\nvariable \"nodes\" {\n  type    = number\n  default = 1\n}\nvariable \"read_gib_per_hour\" {\n  type    = number\n  default = 0\n}\nvariable \"size\" {\n  type    = number\n  default = 1\n}\noutput \"id\" { value = 1 }\n";
+    let world = FixedWorld::with_files([("any/main.tf", any), ("main.tf", main)]);
+    run_with(&world, offers, prior, reoptimize)
+}
+
+fn run_with(world: &FixedWorld, offers: &[Offer], prior: &[Decision], reoptimize: bool) -> Run {
     let (mut configuration, mut faults) =
         config::load(LoadRequest { root: Path::new("."), world, sources: SourceMap::new() });
     let (types, found) = load_types(&mut configuration, world);
     faults.extend(found);
     let inputs: BTreeMap<Arc<str>, Value> = BTreeMap::new();
     let prior = prior.iter().map(|one| (one.component.clone(), one.clone())).collect();
-    let request = PlaceRequest { types: &types, offers, inputs: &inputs, prior: &prior, world };
+    let request =
+        PlaceRequest { types: &types, offers, inputs: &inputs, prior: &prior, reoptimize, world };
     let (placed, found) = place(configuration, &request);
     faults.extend(found);
     Run { placed, faults }

@@ -5,3 +5,4 @@ extern crate stratiform_component as component;
 mod common;
 mod faults;
 mod placement;
+mod together;

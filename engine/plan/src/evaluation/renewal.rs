@@ -152,6 +152,15 @@ impl Evaluation {
         wanted.iter().map(evaluate).collect()
     }
 
+    /// Says whether commands may run around the changes of an instance.
+    pub fn has_provisioners(&self, address: &ResourceInstance) -> bool {
+        match self.blocks.get(&address.block().config()) {
+            Some(block) => !block.provisioners.is_empty(),
+            // `removed` blocks may have some; they are few, so nobody looks further.
+            None => self.modules().any(|(_, module)| !module.module.removed.is_empty()),
+        }
+    }
+
     fn provisions_of_removed(
         &self,
         address: &ResourceInstance,

@@ -11,6 +11,7 @@ use value::{Marks, Value};
 use super::{Input, Prior};
 use crate::error::PlanError;
 use crate::model::{DriftAttribute, DriftChange};
+use crate::normalise::normalise;
 
 impl Input {
     /// The stored object in the form of the current schema.
@@ -93,7 +94,7 @@ impl Input {
         if let Some(path) = answer.new.unknown_paths().into_iter().next() {
             return Err(self.invalid("read", path, "a value is unknown after reading"));
         }
-        Ok((answer.new, answer.private))
+        Ok((normalise(&self.schema.get().block, answer.new), answer.private))
     }
 
     pub(super) async fn imported(

@@ -36,7 +36,15 @@ impl Input {
             _ => original.clone(),
         };
         let private = if prior.tainted { Private::EMPTY } else { prior.private.clone() };
-        let first = self.planned(basis.clone(), &config, private, warnings).await?;
+        let mut first = self.planned(basis.clone(), &config, private, warnings).await?;
+        // A provider with looser rules may have planned a change that the configuration no longer asks for.
+        if let (true, false, Some(own)) = (first.legacy_types, basis.is_null(), &self.block) {
+            let ignored = &own.config.lifecycle.ignore_changes;
+            first.planned = match ignored {
+                IgnoreChanges::All => basis.clone(),
+                ignored => ignore_changes(ignored, block, first.planned, &basis),
+            };
+        }
         let mut requires_replace = self.replacing_paths(&first, &basis)?;
         let order = if self.create_before_destroy {
             ReplaceOrder::CreateThenDelete
@@ -112,13 +120,19 @@ impl Input {
         let mut kept = Vec::new();
         for path in &answer.requires_replace {
             let (before, after) = (prior.at(path), answer.planned.at(path));
+            // What is stored nowhere cannot be compared.
+            let write_only = || {
+                let block = &self.schema.get().block;
+                block.attribute_at(path).is_some_and(|attribute| attribute.write_only)
+            };
             match (before, after) {
                 (None, None) => {
                     let message =
                         "it wants to replace the object for an attribute that does not exist";
                     return Err(self.invalid("plan", path.clone(), message));
                 }
-                (Some(before), Some(after)) if before == after && after.is_wholly_known() => {}
+                (Some(before), Some(after))
+                    if before == after && after.is_wholly_known() && !write_only() => {}
                 _ => kept.push(path.clone()),
             }
         }

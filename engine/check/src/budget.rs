@@ -1,0 +1,118 @@
+//! What everything may cost and emit: the `budget` block of the `stack` block, and the placement's limit.
+//!
+//! ```hcl
+//! stack {
+//!   budget {
+//!     max_hourly_usd          = 120
+//!     max_monthly_usd         = 50000
+//!     max_carbon_kg_per_month = 2000
+//!   }
+//! }
+//! ```
+//!
+//! A plan that is certainly over a limit is refused. One that may be, because a price is an interval or not known, is
+//! warned of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use address::ModulePath;
+use catalog::{HOURS_PER_MONTH, UsdPerHour};
+use component::known::Known;
+use config::Configuration;
+use lang::World;
+use syntax::{Diagnostics, Report, Severity, Span, suggest};
+use value::{Number, Value};
+
+use crate::cost::Estimate;
+
+const LIMITS: [&str; 3] = ["max_hourly_usd", "max_monthly_usd", "max_carbon_kg_per_month"];
+
+/// Compares an estimate with the limits of a configuration.
+pub fn check(
+    configuration: &Configuration,
+    inputs: &BTreeMap<Arc<str>, Value>,
+    world: &dyn World,
+    estimate: &Estimate,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let Some(stack) = &configuration.root().stack else { return found };
+    let known = Known::new(configuration, inputs, world);
+    for block in stack.body.blocks_checked("budget", 0, &mut found) {
+        for attribute in &block.body.attributes {
+            let name = attribute.name.as_str();
+            if !LIMITS.contains(&name) {
+                let near = suggest(name, LIMITS.into_iter());
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                let message = format!("`budget` has no limit `{name}`");
+                found.push(report(Severity::Error, "limit", message, attribute.name.span, help));
+                continue;
+            }
+            let (expression, faults) = lang::compile(&attribute.expr);
+            found.extend(faults);
+            let value = known.evaluate(&ModulePath::root(), &expression);
+            let limit = value.as_number().map(Number::to_f64).filter(|limit| *limit >= 0.0);
+            match limit {
+                Some(limit) => compare(name, limit, estimate, attribute.expr.span, &mut found),
+                None => found.push(report(
+                    Severity::Error,
+                    "limit",
+                    format!("`{name}` is a number that is known before planning"),
+                    attribute.expr.span,
+                    None,
+                )),
+            }
+        }
+    }
+    found
+}
+
+fn compare(name: &str, limit: f64, estimate: &Estimate, span: Span, found: &mut Diagnostics) {
+    #[expect(clippy::cast_precision_loss, reason = "compared with what a person wrote")]
+    let usd = |price: UsdPerHour| price.0 as f64 / 1e6;
+    #[expect(clippy::cast_precision_loss, reason = "730")]
+    let hours = HOURS_PER_MONTH as f64;
+    let (low, high, unit) = match name {
+        "max_hourly_usd" => (usd(estimate.after.low), usd(estimate.after.high), "USD per hour"),
+        "max_monthly_usd" => {
+            (usd(estimate.after.low) * hours, usd(estimate.after.high) * hours, "USD per month")
+        }
+        _ => {
+            let kg = estimate.grams * hours / 1000.0;
+            (kg, kg, "kg CO2e per month")
+        }
+    };
+    let help =
+        Some("raise the limit, or ask for less; `stratiform cost` shows each part".to_owned());
+    if low > limit {
+        let over = low - limit;
+        let message =
+            format!("the plan comes to {low:.2} {unit}, {over:.2} more than `{name}` allows");
+        found.push(report(Severity::Error, "over_budget", message, span, help));
+    } else if high > limit {
+        let message =
+            format!("the plan may come to {high:.2} {unit}, which is more than `{name}` allows");
+        found.push(report(Severity::Warning, "perhaps_over_budget", message, span, help));
+    } else if estimate.incomplete {
+        let message = format!("`{name}` is kept as far as prices are known, and some are not");
+        found.push(report(Severity::Warning, "perhaps_over_budget", message, span, help));
+    }
+}
+
+fn report(
+    severity: Severity,
+    code: &str,
+    message: String,
+    span: Span,
+    help: Option<String>,
+) -> Report {
+    Report {
+        severity,
+        code: format!("stratiform::check::{code}"),
+        message,
+        labels: vec![(span, String::new())],
+        help,
+        detail: None,
+        address: None,
+    }
+}

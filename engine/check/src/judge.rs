@@ -1,0 +1,58 @@
+//! Runs the rules.
+
+use catalog::Catalog;
+
+use crate::exception::Exception;
+use crate::rule::{Finding, Found, RULES};
+use crate::subject::Subject;
+
+/// What the rules have found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verdict {
+    /// What is wrong, in the order of subjects, then of rules.
+    pub findings: Vec<Finding>,
+    /// What an exception sets aside, with its place in the list of exceptions.
+    pub excepted: Vec<(Finding, usize)>,
+    /// Checks that wait for values, in words.
+    pub deferred: Vec<String>,
+    /// How many checks were made.
+    pub checked: usize,
+}
+
+/// Whether any rule is for resources of this type.
+pub fn concerns(type_name: &str) -> bool {
+    RULES.iter().any(|rule| rule.types.contains(&type_name))
+}
+
+/// Looks at all subjects. `today` is in days since 1970.
+pub fn judge(
+    subjects: &[Subject<'_>],
+    catalog: &Catalog,
+    exceptions: &[Exception],
+    today: i64,
+) -> Verdict {
+    let mut verdict = Verdict::default();
+    for subject in subjects {
+        for rule in RULES.iter().filter(|rule| rule.types.contains(&subject.type_name)) {
+            let mut found = Found { catalog, today, findings: Vec::new(), waits_for: Vec::new() };
+            (rule.run)(subject, &mut found);
+            verdict.checked += 1;
+            for name in found.waits_for {
+                let waits = format!(
+                    "{}: {} {}, once `{name}` is known",
+                    subject.address, rule.id, rule.title
+                );
+                verdict.deferred.push(waits);
+            }
+            for problem in found.findings {
+                let finding = Finding { rule, address: subject.address.clone(), problem };
+                let excepted = exceptions.iter().position(|one| one.covers(&finding, today));
+                match excepted {
+                    Some(at) => verdict.excepted.push((finding, at)),
+                    None => verdict.findings.push(finding),
+                }
+            }
+        }
+    }
+    verdict
+}

@@ -1,0 +1,38 @@
+//! Checks of planned resources against what the catalog knows, and what they cost.
+//!
+//! In: [`Subject`]s, the planned objects with their values as far as they are known; a [`catalog::Catalog`]. Out: a
+//! [`Verdict`]: what is wrong, what could not be decided yet, how much was looked at. It changes nothing, and a plan
+//! without resources that a rule is for is never looked at. **This crate alone knows resource types by name**; plan
+//! and apply do not.
+//!
+//! Read in this order:
+//!
+//! 1. [`subject`]: what is looked at, and how a value that is not known yet is told from one that is not set.
+//! 2. [`rule`]: one file for each rule, and the list of them.
+//! 3. [`exception`]: rules that people have set aside, with reason and last day.
+//! 4. [`judge`](fn@judge): runs the rules.
+//! 5. [`cost`]: what resources and components cost. [`budget`]: what they may cost.
+//! 6. [`page`]: the documentation, made from the rules.
+
+pub mod subject;
+
+pub mod rule;
+
+pub mod exception;
+mod judge;
+
+pub mod budget;
+pub mod cost;
+
+pub mod page;
+
+mod error;
+
+#[cfg(test)]
+mod testing;
+
+pub use error::ERROR_DOCS;
+pub use exception::Exception;
+pub use judge::{Verdict, concerns, judge};
+pub use rule::{Finding, Grade, RULES, Rule};
+pub use subject::{Field, Subject};

@@ -1,0 +1,455 @@
+//! Checks and prices of a plan: gives planned objects to the `check` crate, and its findings their places.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use catalog::Catalog;
+use check::cost::{Cost, Estimate, Line};
+use check::{Exception, Grade, Subject, Verdict};
+use component::Decision;
+use component::known::Known;
+use config::{Configuration, ResourceBlock};
+use plan::{Action, Mode, Plan, ResourceChange};
+use state::StateSnapshot;
+use syntax::{Diagnostics, Report, Severity, Span};
+use value::Value;
+
+use crate::commands::catalog::today;
+use crate::session::{Session, decided};
+
+/// What checks and prices need beside the plan.
+pub(crate) struct Bench<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) inputs: &'a BTreeMap<Arc<str>, Value>,
+    pub(crate) snapshot: &'a StateSnapshot,
+}
+
+impl Bench<'_> {
+    /// Judges a plan. Checks that wait for values are added to those that it lists.
+    pub(crate) fn judge(&self, plan: &mut Plan) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        if plan.mode != Mode::Normal {
+            return found;
+        }
+        let (exceptions, faults) = check::exception::read(self.configuration);
+        found.extend(faults);
+        let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
+            stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
+        });
+        let looked_at = changes(plan).any(|change| check::concerns(type_name(change)));
+        if !looked_at && !has_budget && exceptions.is_empty() {
+            return found;
+        }
+        let catalog = match self.session.catalog() {
+            Ok(catalog) => catalog,
+            Err(error) => {
+                found.push(error);
+                return found;
+            }
+        };
+        let verdict = {
+            let subjects = self.subjects(plan, |change| !matches!(change.action, Action::NoOp));
+            check::judge(&subjects, &catalog, &exceptions, today(&*self.session.world))
+        };
+        self.tell(&verdict, &exceptions, &mut found);
+        plan.deferred_checks.extend(verdict.deferred);
+        if has_budget {
+            let estimate = self.estimate_with(plan, &catalog);
+            found.extend(self.over_budget(&estimate, &catalog));
+        }
+        found
+    }
+
+    /// What the plan is over, if anything, and whether prices are old.
+    pub(crate) fn over_budget(&self, estimate: &Estimate, catalog: &Catalog) -> Diagnostics {
+        let world = &*self.session.world;
+        let mut found = check::budget::check(self.configuration, self.inputs, world, estimate);
+        let old: Vec<String> = check::cost::stale(estimate, catalog, today(world))
+            .into_iter()
+            .map(|source| format!("`{}` of {}", source.id, source.date))
+            .collect();
+        if !old.is_empty() {
+            found.push(Report {
+                severity: Severity::Warning,
+                code: "stratiform::check::stale_prices".to_owned(),
+                message: format!(
+                    "prices are older than {} days: {}",
+                    catalog::MAX_AGE_DAYS,
+                    old.join(", ")
+                ),
+                labels: Vec::new(),
+                help: Some("`stratiform catalog update FILE` takes newer ones".to_owned()),
+                detail: None,
+                address: None,
+            });
+        }
+        found
+    }
+
+    /// What everything costs, before and after, and the catalog that says so.
+    pub(crate) fn estimate(
+        &self,
+        plan: &Plan,
+    ) -> Result<(Estimate, Arc<Catalog>), catalog::CatalogError> {
+        let catalog = self.session.catalog()?;
+        Ok((self.estimate_with(plan, &catalog), catalog))
+    }
+
+    fn estimate_with(&self, plan: &Plan, catalog: &Catalog) -> Estimate {
+        let prior = decided(self.snapshot);
+        let within = |change: &ResourceChange| {
+            let address = change.address.to_string();
+            plan.decisions.iter().map(|one| &one.component).chain(prior.keys()).any(|component| {
+                address.strip_prefix(&**component).is_some_and(|rest| rest.starts_with(['.', '[']))
+            })
+        };
+        // What a component expands into is paid with the component.
+        let subjects = self.subjects(plan, |change| !within(change));
+        let mut estimate = check::cost::estimate(&subjects, catalog);
+        let current: BTreeMap<&str, &Decision> =
+            plan.decisions.iter().map(|one| (one.component.as_str(), one)).collect();
+        let names = current.keys().copied().chain(prior.keys().map(String::as_str));
+        for name in names.collect::<std::collections::BTreeSet<&str>>() {
+            let cost =
+                |decision: Option<&Decision>| decision.map_or(Cost::None, check::cost::of_decision);
+            let gone = plan.mode == Mode::Destroy;
+            let after = current.get(name).copied().filter(|_| !gone);
+            estimate.add(Line {
+                address: name.to_owned(),
+                before: cost(prior.get(name)),
+                after: cost(after),
+            });
+        }
+        estimate.lines.sort_by(|a, b| a.address.cmp(&b.address));
+        estimate
+    }
+
+    fn subjects<'p>(
+        &self,
+        plan: &'p Plan,
+        keep: impl Fn(&ResourceChange) -> bool,
+    ) -> Vec<Subject<'p>> {
+        let mut regions = BTreeMap::new();
+        let known = Known::new(self.configuration, self.inputs, &*self.session.world);
+        changes(plan)
+            .filter(|change| keep(change))
+            .map(|change| Subject {
+                address: change.address.to_string(),
+                type_name: type_name(change),
+                planned: &change.after,
+                prior: &change.before,
+                destroys: matches!(change.action, Action::Delete | Action::Replace(_)),
+                region: regions
+                    .entry(change.provider.clone())
+                    .or_insert_with(|| self.region(&known, change))
+                    .clone(),
+            })
+            .collect()
+    }
+
+    /// The region that a provider's block names.
+    fn region(&self, known: &Known<'_>, change: &ResourceChange) -> Option<String> {
+        let module = self.configuration.modules.get(&change.provider.module)?;
+        let block = config::provider_block(module, &change.provider)?;
+        let expression = lang::compile(&block.body.attribute("region")?.expr).0;
+        let region = known.evaluate(&change.provider.module, &expression);
+        region.as_str().filter(|_| region.marks().is_empty()).map(str::to_owned)
+    }
+
+    fn tell(&self, verdict: &Verdict, exceptions: &[Exception], found: &mut Diagnostics) {
+        for finding in &verdict.findings {
+            let severity = match finding.problem.grade {
+                Grade::Error => Severity::Error,
+                Grade::Warning => Severity::Warning,
+            };
+            let span = self.place(&finding.address, finding.problem.attribute);
+            found.push(Report {
+                severity,
+                code: format!("stratiform::check::{}", finding.rule.id),
+                message: finding.problem.message.clone(),
+                labels: span
+                    .map(|span| (span, finding.rule.title.to_owned()))
+                    .into_iter()
+                    .collect(),
+                help: Some(finding.problem.fix.clone()),
+                detail: Some(format!("source: {}", finding.rule.source)),
+                address: Some(finding.address.clone()),
+            });
+        }
+        for (finding, at) in &verdict.excepted {
+            let exception = &exceptions[*at];
+            let message = format!(
+                "{} is set aside until {}: {}",
+                finding.rule.id, exception.until, finding.problem.message
+            );
+            found.push(Report {
+                severity: Severity::Warning,
+                code: "stratiform::check::excepted".to_owned(),
+                message,
+                labels: vec![(exception.span, exception.reason.clone())],
+                help: None,
+                detail: None,
+                address: Some(finding.address.clone()),
+            });
+        }
+        let today = today(&*self.session.world);
+        for exception in exceptions.iter().filter(|one| one.is_over(today)) {
+            found.push(Report {
+                severity: Severity::Warning,
+                code: "stratiform::check::exception_over".to_owned(),
+                message: format!(
+                    "the exception from {} ended on {}",
+                    exception.rule, exception.until
+                ),
+                labels: vec![(exception.span, "counts no more".to_owned())],
+                help: Some(
+                    "remove it, or give it a later day with a reason that still holds".to_owned(),
+                ),
+                detail: None,
+                address: None,
+            });
+        }
+    }
+
+    /// The argument at fault, or the block's header.
+    fn place(&self, address: &str, attribute: Option<&str>) -> Option<Span> {
+        let address: address::ResourceInstance = address.parse().ok()?;
+        let module = self.configuration.modules.get(&address.module.module())?;
+        let block: &ResourceBlock = module.resources.get(&address.resource)?;
+        let argument = attribute.and_then(|name| {
+            let own = block.body.attribute(name).map(|found| found.span);
+            own.or_else(|| {
+                let inner = block.body.blocks.iter().find(|inner| inner.kind.as_str() == name);
+                inner.map(|inner| inner.header)
+            })
+        });
+        Some(argument.unwrap_or(block.header))
+    }
+}
+
+/// Managed objects that the plan looks at; what only leaves the state is none.
+fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
+    plan.changes.iter().filter(|change| {
+        change.deposed.is_none()
+            && change.address.resource.mode == address::ResourceMode::Managed
+            && !matches!(change.action, Action::Forget | Action::Read)
+    })
+}
+
+fn type_name(change: &ResourceChange) -> &str {
+    &change.address.resource.type_name
+}
+
+/// Whether anything of a plan has a price.
+pub(crate) fn is_priced(plan: &Plan) -> bool {
+    let known = |decision: &Decision| decision.offer_attributes.get("price_usd_per_hour").is_some();
+    plan.decisions.iter().any(known)
+        || changes(plan).any(|change| check::cost::concerns(type_name(change)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use address::ProviderAddress;
+    use config::LoadRequest;
+    use lang::World;
+    use lang::testing::FixedWorld;
+    use sdk::native::{Call, Created};
+    use sdk::{
+        Block, Factory, NativeProvider, NestedBlock, Nesting, Problem, Provider, ProviderError,
+        Registry, Resource, Schema, async_trait,
+    };
+    use syntax::SourceMap;
+    use value::Type;
+
+    use super::*;
+    use crate::session::Stack;
+
+    /// A cloud that only plans: as much of the real provider's schemas as the rules look at.
+    struct Cloud;
+
+    struct Volume;
+
+    struct Machine;
+
+    #[async_trait]
+    impl Factory for Cloud {
+        fn address(&self) -> ProviderAddress {
+            ProviderAddress::implied("aws")
+        }
+
+        async fn create(&self) -> Result<Arc<dyn Provider>, ProviderError> {
+            let block = Block::new().optional("region", Type::String, "Where.");
+            let resources: Vec<Box<dyn Resource>> = vec![Box::new(Volume), Box::new(Machine)];
+            Ok(Arc::new(NativeProvider::new(Schema { version: 0, block }, resources, Vec::new())))
+        }
+    }
+
+    macro_rules! planned_only {
+        ($name:ident, $type_name:literal, $block:expr) => {
+            #[async_trait]
+            impl Resource for $name {
+                fn name(&self) -> &'static str {
+                    $type_name
+                }
+
+                fn schema(&self) -> Schema {
+                    Schema { version: 0, block: $block }
+                }
+
+                async fn create(&self, planned: Value, _: Call<'_>) -> Created {
+                    Created::of(planned)
+                }
+
+                async fn read(&self, current: Value, _: Call<'_>) -> Result<Value, Problem> {
+                    Ok(current)
+                }
+
+                async fn update(&self, _: Value, planned: Value, _: Call<'_>) -> Created {
+                    Created::of(planned)
+                }
+
+                async fn delete(&self, _: Value, _: Call<'_>) -> Result<(), Problem> {
+                    Ok(())
+                }
+            }
+        };
+    }
+
+    planned_only!(
+        Volume,
+        "aws_ebs_volume",
+        Block::new()
+            .required("availability_zone", Type::String, "Where.")
+            .optional("type", Type::String, "Kind.")
+            .optional("size", Type::Number, "GiB.")
+            .optional("iops", Type::Number, "Operations a second.")
+            .optional("throughput", Type::Number, "MiB a second.")
+            .optional("encrypted", Type::Bool, "Whether.")
+            .computed("id", Type::String, "Name.")
+    );
+    planned_only!(
+        Machine,
+        "aws_instance",
+        Block::new()
+            .optional("instance_type", Type::String, "Kind.")
+            .optional("availability_zone", Type::String, "Where.")
+            .block(
+                "root_block_device",
+                NestedBlock {
+                    nesting: Nesting::List,
+                    block: Block::new()
+                        .optional("volume_type", Type::String, "Kind.")
+                        .optional("volume_size", Type::Number, "GiB.")
+                        .optional("iops", Type::Number, "Operations a second.")
+                        .optional("throughput", Type::Number, "MiB a second."),
+                    min_items: 0,
+                    max_items: 1,
+                }
+            )
+            .computed("id", Type::String, "Name.")
+    );
+
+    /// The plan's deferred checks, and everything that is said, with its lines.
+    async fn plan(main: &str) -> (Vec<String>, String, bool, Option<Estimate>) {
+        let mut session = Session::new();
+        let cloud: Arc<dyn Factory> = Arc::new(Cloud);
+        session.registry = Registry::new([cloud, Arc::new(provider_core::Builtin)]);
+        let world = FixedWorld::with_files([("main.tf", main)]);
+        let world_ref: &dyn World = &world;
+        let (configuration, found) = config::load(LoadRequest {
+            root: Path::new("."),
+            world: world_ref,
+            sources: SourceMap::new(),
+        });
+        assert!(!found.has_errors(), "the test is a configuration");
+        let configuration = Arc::new(configuration);
+        let inputs = BTreeMap::new();
+        let stack = Stack {
+            configuration: Arc::clone(&configuration),
+            inputs: inputs.clone(),
+            decisions: Vec::new(),
+            deferred_checks: Vec::new(),
+        };
+        let snapshot = StateSnapshot::default();
+        let (plan, found) =
+            session.plan_unchecked(stack, &snapshot, plan::Options::default()).await;
+        let text = |found: &Diagnostics| {
+            report::diagnostics::all_text(found, &configuration.sources, report::Style::PLAIN)
+        };
+        let mut plan = plan.unwrap_or_else(|| panic!("a plan: {}", text(&found)));
+        let bench = Bench {
+            session: &session,
+            configuration: &configuration,
+            inputs: &inputs,
+            snapshot: &snapshot,
+        };
+        let found = bench.judge(&mut plan);
+        let estimate = bench.estimate(&plan).ok().map(|(estimate, _)| estimate);
+        (plan.deferred_checks, text(&found), found.has_errors(), estimate)
+    }
+
+    #[tokio::test]
+    async fn a_wrong_volume_is_refused_at_its_line() {
+        let (deferred, text, refused, _) = plan(
+            "resource \"aws_ebs_volume\" \"a\" {\n  availability_zone = \"us-east-1a\"\n  type      = \"gp3\"\n  size      = 10\n  iops      = 16000\n  encrypted = true\n}\n",
+        )
+        .await;
+        assert!(refused, "{text}");
+        for part in [
+            "stratiform::check::C-31",
+            "16000 IOPS, but 10 GiB allow 5000",
+            "main.tf:5:3",
+            "concerns `aws_ebs_volume.a`",
+            "source: EC2 API reference, CreateVolume",
+            "write `iops = 5000`, or `size = 32`",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(deferred.is_empty(), "{deferred:?}");
+    }
+
+    #[tokio::test]
+    async fn an_exception_sets_a_finding_aside_and_shows_it() {
+        let (_, text, refused, _) = plan(
+            "stack {\n  exception \"C-31\" {\n    address = \"aws_ebs_volume.a\"\n    reason  = \"raised for us\"\n    until   = \"2999-01-01\"\n  }\n}\nresource \"aws_ebs_volume\" \"a\" {\n  count     = 2\n  availability_zone = \"us-east-1a\"\n  type      = \"gp3\"\n  size      = 10\n  iops      = 16000\n  encrypted = true\n}\n",
+        )
+        .await;
+        assert!(!refused, "{text}");
+        assert!(text.contains("C-31 is set aside until 2999-01-01"), "{text}");
+        assert!(text.contains("raised for us"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_known_yet_is_listed() {
+        let (deferred, text, refused, _) = plan(
+            "resource \"terraform_data\" \"size\" { input = 10 }\nresource \"aws_ebs_volume\" \"a\" {\n  availability_zone = \"us-east-1a\"\n  type      = \"gp3\"\n  size      = terraform_data.size.output\n  iops      = 16000\n  encrypted = true\n}\n",
+        )
+        .await;
+        assert!(!refused, "{text}");
+        assert_eq!(deferred, ["aws_ebs_volume.a: C-31 gp3 volumes, once `size` is known"]);
+    }
+
+    #[tokio::test]
+    async fn machines_of_a_misspelt_type_are_told_and_known_ones_priced_in_their_region() {
+        let (_, text, refused, estimate) = plan(
+            "provider \"aws\" {\n  region = \"us-east-1\"\n}\nresource \"aws_instance\" \"a\" {\n  instance_type = \"p5.48xlargee\"\n}\nresource \"aws_instance\" \"b\" {\n  instance_type = \"p5.48xlarge\"\n  root_block_device {\n    volume_type = \"gp3\"\n    volume_size = 100\n    iops        = 3000\n    throughput  = 1000\n  }\n}\n",
+        )
+        .await;
+        assert!(refused, "{text}");
+        assert!(text.contains("did you mean `p5.48xlarge`?"), "{text}");
+        assert!(text.contains("1000 MiB/s, but 3000 IOPS allow 750"), "{text}");
+        let estimate = estimate.expect("the catalog can be read");
+        assert_eq!(estimate.after.low.to_string(), "55.04");
+        assert!(estimate.incomplete, "the misspelt one has no price");
+    }
+
+    #[tokio::test]
+    async fn plans_without_such_resources_are_not_looked_at() {
+        let (deferred, text, refused, _) =
+            plan("resource \"terraform_data\" \"a\" { input = 1 }\n").await;
+        assert!(deferred.is_empty() && text.is_empty() && !refused);
+    }
+}

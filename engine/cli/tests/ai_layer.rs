@@ -1,0 +1,234 @@
+//! Catalog, placement over it, budgets and prices, as whole commands. No provider of a cloud is needed: the
+//! implementations are made of `terraform_data`.
+#![allow(missing_docs, clippy::disallowed_methods, reason = "a test binary")]
+
+mod common;
+
+use common::Stack;
+
+/// Machines of two clouds, and storage that must be in their region.
+const TYPES: &str = r#"
+component_type "trainer" {
+  input "chip" { type = string }
+  input "nodes" {
+    type    = number
+    default = 1
+  }
+  output "offer" { description = "Where it is." }
+
+  implementation "aws" {
+    backend  = "aws"
+    source   = "./any"
+    offer    = offer.accelerator == input.chip && offer.accelerator_count >= 8
+    machines = input.nodes
+  }
+  implementation "azure" {
+    backend  = "azure"
+    source   = "./any"
+    offer    = offer.accelerator == input.chip && offer.accelerator_count >= 8
+    machines = input.nodes
+  }
+}
+"#;
+
+const ANY: &str = r#"
+variable "component" { type = any }
+variable "chip" { type = string }
+variable "nodes" { type = number }
+resource "terraform_data" "this" { input = var.component.offer.name }
+output "offer" { value = terraform_data.this.output }
+"#;
+
+fn stack(main: &str) -> Stack {
+    Stack::new(&[("main.tf", &format!("{TYPES}{main}")), ("any/main.tf", ANY)])
+}
+
+const TRAINER: &str = "trainer \"t\" {\n  chip  = \"H100\"\n  nodes = 2\n}\n";
+
+#[test]
+fn the_catalog_is_shown_as_a_table_and_as_json() {
+    let stack = Stack::new(&[]);
+    let ran =
+        stack.run(&["catalog", "offers", "-accelerator=H100", "-region=us-east-1", "-limit=2"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].starts_with("backend  type"), "{}", ran.out);
+    assert!(lines[1].contains("p5.4xlarge") && lines[1].contains("6.88"), "{}", ran.out);
+    assert!(lines[2].contains("p5.48xlarge") && lines[2].contains("55.04"), "{}", ran.out);
+    assert!(lines[3].starts_with("… and "), "{}", ran.out);
+
+    let ran = stack.run(&["catalog", "chips", "-name=H200", "-json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(json[0]["memory_mib"], 144_384);
+    let ran = stack.run(&["catalog", "prices", "-backend=azure", "-name=Standard_ND96isr_H200_v5"]);
+    assert!(ran.out.contains("84.8") && ran.out.contains("2026-06-18"), "{}", ran.out);
+    let ran = stack.run(&["catalog", "regions", "-name=europe-north1"]);
+    assert!(ran.out.contains("europe-north1"), "{}", ran.out);
+    let ran = stack.run(&["catalog", "types", "-backend=google", "-accelerator=TPU"]);
+    assert_eq!(ran.out.lines().count(), 10, "{}", ran.out);
+    let ran = stack.run(&["catalog", "offers", "-purchase=gift"]);
+    assert!(ran.err.contains("`-purchase=gift` is not one of `on_demand`"), "{}", ran.err);
+}
+
+#[test]
+fn tables_of_ones_own_are_taken_over_and_faulty_ones_are_not() {
+    let stack = Stack::new(&[(
+        "mine.tsv",
+        "# stratiform-catalog 1 prices aws\ntype\tregion\tpurchase\tusd_per_hour_low\tusd_per_hour_high\tsource\np5.48xlarge\tus-east-1\ton_demand\t31.5\t31.5\tkarpenter-aws\n",
+    )]);
+    let ran = stack.run(&["catalog", "update", "mine.tsv"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let ran = stack.run(&["catalog", "prices", "-name=p5.48xlarge"]);
+    assert!(ran.out.contains("31.5") && !ran.out.contains("55.04"), "{}", ran.out);
+    stack.write("bad.tsv", "type,price\n");
+    let ran = stack.run(&["catalog", "update", "bad.tsv"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("begins with `# stratiform-catalog 1 KIND`"), "{}", ran.err);
+    stack.write("stratiform.catalog.tsv", "# stratiform-catalog 2 prices aws\n");
+    let ran = stack.run(&["catalog", "chips"]);
+    assert!(ran.err.contains("format 2 of the catalog"), "{}", ran.err);
+}
+
+#[test]
+fn a_component_goes_to_the_cheapest_offer_of_the_catalog_and_is_priced() {
+    let stack = stack(TRAINER);
+    let ran = stack.run(&["plan"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("trainer.t on p5.48xlarge/us-east-1/on_demand (aws)"), "{}", ran.out);
+    assert!(ran.out.contains("Cost: 110.08 USD per hour, 80358.40 per month"), "{}", ran.out);
+
+    let ran = stack.run(&["cost"]);
+    assert!(ran.out.contains("trainer.t"), "{}", ran.out);
+    assert!(ran.out.contains("karpenter-aws, 2026-07-20"), "{}", ran.out);
+    // 2 machines, 8 chips of 700 W, 369.473 g, 730 hours.
+    assert!(ran.out.contains("CO2e: at least 3021 kg per month"), "{}", ran.out);
+    let ran = stack.run(&["cost", "-json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(json["after_usd_per_hour"]["low"], "110.08");
+    assert_eq!(json["complete"], true);
+    let ran = stack.run(&["cost", "-format=markdown"]);
+    assert!(ran.out.contains("| `trainer.t` | none | 110.08 |"), "{}", ran.out);
+}
+
+#[test]
+fn a_plan_over_its_budget_is_refused() {
+    let budget = |limit: &str| format!("stack {{\n  budget {{\n    {limit}\n  }}\n}}\n{TRAINER}");
+    let over = stack(&budget("max_hourly_usd = 100"));
+    let ran = over.run(&["apply", "-auto-approve"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(
+        ran.err.contains("the plan comes to 110.08 USD per hour, 10.08 more than `max_hourly_usd`"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(over.run(&["state", "list"]).out, "", "nothing was made");
+    // The price is shown all the same.
+    let ran = over.run(&["cost"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("110.08"), "{}", ran.out);
+    let table = [
+        ("max_hourly_usd = 120", Some(0), ""),
+        ("max_monthly_usd = 80000", Some(1), "80358.40 USD per month, 358.40 more"),
+        ("max_carbon_kg_per_month = 3000", Some(1), "kg CO2e per month"),
+        ("max_hourly_usd = \"much\"", Some(1), "is a number that is known before planning"),
+        ("max_hourly = 3", Some(1), "did you mean `max_hourly_usd`?"),
+    ];
+    for (limit, code, text) in table {
+        let ran = stack(&budget(limit)).run(&["plan"]);
+        assert_eq!(ran.code, code, "{limit}: {}", ran.err);
+        assert!(ran.err.contains(text), "{limit}: {}", ran.err);
+    }
+}
+
+#[test]
+fn placements_stay_until_they_are_asked_to_move() {
+    let stack =
+        stack(&format!("stack {{\n  placement {{ backends = [\"azure\"] }}\n}}\n{TRAINER}"));
+    let ran = stack.run(&["apply", "-auto-approve"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let name = "Standard_ND96is_noIB_H100_v5/eastus/on_demand";
+    assert!(ran.out.contains(name), "{}", ran.out);
+    stack.write("main.tf", &format!("{TYPES}{TRAINER}"));
+    let ran = stack.run(&["plan", "-detailed-exitcode"]);
+    assert_eq!(ran.code, Some(0), "it stays: {}", ran.out);
+    assert!(ran.err.contains("a better placement exists"), "{}", ran.err);
+    assert!(ran.err.contains("110.08 instead of 176.976"), "{}", ran.err);
+    let ran = stack.run(&["plan", "-reoptimize", "-detailed-exitcode", "-out=p"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.out.contains("p5.48xlarge/us-east-1/on_demand (aws)"), "{}", ran.out);
+    let ran = stack.run(&["apply", "p"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(stack.run(&["plan", "-detailed-exitcode"]).code == Some(0));
+}
+
+#[test]
+fn limits_that_rule_everything_out_are_named_with_the_price_of_giving_one_up() {
+    let settings =
+        "stack {\n  placement {\n    countries = [\"FRA\"]\n    backends  = [\"azure\"]\n  }\n}\n";
+    let ran = stack(&format!("{settings}{TRAINER}")).run(&["plan"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.err.contains("`countries` of the stack's placement"), "{}", ran.err);
+    assert!(ran.err.contains("all have a place, for 176.976 USD per hour"), "{}", ran.err);
+}
+
+#[test]
+fn exceptions_need_a_reason_and_a_day() {
+    let table = [
+        (
+            "exception \"C-31\" {\n    until = \"2027-01-31\"\n  }",
+            "says why it is made, and on which day",
+        ),
+        (
+            "exception \"C-31\" {\n    reason = \"x\"\n    until = \"soon\"\n  }",
+            "says why it is made",
+        ),
+        (
+            "exception \"C-3\" {\n    reason = \"x\"\n    until = \"2027-01-31\"\n  }",
+            "there is no check `C-3`",
+        ),
+        (
+            "exception \"C-31\" {\n    reason = \"x\"\n    until = \"2020-01-31\"\n  }",
+            "the exception from C-31 ended on 2020-01-31",
+        ),
+    ];
+    for (block, expected) in table {
+        let stack = Stack::new(&[("main.tf", &format!("stack {{\n  {block}\n}}\n"))]);
+        let ran = stack.run(&["plan"]);
+        assert!(ran.err.contains(expected), "{block}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_lock_file_shows_placements_to_reviews_and_holds_them_without_a_state() {
+    let settings = |backends: &str| {
+        format!("stack {{\n  placement {{\n    lock_file = true\n{backends}\n  }}\n}}\n{TRAINER}")
+    };
+    let first = stack(&settings("    backends = [\"azure\"]"));
+    assert_eq!(first.run(&["plan"]).code, Some(0));
+    let path = first.dir().join("stratiform.placement.json");
+    assert!(!path.exists(), "a plan writes nothing");
+    let ran = first.run(&["apply", "-auto-approve"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let text = std::fs::read_to_string(&path).expect("apply has written it");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let entry = &json["components"]["trainer.t"];
+    assert_eq!(entry["offer"], "Standard_ND96is_noIB_H100_v5/eastus/on_demand");
+    let reasons = entry["reasons"].to_string();
+    assert!(reasons.contains("the best `price_usd_per_hour`"), "{reasons}");
+    // A second apply keeps the reasons, and the file.
+    assert_eq!(first.run(&["apply", "-auto-approve"]).code, Some(0));
+    let again = std::fs::read_to_string(&path).expect("the file stays");
+    assert!(again.contains("the best `price_usd_per_hour`"), "{again}");
+
+    let second = stack(&settings(""));
+    second.write("stratiform.placement.json", &text);
+    let ran = second.run(&["plan"]);
+    assert!(
+        ran.out.contains("Standard_ND96is_noIB_H100_v5"),
+        "it holds without a state: {}",
+        ran.out
+    );
+    second.write("stratiform.placement.json", "{}");
+    let ran = second.run(&["plan"]);
+    assert!(ran.err.contains("is no lock file of placements"), "{}", ran.err);
+}

@@ -1,0 +1,80 @@
+//! What the catalog sells, as offers that components can stand on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use catalog::{Catalog, Filter, offer};
+use value::{Number, Value};
+
+use crate::place::Offer;
+
+/// The offers of some backends: all machines with accelerators, and those whose price is known.
+///
+/// Attributes: `kind` is `instance_type`; `machine`, `accelerator`, `accelerator_count`, `accelerator_memory_mib`,
+/// `vcpus`, `memory_mib`, `network_gbps`, `fabric`, `fabric_interfaces`, `region`, `country`, `purchase`,
+/// `price_usd_per_hour`, `performance` (dense bf16 TFLOPS of all accelerators), `carbon_grams_per_hour` (of the
+/// accelerators at full power). What is not known is null, save the last three and the price, which are absent.
+pub fn catalog_offers(catalog: &Catalog, backends: &BTreeSet<String>) -> Vec<Offer> {
+    let mut found = Vec::new();
+    for backend in backends {
+        let filter = Filter { backend: Some(backend.clone()), ..Filter::default() };
+        let offers = offer::offers(catalog, &filter).into_iter();
+        let offers = offers.filter(|one| one.machine.chip.is_some() || one.price.is_some());
+        found.extend(offers.map(|one| convert(catalog, &one)));
+    }
+    found
+}
+
+fn convert(catalog: &Catalog, sold: &catalog::Offer<'_>) -> Offer {
+    let machine = sold.machine;
+    let region = sold.place.as_ref().map(|place| place.region.clone());
+    let about = region
+        .as_ref()
+        .and_then(|region| catalog.regions.get(&(machine.backend.clone(), region.clone())));
+    let text =
+        |text: Option<&str>| text.map_or_else(|| Value::null(value::Type::String), Value::from);
+    let whole = |number: Option<u64>| {
+        number.map_or_else(
+            || Value::null(value::Type::Number),
+            |number| Value::number(Number::from(number)),
+        )
+    };
+    let decimal = |number: f64| Number::from_f64(number).map(Value::number);
+    let mut attributes = vec![
+        ("kind", Value::from("instance_type")),
+        ("machine", Value::from(machine.name.as_str())),
+        ("accelerator", text(machine.chip.as_deref())),
+        ("accelerator_count", decimal(machine.chips).unwrap_or_else(|| whole(None))),
+        ("accelerator_memory_mib", whole(machine.chip_memory_mib)),
+        ("vcpus", whole(machine.vcpus)),
+        ("memory_mib", whole(machine.memory_mib)),
+        ("network_gbps", machine.network_gbps.and_then(decimal).unwrap_or_else(|| whole(None))),
+        ("fabric", text(machine.fabric.as_deref())),
+        ("fabric_interfaces", whole(machine.fabric_interfaces)),
+        ("region", text(region.as_deref())),
+        ("country", text(about.and_then(|region| region.country.as_deref()))),
+        ("purchase", Value::from(sold.purchase.name())),
+    ];
+    let source = sold.price.map_or(&machine.source, |price| &price.source);
+    match sold.price {
+        Some(price) => {
+            let number = Number::parse(&price.low.to_string());
+            attributes.extend(number.map(|number| ("price_usd_per_hour", Value::number(number))));
+        }
+        None => attributes.push(("unknown_price", Value::from(true))),
+    }
+    let chip = machine.chip.as_ref().and_then(|chip| catalog.chips.get(chip));
+    let performance = chip.and_then(|chip| chip.bf16_tflops).map(|each| each * machine.chips);
+    attributes.extend(performance.and_then(decimal).map(|value| ("performance", value)));
+    let watts = chip.and_then(|chip| chip.tdp_watts).map(|each| each * machine.chips);
+    let grams = watts.zip(about.and_then(|region| region.grams_per_kwh));
+    let grams = grams.map(|(watts, grams)| watts / 1000.0 * grams);
+    attributes.extend(grams.and_then(decimal).map(|value| ("carbon_grams_per_hour", value)));
+    Offer {
+        backend: Arc::from(machine.backend.as_str()),
+        name: Arc::from(sold.name()),
+        attributes: Value::object(attributes),
+        source: source.clone(),
+        date: catalog.sources.get(source).map(|source| source.date.clone()).unwrap_or_default(),
+    }
+}

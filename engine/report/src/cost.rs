@@ -1,0 +1,184 @@
+//! What a plan costs and emits: text, JSON, Markdown.
+
+use std::fmt::Write as _;
+
+use catalog::{HOURS_PER_MONTH, UsdPerHour};
+use check::cost::{Cost, Estimate, Interval};
+use serde_json::{Value as Json, json};
+
+fn range(usd: Interval) -> String {
+    if usd.low == usd.high { usd.low.to_string() } else { format!("{} to {}", usd.low, usd.high) }
+}
+
+fn shown(cost: &Cost) -> String {
+    match cost {
+        Cost::None => "none".to_owned(),
+        Cost::Known { usd, .. } => range(*usd),
+        Cost::Unknown(_) => "not known".to_owned(),
+    }
+}
+
+/// What is to be said of the price after the change: its source, or why there is none.
+fn note(cost: &Cost) -> &str {
+    match cost {
+        Cost::None => "",
+        Cost::Known { source, .. } => source,
+        Cost::Unknown(reason) => reason,
+    }
+}
+
+/// More, less or the same, in an hour.
+fn difference(estimate: &Estimate) -> String {
+    let (before, after) = (estimate.before, estimate.after);
+    let signed = |more: UsdPerHour, less: UsdPerHour| {
+        if more >= less {
+            format!("+{}", UsdPerHour(more.0 - less.0))
+        } else {
+            format!("-{}", UsdPerHour(less.0 - more.0))
+        }
+    };
+    let (low, high) = (signed(after.low, before.high), signed(after.high, before.low));
+    if low == high { low } else { format!("{low} to {high}") }
+}
+
+fn kg_per_month(estimate: &Estimate) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "730")]
+    let hours = HOURS_PER_MONTH as f64;
+    estimate.grams * hours / 1000.0
+}
+
+/// What is not in the sums, a line each.
+fn left_out(estimate: &Estimate) -> Vec<String> {
+    let mut lines = Vec::new();
+    if estimate.incomplete {
+        lines.push("the sum leaves out what has no known price".to_owned());
+    }
+    if !estimate.unpriced.is_empty() {
+        let types: Vec<String> =
+            estimate.unpriced.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        lines.push(format!("not priced: {}", types.join(", ")));
+    }
+    lines
+}
+
+/// The lines below a plan.
+pub fn summary(estimate: &Estimate) -> String {
+    let mut out = format!(
+        "\nCost: {} USD per hour, {} per month; {} per hour by this plan.\n",
+        range(estimate.after),
+        range(estimate.after.per_month()),
+        difference(estimate)
+    );
+    for line in left_out(estimate) {
+        let _ = writeln!(out, "  {line}");
+    }
+    out
+}
+
+/// A table with sums.
+pub fn text(estimate: &Estimate) -> String {
+    let mut out = String::new();
+    let rows: Vec<[String; 4]> = estimate
+        .lines
+        .iter()
+        .map(|line| {
+            let about = if line.after == Cost::None { &line.before } else { &line.after };
+            [line.address.clone(), shown(&line.before), shown(&line.after), note(about).to_owned()]
+        })
+        .collect();
+    let head = ["resource", "before", "after", "source"].map(str::to_owned);
+    let width = |at: usize| {
+        rows.iter().chain([&head]).map(|row| row[at].chars().count()).max().unwrap_or(0)
+    };
+    let widths = [width(0), width(1), width(2)];
+    for [address, before, after, note] in [&head].into_iter().chain(&rows) {
+        let line = format!(
+            "{address:a$}  {before:>b$}  {after:>c$}  {note}",
+            a = widths[0],
+            b = widths[1],
+            c = widths[2]
+        );
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    let _ = writeln!(
+        out,
+        "\nUSD per hour: {} before, {} after ({})\nUSD per month: {} before, {} after",
+        range(estimate.before),
+        range(estimate.after),
+        difference(estimate),
+        range(estimate.before.per_month()),
+        range(estimate.after.per_month())
+    );
+    if estimate.grams > 0.0 {
+        let _ = writeln!(
+            out,
+            "CO2e: at least {:.0} kg per month, accelerators at full power, without hosts and cooling",
+            kg_per_month(estimate)
+        );
+    }
+    for line in left_out(estimate) {
+        let _ = writeln!(out, "{line}");
+    }
+    out
+}
+
+/// A table for a review.
+pub fn markdown(estimate: &Estimate) -> String {
+    let mut out = String::from(
+        "| resource | before, USD/h | after, USD/h | source |\n| --- | ---: | ---: | --- |\n",
+    );
+    for line in &estimate.lines {
+        let about = if line.after == Cost::None { &line.before } else { &line.after };
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} |",
+            line.address,
+            shown(&line.before),
+            shown(&line.after),
+            note(about)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "| **sum** | {} | {} ({}) | |\n| **per month** | {} | {} | |",
+        range(estimate.before),
+        range(estimate.after),
+        difference(estimate),
+        range(estimate.before.per_month()),
+        range(estimate.after.per_month())
+    );
+    for line in left_out(estimate) {
+        let _ = writeln!(out, "\n{line}");
+    }
+    out
+}
+
+/// Numbers as decimal text, so that nothing is rounded.
+pub fn json(estimate: &Estimate) -> Json {
+    let interval =
+        |usd: Interval| json!({ "low": usd.low.to_string(), "high": usd.high.to_string() });
+    let cost = |cost: &Cost| match cost {
+        Cost::None => Json::Null,
+        Cost::Known { usd, grams, source } => {
+            json!({ "usd_per_hour": interval(*usd), "grams_per_hour": grams, "source": source })
+        }
+        Cost::Unknown(reason) => json!({ "unknown": reason }),
+    };
+    let lines: Vec<Json> = estimate
+        .lines
+        .iter()
+        .map(|line| {
+            json!({ "address": line.address, "before": cost(&line.before), "after": cost(&line.after) })
+        })
+        .collect();
+    json!({
+        "format_version": "1.0",
+        "resources": lines,
+        "before_usd_per_hour": interval(estimate.before),
+        "after_usd_per_hour": interval(estimate.after),
+        "after_usd_per_month": interval(estimate.after.per_month()),
+        "after_grams_per_hour": estimate.grams,
+        "complete": !estimate.incomplete && estimate.unpriced.is_empty(),
+        "unpriced": estimate.unpriced,
+    })
+}

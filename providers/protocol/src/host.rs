@@ -1,0 +1,334 @@
+//! Provider binaries as the engine's providers.
+//!
+//! A process starts when a call needs one, and serves every instance of the provider that has the same settings:
+//! who only checks or calls functions shares any process, who configures one has it alone, or shares it with
+//! those whose settings are equal. A process that has crashed is replaced for the calls that come after.
+
+mod calls;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use address::ProviderAddress;
+use bytes::Bytes;
+use prost::Message;
+use sdk::{Factory, Problems, Provider, ProviderError, ProviderSchema, async_trait};
+use tokio::sync::{Mutex, OnceCell};
+use value::Value;
+
+use crate::cache::SchemaCache;
+use crate::handshake::Endpoint;
+use crate::process::{CallError, Process, StartOptions};
+use crate::record::Recorder;
+use crate::rpc::{Method, Version};
+use crate::{schema, wire};
+
+/// After so many crashes a provider is not started again in this run.
+const MAX_CRASHES: usize = 5;
+
+/// Where a provider comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A program.
+    Binary(PathBuf),
+    /// A process that somebody else started.
+    Reattach {
+        /// Where it listens.
+        endpoint: Endpoint,
+        /// What it speaks.
+        version: Version,
+    },
+}
+
+/// How providers are hosted.
+#[derive(Clone)]
+pub struct HostOptions {
+    /// How processes are started.
+    pub start: StartOptions,
+    /// Where schemas are kept between runs.
+    pub cache: Option<SchemaCache>,
+    /// Takes every call down.
+    pub recorder: Option<Recorder>,
+    /// The version of Terraform that providers are told.
+    pub terraform_version: String,
+}
+
+/// A hosted provider. Cheap to clone.
+#[derive(Clone)]
+pub struct Hosted(Arc<Host>);
+
+struct Host {
+    address: ProviderAddress,
+    source: Source,
+    options: HostOptions,
+    schema: OnceCell<Arc<ProviderSchema>>,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Default)]
+struct Slots {
+    live: Vec<Arc<Slot>>,
+    crashes: usize,
+    closed: bool,
+}
+
+/// A process, and whose settings it has.
+struct Slot {
+    process: Process,
+    /// Set once somebody has claimed it.
+    settings: std::sync::OnceLock<Value>,
+    /// What came of giving it the settings.
+    configured: OnceCell<Problems>,
+}
+
+impl Hosted {
+    /// A provider that is not started yet.
+    pub fn new(address: ProviderAddress, source: Source, options: HostOptions) -> Self {
+        Self(Arc::new(Host {
+            address,
+            source,
+            options,
+            schema: OnceCell::new(),
+            slots: Mutex::default(),
+        }))
+    }
+
+    /// Ends all processes, and starts no more.
+    pub async fn shut_down(&self) {
+        let mut slots = self.0.slots.lock().await;
+        slots.closed = true;
+        let ends = slots.live.iter().map(|slot| slot.process.shut_down());
+        futures::future::join_all(ends).await;
+        slots.live.clear();
+    }
+
+    /// The version of the protocol that it speaks; starts it if that is not known.
+    pub async fn version(&self) -> Result<Version, ProviderError> {
+        Ok(self.0.any().await?.process.version)
+    }
+}
+
+/// Ends all processes of these providers at the same time.
+pub async fn shut_down_all(providers: &[Hosted]) {
+    futures::future::join_all(providers.iter().map(Hosted::shut_down)).await;
+}
+
+#[async_trait]
+impl Factory for Hosted {
+    fn address(&self) -> ProviderAddress {
+        self.0.address.clone()
+    }
+
+    async fn create(&self) -> Result<Arc<dyn Provider>, ProviderError> {
+        let schema = self.0.schema.get_or_try_init(|| self.0.load_schema()).await?;
+        Ok(Arc::new(Instance {
+            host: Arc::clone(&self.0),
+            schema: Arc::clone(schema),
+            own: Mutex::new(None),
+            config: std::sync::OnceLock::new(),
+        }))
+    }
+}
+
+impl Host {
+    /// The schemas, from the cache where they are there.
+    async fn load_schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
+        let cached = match (&self.options.cache, &self.source) {
+            (Some(cache), Source::Binary(path)) => {
+                crate::binary::inspect(path).map_err(|message| ProviderError::Start { message })?;
+                cache.key(path).map(|key| (cache.clone(), key, path.clone()))
+            }
+            _ => None,
+        };
+        if let Some((cache, key, _)) = &cached
+            && let Some((version, message)) = cache.load(key)
+            && let Ok(message) = wire::ProviderSchema::decode(&*message)
+            && let Ok(schema) = schema::provider_from_wire(message, version, true)
+        {
+            return Ok(Arc::new(schema));
+        }
+        let slot = self.any().await?;
+        let version = slot.process.version;
+        let bytes = self.ask_schema(&slot.process).await?;
+        let message = wire::ProviderSchema::decode(bytes.clone())
+            .map_err(|error| in_call(Method::GetSchema, broken(error)))?;
+        let complaints = crate::convert::problems_from_wire(&message.diagnostics);
+        if let Some(error) = complaints.iter().find(|one| one.is_error()) {
+            let message = format!("{}: {}", error.summary, error.detail);
+            return Err(in_call(Method::GetSchema, ProviderError::Protocol { message }));
+        }
+        let schema = schema::provider_from_wire(message, version, false)
+            .map_err(|message| in_call(Method::GetSchema, ProviderError::Protocol { message }))?;
+        if let Some((cache, key, path)) = cached {
+            tokio::task::spawn_blocking(move || cache.store(&key, &path, version, &bytes));
+        }
+        Ok(Arc::new(schema))
+    }
+
+    async fn ask_schema(&self, process: &Process) -> Result<Bytes, ProviderError> {
+        self.raw_call(process, Method::GetSchema, Bytes::new()).await
+    }
+
+    /// Any process, whatever its settings.
+    async fn any(&self) -> Result<Arc<Slot>, ProviderError> {
+        let mut slots = self.slots.lock().await;
+        slots.sweep();
+        match slots.live.first() {
+            Some(slot) => Ok(Arc::clone(slot)),
+            None => self.start(&mut slots).await,
+        }
+    }
+
+    /// A process for these settings: the one that has them, one that has none yet, or a new one.
+    async fn for_settings(&self, config: &Value) -> Result<Arc<Slot>, ProviderError> {
+        let mut slots = self.slots.lock().await;
+        slots.sweep();
+        let equal = slots.live.iter().find(|slot| slot.settings.get() == Some(config));
+        if let Some(slot) = equal {
+            return Ok(Arc::clone(slot));
+        }
+        let free = slots.live.iter().find(|slot| slot.settings.get().is_none()).cloned();
+        let slot = match free {
+            Some(slot) => slot,
+            None => self.start(&mut slots).await?,
+        };
+        // Claimed under the lock, so that nobody else has.
+        let _ = slot.settings.set(config.clone());
+        Ok(slot)
+    }
+
+    async fn start(&self, slots: &mut Slots) -> Result<Arc<Slot>, ProviderError> {
+        if slots.closed {
+            let message = "the run is at its end".to_owned();
+            return Err(ProviderError::Start { message });
+        }
+        if slots.crashes >= MAX_CRASHES {
+            let message = format!("it has crashed {MAX_CRASHES} times in this run");
+            return Err(ProviderError::Start { message });
+        }
+        let options = &self.options.start;
+        let process = match &self.source {
+            Source::Binary(path) => Process::start(path, options).await,
+            Source::Reattach { endpoint, version } => {
+                Process::attach(endpoint.clone(), *version, options).await
+            }
+        };
+        let process = process.map_err(|message| ProviderError::Start { message })?;
+        // A provider that does not say that its schemas are optional must be asked first in every process.
+        if self.schema.get().is_some_and(|schema| !schema.capabilities.schema_optional) {
+            self.ask_schema(&process).await?;
+        }
+        let slot = Arc::new(Slot {
+            process,
+            settings: std::sync::OnceLock::new(),
+            configured: OnceCell::new(),
+        });
+        slots.live.push(Arc::clone(&slot));
+        Ok(slot)
+    }
+
+    /// One call, taken down, with its faults told apart.
+    async fn raw_call(
+        &self,
+        process: &Process,
+        method: Method,
+        message: Bytes,
+    ) -> Result<Bytes, ProviderError> {
+        let answer = process.call(method.path(process.version), message.clone()).await;
+        if let Some(recorder) = &self.options.recorder {
+            let fault = answer.as_ref().map_err(|error| format!("{error:?}"));
+            let fault = fault.as_ref().map(|bytes| *bytes).map_err(String::as_str);
+            recorder.record(&self.address.type_name, method, process.version, &message, fault);
+        }
+        answer.map_err(|error| {
+            let error = match error {
+                CallError::Unimplemented => {
+                    return ProviderError::Unsupported { what: method.words().to_owned() };
+                }
+                CallError::Crashed(last_lines) => ProviderError::Crashed { last_lines },
+                CallError::Lost(fault) => ProviderError::Protocol {
+                    message: format!("the connection broke: {}", crate::handshake::shown(&fault)),
+                },
+                CallError::Status(fault) => ProviderError::Protocol { message: fault },
+            };
+            in_call(method, error)
+        })
+    }
+
+    async fn call<Q: Message, A: Message + Default>(
+        &self,
+        slot: &Slot,
+        method: Method,
+        question: &Q,
+    ) -> Result<A, ProviderError> {
+        let message = Bytes::from(question.encode_to_vec());
+        let answer = self.raw_call(&slot.process, method, message).await?;
+        A::decode(answer).map_err(|error| in_call(method, broken(error)))
+    }
+
+    async fn give_settings(
+        &self,
+        slot: &Slot,
+        schema: &ProviderSchema,
+        config: &Value,
+    ) -> Result<Problems, ProviderError> {
+        let give = || async {
+            let question = wire::Configure {
+                terraform_version: self.options.terraform_version.clone(),
+                config: Some(crate::convert::to_wire(config, &schema.provider.block.ty())?),
+                capabilities: Some(calls::capabilities()),
+            };
+            let answer: wire::Diagnostics = self.call(slot, Method::Configure, &question).await?;
+            Ok::<_, ProviderError>(crate::convert::problems_from_wire(&answer.diagnostics))
+        };
+        slot.configured.get_or_try_init(give).await.cloned()
+    }
+}
+
+impl Slots {
+    /// Drops processes that have ended.
+    fn sweep(&mut self) {
+        let before = self.live.len();
+        self.live.retain(|slot| !slot.process.has_ended());
+        self.crashes += before - self.live.len();
+    }
+}
+
+fn broken(error: prost::DecodeError) -> ProviderError {
+    ProviderError::Protocol { message: format!("the message cannot be read: {error}") }
+}
+
+fn in_call(method: Method, error: ProviderError) -> ProviderError {
+    match error {
+        known @ (ProviderError::Call { .. } | ProviderError::Unsupported { .. }) => known,
+        error => ProviderError::Call { call: method.name(), error: Box::new(error) },
+    }
+}
+
+/// One instance, for one configuration of the provider.
+struct Instance {
+    host: Arc<Host>,
+    schema: Arc<ProviderSchema>,
+    /// The process that has this instance's settings.
+    own: Mutex<Option<Arc<Slot>>>,
+    config: std::sync::OnceLock<Value>,
+}
+
+impl Instance {
+    /// The process to call: with this instance's settings, where it has any.
+    async fn slot(&self) -> Result<Arc<Slot>, ProviderError> {
+        let Some(config) = self.config.get() else { return self.host.any().await };
+        let mut own = self.own.lock().await;
+        if let Some(slot) = own.as_ref().filter(|slot| !slot.process.has_ended()) {
+            return Ok(Arc::clone(slot));
+        }
+        let slot = self.host.for_settings(config).await?;
+        let problems = self.host.give_settings(&slot, &self.schema, config).await?;
+        if let Some(error) = problems.iter().find(|one| one.is_error()) {
+            let message = format!("{}: {}", error.summary, error.detail);
+            return Err(in_call(Method::Configure, ProviderError::Protocol { message }));
+        }
+        *own = Some(Arc::clone(&slot));
+        Ok(slot)
+    }
+}
