@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Refresh(ApplyArgs),
     /// Show the state, or a plan file.
     Show(Show),
+    /// Show a plan file as a page or as a comment.
+    Report(Report),
     /// Show outputs.
     Output(Output),
     /// Look at the state.
@@ -480,6 +482,22 @@ pub(crate) struct Show {
     /// A plan file.
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// No colours.
+    #[arg(long)]
+    pub(crate) no_color: bool,
+    /// Write one self-contained HTML page; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<String>,
+    /// Write Markdown that fits into a comment on a pull request; to standard output if no file is named.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub(crate) markdown: Option<String>,
+    /// The plan file, made by `plan -out`.
+    #[arg(value_name = "PLANFILE")]
+    pub(crate) file: String,
 }
 
 #[derive(Debug, Args)]

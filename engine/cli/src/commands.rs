@@ -17,13 +17,14 @@ mod planfile;
 mod provider;
 mod providers;
 mod recover;
+mod report;
 mod show;
 mod state;
 mod takeover;
 mod validate;
 mod workspace;
 
-use report::Style;
+use ::report::Style;
 use syntax::{Diagnostics, SourceMap};
 
 use crate::args::{self, Command};
@@ -100,6 +101,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
             apply::apply(session, &args, "refresh").await
         }
         Command::Show(args) => show::show(session, &args),
+        Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(session, &args),
         Command::State { command } => state::state(session, &command),
         Command::Taint(args) => state::edit::taint(session, &args),

@@ -48,7 +48,9 @@ pub(crate) fn can_ask() -> bool {
 /// The style that fits the terminal and the environment.
 pub(crate) fn style(no_color: bool) -> Style {
     let refused = no_color || crate::store::env("NO_COLOR").is_some();
-    Style { color: !refused && std::io::stdout().is_terminal(), width: 100 }
+    let terminal = std::io::stdout().is_terminal();
+    let width = if terminal { size().0.max(40) } else { Style::PLAIN.width };
+    Style { color: !refused && terminal, width, wrap: terminal }
 }
 
 /// Columns and rows of the terminal.

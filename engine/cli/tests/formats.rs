@@ -310,3 +310,95 @@ fn documents_hold_no_secret() {
     let plan = std::fs::read(stack.dir().join("p")).expect("a plan file");
     assert!(!String::from_utf8_lossy(&plan).contains(secret));
 }
+
+/// A configuration, and the steps after it: other files, or the options of one more plan.
+enum Next {
+    Files(&'static [(&'static str, &'static str)]),
+    Plan(&'static [&'static str]),
+}
+
+fn documents_agree(what: &str, files: &[(&str, &str)], next: &[Next]) {
+    let (ours, theirs) = (Stack::new(files), Stack::new(files));
+    if terraform(&theirs, &["init", "-no-color"]).is_none() {
+        return;
+    }
+    for (at, step) in next.iter().enumerate() {
+        let options = match step {
+            Next::Files(files) => {
+                files.iter().for_each(|(name, text)| {
+                    ours.write(name, text);
+                    theirs.write(name, text);
+                });
+                terraform(&theirs, &["init", "-no-color"]);
+                continue;
+            }
+            Next::Plan(options) => options,
+        };
+        let documents = |program: &dyn Fn(&[&str]) -> String| {
+            program(&[&["plan", "-out=p"], *options].concat());
+            let plan = read(&program(&["show", "-json", "p"]));
+            program(&["apply", "p"]);
+            (plan, read(&program(&["show", "-json"])))
+        };
+        let here = documents(&|args| ours.ok(args));
+        let there = documents(&|args| terraform(&theirs, args).expect("terraform is here"));
+        same(&format!("{what}, step {at}: the plan"), &here.0, &there.0);
+        same(&format!("{what}, step {at}: the state"), &here.1, &there.1);
+    }
+}
+
+#[test]
+fn documents_of_replacements_are_terraforms() {
+    let text = "variable \"v\" {\n  default = 1\n}\nresource \"terraform_data\" \"a\" {\n  input            = 1\n  triggers_replace = [var.v, \"k\"]\n}\nresource \"terraform_data\" \"b\" {\n  triggers_replace = { x = var.v }\n  input            = terraform_data.a.id\n  lifecycle {\n    create_before_destroy = true\n    replace_triggered_by  = [terraform_data.a]\n  }\n}\n";
+    let next = [
+        Next::Plan(&[]),
+        Next::Plan(&["-var=v=2"]),
+        Next::Plan(&["-var=v=2", "-replace=terraform_data.a"]),
+        Next::Plan(&["-var=v=2", "-refresh=false"]),
+        Next::Plan(&["-destroy"]),
+    ];
+    documents_agree("replacements", &[("main.tf", text)], &next);
+}
+
+#[test]
+fn documents_of_what_moves_and_is_forgotten_are_terraforms() {
+    let before = "resource \"terraform_data\" \"a\" {\n  input = 1\n}\nresource \"terraform_data\" \"b\" {\n  input = 1\n}\n";
+    let next = [
+        Next::Plan(&[]),
+        Next::Files(&[(
+            "main.tf",
+            "resource \"terraform_data\" \"x\" {\n  input = 1\n}\nmoved {\n  from = terraform_data.a\n  to   = terraform_data.x\n}\nresource \"terraform_data\" \"y\" {\n  count = 1\n  input = 2\n}\nmoved {\n  from = terraform_data.b\n  to   = terraform_data.y[0]\n}\n",
+        )]),
+        Next::Plan(&[]),
+        Next::Files(&[
+            (
+                "main.tf",
+                "removed {\n  from = terraform_data.x\n  lifecycle {\n    destroy = false\n  }\n}\nmodule \"m\" {\n  source = \"./m\"\n}\nmoved {\n  from = terraform_data.y\n  to   = module.m.terraform_data.in\n}\n",
+            ),
+            ("m/main.tf", "resource \"terraform_data\" \"in\" {\n  count = 1\n  input = 2\n}\n"),
+        ]),
+        Next::Plan(&[]),
+    ];
+    documents_agree("moves", &[("main.tf", before)], &next);
+}
+
+#[test]
+fn documents_of_modules_in_modules_are_terraforms() {
+    let files = [
+        (
+            "main.tf",
+            "variable \"v\" {\n  default = 1\n}\nmodule \"a\" {\n  source   = \"./m\"\n  for_each = { x = 1, y = 2 }\n  v        = each.value + var.v\n}\nmodule \"b\" {\n  source     = \"./m\"\n  count      = 1\n  v          = module.a[\"x\"].o\n  depends_on = [module.a]\n}\nmodule \"far\" {\n  source = \"./far\"\n}\noutput \"z\" {\n  value = module.b[0].o\n}\n",
+        ),
+        (
+            "m/main.tf",
+            "variable \"v\" {\n  type        = number\n  description = \"v\"\n  nullable    = false\n}\nmodule \"deep\" {\n  source = \"./n\"\n  w      = var.v\n}\nresource \"terraform_data\" \"r\" {\n  input = module.deep.q\n}\noutput \"o\" {\n  value = terraform_data.r.output\n}\n",
+        ),
+        (
+            "m/n/main.tf",
+            "variable \"w\" {}\nresource \"terraform_data\" \"d\" {\n  input = var.w\n}\noutput \"q\" {\n  value = terraform_data.d.output\n}\n",
+        ),
+        ("far/main.tf", "module \"n\" {\n  source = \"./n\"\n}\n"),
+        ("far/n/main.tf", "resource \"terraform_data\" \"in\" {}\n"),
+    ];
+    documents_agree("modules", &files, &[Next::Plan(&[]), Next::Plan(&["-var=v=5"])]);
+}

@@ -1,8 +1,9 @@
 //! A configuration for machines: the `configuration` member of a plan's JSON. Expressions are shown as constants
 //! or as what they refer to, never by value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use address::{ModulePath, ProviderAddress};
 use config::{Configuration, Module, ModuleCall, Output, ResourceBlock, Variable};
 use lang::{Expression, Traversal, TraversalStep};
 use serde_json::{Map, Value as Json, json};
@@ -12,28 +13,75 @@ use value::Value;
 /// The configuration as JSON.
 pub(crate) fn configuration(configuration: &Configuration) -> Json {
     let mut out = Map::new();
-    let providers = provider_configs(configuration);
+    let whole = Whole::of(configuration);
+    let providers = provider_configs(&whole);
     if !providers.is_empty() {
         out.insert("provider_config".to_owned(), Json::Object(providers));
     }
-    out.insert("root_module".to_owned(), module(configuration, configuration.root()));
+    out.insert("root_module".to_owned(), module(&whole, configuration.root()));
     Json::Object(out)
 }
 
-fn provider_configs(configuration: &Configuration) -> Map<String, Json> {
+/// A configuration, and which of its modules use which provider.
+struct Whole<'a> {
+    configuration: &'a Configuration,
+    uses: BTreeSet<(&'a ModulePath, &'a ProviderAddress)>,
+}
+
+impl<'a> Whole<'a> {
+    fn of(configuration: &'a Configuration) -> Self {
+        let mut uses = BTreeSet::new();
+        for (path, module) in &configuration.modules {
+            uses.extend(module.resources.values().map(|one| (path, &one.provider.provider)));
+            uses.extend(module.required_providers.values().map(|one| (path, &one.address)));
+        }
+        Self { configuration, uses }
+    }
+
+    /// The module whose configuration of a provider a module without one has: its parent's, as long as the parent
+    /// uses the provider too.
+    ///
+    /// Source: what Terraform 1.11 prints for modules whose parents do and do not use a provider.
+    fn home(&self, module: &ModulePath, provider: &ProviderAddress) -> ModulePath {
+        let mut home = module.clone();
+        while let Some(parent) = home.parent().filter(|one| self.uses.contains(&(one, provider))) {
+            home = parent;
+        }
+        home
+    }
+
+    fn provider_key(&self, module: &ModulePath, resource: &ResourceBlock) -> String {
+        let provider = &resource.provider.provider;
+        match &resource.provider.alias {
+            Some(alias) => format!("{}.{alias}", provider.type_name),
+            None => within(&self.home(module, provider), &provider.type_name),
+        }
+    }
+}
+
+/// A name that is a module's own.
+fn within(module: &ModulePath, name: &str) -> String {
+    if module.is_root() { name.to_owned() } else { format!("{module}:{name}") }
+}
+
+fn provider_configs(whole: &Whole<'_>) -> Map<String, Json> {
     let mut found: BTreeMap<String, Json> = BTreeMap::new();
-    for module in configuration.modules.values() {
+    for (path, module) in &whole.configuration.modules {
         for resource in module.resources.values() {
             let address = &resource.provider.provider;
-            let name = &*address.type_name;
-            found
-                .entry(provider_key(resource))
-                .or_insert_with(|| json!({ "name": name, "full_name": address.to_string() }));
+            let key = whole.provider_key(path, resource);
+            let entry = found.entry(key).or_insert_with(
+                || json!({ "name": &*address.type_name, "full_name": address.to_string() }),
+            );
+            let home = whole.home(path, address);
+            if resource.provider.alias.is_none() && !home.is_root() {
+                entry["module_address"] = json!(home.to_string());
+            }
         }
         for (name, block) in &module.provider_configs {
             let key = match &name.alias {
                 Some(alias) => format!("{}.{alias}", name.local),
-                None => name.local.to_string(),
+                None => within(path, &name.local),
             };
             let entry = found.entry(key).or_insert_with(|| json!({ "name": &*name.local }));
             if let Some(alias) = &name.alias {
@@ -57,24 +105,14 @@ fn provider_configs(configuration: &Configuration) -> Map<String, Json> {
     found.into_iter().collect()
 }
 
-fn provider_key(resource: &ResourceBlock) -> String {
-    let name = &resource.provider.provider.type_name;
-    match &resource.provider.alias {
-        Some(alias) => format!("{name}.{alias}"),
-        None => name.to_string(),
-    }
-}
-
-fn module(configuration: &Configuration, module: &Module) -> Json {
+fn module(whole: &Whole<'_>, module: &Module) -> Json {
     let mut out = Map::new();
     let outputs: Map<String, Json> =
         module.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect();
-    let resources: Vec<Json> = module.resources.values().map(resource).collect();
-    let calls: Map<String, Json> = module
-        .calls
-        .values()
-        .map(|one| (step_name(&one.step), call(configuration, module, one)))
-        .collect();
+    let resources: Vec<Json> =
+        module.resources.values().map(|one| resource(whole, &module.path, one)).collect();
+    let calls: Map<String, Json> =
+        module.calls.values().map(|one| (step_name(&one.step), call(whole, module, one))).collect();
     let variables: Map<String, Json> =
         module.variables.iter().map(|(name, one)| (name.to_string(), variable(one))).collect();
     if !outputs.is_empty() {
@@ -144,7 +182,7 @@ fn depends_on(list: &[Traversal], out: &mut Map<String, Json>) {
     }
 }
 
-fn resource(resource: &ResourceBlock) -> Json {
+fn resource(whole: &Whole<'_>, module: &ModulePath, resource: &ResourceBlock) -> Json {
     let address = &resource.address;
     let mut out = Map::new();
     out.insert("address".to_owned(), json!(address.to_string()));
@@ -152,7 +190,7 @@ fn resource(resource: &ResourceBlock) -> Json {
     out.insert("mode".to_owned(), json!(mode));
     out.insert("type".to_owned(), json!(&*address.type_name));
     out.insert("name".to_owned(), json!(&*address.name));
-    out.insert("provider_config_key".to_owned(), json!(provider_key(resource)));
+    out.insert("provider_config_key".to_owned(), json!(whole.provider_key(module, resource)));
     let expressions = body(&resource.body);
     if expressions.as_object().is_some_and(|all| !all.is_empty()) {
         out.insert("expressions".to_owned(), expressions);
@@ -168,7 +206,7 @@ fn resource(resource: &ResourceBlock) -> Json {
     Json::Object(out)
 }
 
-fn call(configuration: &Configuration, parent: &Module, call: &ModuleCall) -> Json {
+fn call(whole: &Whole<'_>, parent: &Module, call: &ModuleCall) -> Json {
     let mut out = Map::new();
     out.insert("source".to_owned(), json!(call.source));
     let expressions: Map<String, Json> =
@@ -183,8 +221,8 @@ fn call(configuration: &Configuration, parent: &Module, call: &ModuleCall) -> Js
         repetition("for_each_expression", for_each, &mut out);
     }
     let path = parent.path.child(call.step.clone());
-    if let Some(child) = configuration.modules.get(&path) {
-        out.insert("module".to_owned(), module(configuration, child));
+    if let Some(child) = whole.configuration.modules.get(&path) {
+        out.insert("module".to_owned(), module(whole, child));
     }
     depends_on(&call.depends_on, &mut out);
     Json::Object(out)
@@ -258,7 +296,10 @@ fn prefixes(reference: &Traversal) -> Vec<String> {
         |step: &TraversalStep| matches!(step, TraversalStep::Dynamic(..) | TraversalStep::Splat(_));
     let end = reference.steps.iter().position(computed).unwrap_or(reference.steps.len());
     // `var.a`, `local.a`, `each.value`, `module.a`: a name and one step; `data.type.name`: two; `type.name`: one.
-    let least = if &*reference.root.text == "data" { 2 } else { 1 };
+    // An instance of a module is one name, too: `module.a["x"]`.
+    let instance = matches!(&*reference.root.text, "module")
+        && reference.steps.get(1).is_some_and(|step| !matches!(step, TraversalStep::Attribute(..)));
+    let least = if &*reference.root.text == "data" || instance { 2 } else { 1 };
     let cut = |length: usize| {
         let steps = reference.steps[..length].to_vec();
         Traversal { root: reference.root.clone(), steps, span: reference.span }.to_string()

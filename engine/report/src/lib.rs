@@ -4,8 +4,9 @@
 //!
 //! 1. [`style`]: colours, or none.
 //! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON; [`calls`]: where they come from.
-//! 3. [`values`]: a value, and the difference of two, in the language's notation.
-//! 4. [`plan_text`], [`plan_json`]: a plan; [`graph_text`]: a graph.
+//! 3. [`values`]: a value in the language's notation; [`diff`](mod@diff): the difference of two, as lines.
+//! 4. [`sheet`]: what people are told of a plan; [`plan_text`], [`plan_html`], [`plan_markdown`]: its forms.
+//!    [`plan_json`]: a plan for machines; [`graph_text`]: a graph.
 //! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
 //! 6. [`state_text`], [`drift`]: a state; what differs from it.
 //! 7. [`catalog`](mod@catalog): tables of what backends sell. [`cost`]: what a plan costs.
@@ -15,11 +16,16 @@ pub mod style;
 pub mod calls;
 pub mod diagnostics;
 
+pub mod diff;
 pub mod values;
+
+pub mod sheet;
 
 pub(crate) mod config_json;
 pub mod graph_text;
+pub mod plan_html;
 pub mod plan_json;
+pub mod plan_markdown;
 pub mod plan_text;
 pub mod providers_text;
 pub mod values_json;

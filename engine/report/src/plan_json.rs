@@ -82,7 +82,9 @@ pub fn document(view: &View<'_>, around: &Around<'_>, terraform_version: &str) -
 /// Outputs that are known before anything is done.
 fn known_outputs(view: &View<'_>) -> Map<String, Json> {
     let known = view.outputs.iter().filter_map(|(name, change)| {
-        let value = if change.action == Action::Delete { &change.before } else { &change.after };
+        // What will be known only later is still what it was.
+        let stays = change.action == Action::Delete || !change.after.is_wholly_known();
+        let value = if stays { &change.before } else { &change.after };
         (value.is_wholly_known() && !value.is_null()).then_some((name, change, value))
     });
     known
@@ -117,28 +119,32 @@ fn planned_values(view: &View<'_>) -> Json {
     if !outputs.is_empty() {
         out.insert("outputs".to_owned(), Json::Object(outputs));
     }
-    let kept = |change: &&ResourceChange| {
-        !matches!(change.action, Action::Delete | Action::Forget) && change.deposed.is_none()
-    };
-    let objects =
-        view.changes.iter().filter(kept).filter_map(|change| shown(change, &change.after, false));
+    let kept =
+        |change: &&ResourceChange| change.action != Action::Delete && change.deposed.is_none();
+    // Terraform lists what it forgets, too, without values.
+    let objects = view.changes.iter().filter(kept).filter_map(|change| match change.action {
+        Action::Forget => Some(object(change, &Value::dynamic_null(), false)),
+        _ => shown(change, &change.after, false),
+    });
     out.insert("root_module".to_owned(), values_json::tree(objects));
     Json::Object(out)
 }
 
-fn shown(change: &ResourceChange, object: &Value, recorded: bool) -> Option<Shown> {
-    (!object.is_null() && change.deposed.is_none()).then(|| Shown {
+fn shown(change: &ResourceChange, value: &Value, recorded: bool) -> Option<Shown> {
+    let there = !value.is_null() && change.deposed.is_none();
+    there.then(|| object(change, value, recorded))
+}
+
+fn object(change: &ResourceChange, value: &Value, recorded: bool) -> Shown {
+    let depends_on = recorded.then(|| values_json::depends_on(&change.dependencies));
+    Shown {
         address: change.address.clone(),
         provider: change.provider.provider.to_string(),
         schema_version: change.schema_version,
-        value: object.clone(),
-        depends_on: if recorded {
-            values_json::depends_on(&change.dependencies)
-        } else {
-            Vec::new()
-        },
+        value: value.clone(),
+        depends_on: depends_on.unwrap_or_default(),
         tainted: false,
-    })
+    }
 }
 
 /// What changes, as JSON: the part that two plans of the same world share.

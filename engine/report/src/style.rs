@@ -7,14 +7,25 @@ pub struct Style {
     pub color: bool,
     /// How many columns there are.
     pub width: usize,
+    /// Whether longer lines are cut to that width; whoever reads from a pipe wants them whole.
+    pub wrap: bool,
 }
 
 impl Style {
     /// No colours, 100 columns: what tests and pipes get.
-    pub const PLAIN: Self = Self { color: false, width: 100 };
+    pub const PLAIN: Self = Self { color: false, width: 100, wrap: false };
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.color && !text.is_empty() {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// How many columns are left beside some; enough to say something, on however narrow a terminal.
+    pub fn room(self, taken: usize) -> usize {
+        if self.wrap { self.width.saturating_sub(taken).max(20) } else { usize::MAX }
     }
 
     /// Emphasised.

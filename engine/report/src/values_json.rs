@@ -75,7 +75,9 @@ fn resource(object: &Shown) -> Json {
     }
     out["provider_name"] = json!(object.provider);
     out["schema_version"] = json!(object.schema_version);
-    out["values"] = plain(&hidden(object.value.clone()));
+    if !object.value.is_null() {
+        out["values"] = plain(&hidden(object.value.clone()));
+    }
     out["sensitive_values"] = sensitive(&object.value);
     if !object.depends_on.is_empty() {
         out["depends_on"] = json!(object.depends_on);

@@ -27,16 +27,7 @@ pub(crate) fn mode(args: &PlanArgs) -> Mode {
 
 /// What is shown of a plan.
 pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
-    plan_text::View {
-        mode: plan.mode,
-        changes: &plan.changes,
-        outputs: plan.outputs.iter().map(|(name, change)| (name.as_ref(), change)).collect(),
-        drift: &plan.drift,
-        decisions: &plan.decisions,
-        deferred_checks: &plan.deferred_checks,
-        counts: plan.counts(),
-        empty: plan.is_empty(),
-    }
+    plan_text::View::of(plan)
 }
 
 /// Plans and shows.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use plan::{Mode, Plan};
 use report::plan_json::{self, Around};
+use report::sheet::Sheet;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use value::Value;
 
@@ -15,7 +17,7 @@ use super::plan::view;
 use crate::args::PlanArgs;
 use crate::session::Stack;
 
-const FORMAT: &str = "stratiform-plan-2";
+const FORMAT: &str = "stratiform-plan-3";
 
 /// What a plan was made from.
 pub(crate) struct Inputs {
@@ -74,7 +76,8 @@ pub(crate) struct Saved {
     pub(crate) args: PlanArgs,
     pub(crate) lineage: String,
     pub(crate) serial: u64,
-    pub(crate) text: String,
+    /// What people are told of it.
+    pub(crate) sheet: Sheet,
     pub(crate) json: Json,
     /// What `show -json` prints.
     pub(crate) document: Json,
@@ -107,7 +110,7 @@ pub(crate) fn write(
         "reoptimize": inputs.args.reoptimize,
         "refresh": inputs.args.refresh.unwrap_or(true),
         "files": inputs.files,
-        "text": view.show(report::Style::PLAIN),
+        "sheet": Sheet::of(&view),
         "plan": masked(plan_json::plan(&view, config::LANGUAGE_VERSION)),
     });
     let mut file = std::fs::OpenOptions::new()
@@ -130,6 +133,8 @@ pub(crate) fn read(path: &str) -> Result<Saved, String> {
     if document.get("format").and_then(Json::as_str) != Some(FORMAT) {
         return Err(not_one());
     }
+    let sheet = document.get("sheet").and_then(|sheet| Sheet::deserialize(sheet).ok());
+    let sheet = sheet.ok_or_else(not_one)?;
     let strings = |name: &str| -> Vec<String> {
         let list = document.get(name).and_then(Json::as_array).into_iter().flatten();
         list.filter_map(Json::as_str).map(str::to_owned).collect()
@@ -153,7 +158,7 @@ pub(crate) fn read(path: &str) -> Result<Saved, String> {
         args,
         lineage: document.get("lineage").and_then(Json::as_str).unwrap_or_default().to_owned(),
         serial: document.get("serial").and_then(Json::as_u64).unwrap_or_default(),
-        text: document.get("text").and_then(Json::as_str).unwrap_or_default().to_owned(),
+        sheet,
         json: document.get("plan").cloned().unwrap_or_default(),
         document: document.get("document").cloned().unwrap_or_default(),
         files: map("files"),
@@ -161,11 +166,16 @@ pub(crate) fn read(path: &str) -> Result<Saved, String> {
 }
 
 impl Saved {
+    /// When it was made, as RFC 3339.
+    pub(crate) fn made_at(&self) -> String {
+        self.document.get("timestamp").and_then(Json::as_str).unwrap_or_default().to_owned()
+    }
+
     /// Says whether a plan that was made now is the one that was saved.
     pub(crate) fn is_same(&self, plan: &Plan) -> bool {
         let view = view(plan);
-        self.text == view.show(report::Style::PLAIN)
-            && self.json == masked(plan_json::plan(&view, config::LANGUAGE_VERSION))
+        let sheet = Sheet { sections: self.sheet.sections.clone(), ..Sheet::of(&view) };
+        self.sheet == sheet && self.json == masked(plan_json::plan(&view, config::LANGUAGE_VERSION))
     }
 
     /// The first file of the configuration that is not what it was.

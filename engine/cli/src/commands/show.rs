@@ -17,7 +17,7 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
                 Exit::Success
             }
             Ok(saved) => {
-                terminal::print(&saved.text);
+                terminal::print(&report::plan_text::text(&saved.sheet, style));
                 Exit::Success
             }
             Err(message) => fail_message(&message, style),

@@ -1,0 +1,38 @@
+//! `report`: a plan file as a page or as a comment.
+
+use report::plan_html::{self, Heading};
+use report::plan_markdown;
+
+use super::{fail_message, planfile};
+use crate::args::Report;
+use crate::exit::Exit;
+use crate::terminal;
+
+/// Writes what is asked for.
+pub(crate) fn report(args: &Report) -> Exit {
+    let style = terminal::style(args.no_color);
+    if args.html.is_none() && args.markdown.is_none() {
+        let help = "name a form: `-html FILE` for a page, `-markdown` for a comment; `stratiform show FILE` prints text";
+        return fail_message(help, style);
+    }
+    let saved = match planfile::read(&args.file) {
+        Ok(saved) => saved,
+        Err(message) => return fail_message(&message, style),
+    };
+    let mut forms: Vec<(&str, String)> = Vec::new();
+    if let Some(path) = &args.html {
+        let heading = Heading { title: &args.file, made_at: &saved.made_at() };
+        forms.push((path, plan_html::page(&saved.sheet, &heading)));
+    }
+    if let Some(path) = &args.markdown {
+        forms.push((path, plan_markdown::comment(&saved.sheet, plan_markdown::GITHUB_LIMIT)));
+    }
+    for (path, text) in forms {
+        if path == "-" {
+            terminal::print(&text);
+        } else if let Err(error) = std::fs::write(path, text) {
+            return fail_message(&format!("`{path}` cannot be written: {error}"), style);
+        }
+    }
+    Exit::Success
+}
