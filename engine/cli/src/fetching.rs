@@ -6,7 +6,6 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use address::ProviderAddress;
 use config::{Configuration, LoadRequest};
 use install::constraint::Constraints;
 use install::event::Trust;
@@ -42,17 +41,9 @@ pub(crate) fn settings(world: &dyn World) -> Result<(Settings, Vec<String>), Ins
     })
 }
 
-/// Binaries that the command-line configuration puts in the place of installed ones. What is wrong with it is told
-/// by whoever needs more of it.
-pub(crate) fn overrides(world: &dyn World) -> BTreeMap<ProviderAddress, PathBuf> {
-    let Ok((settings, _)) = settings(world) else { return BTreeMap::new() };
-    let folders = settings.dev_overrides.into_iter();
-    folders
-        .filter_map(|(provider, folder)| {
-            let binary = protocol::package::binary_in(&folder, &provider.type_name)?;
-            Some((provider, binary))
-        })
-        .collect()
+/// Where hashes of packages are remembered.
+pub(crate) fn hash_cache(context: &sdk::Context) -> PathBuf {
+    context.home_dir.join("hashes")
 }
 
 /// Loads the configuration of the working folder, with the modules that are installed.
@@ -87,12 +78,13 @@ pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagn
         (Err(error), _) | (_, Err(error)) => return error.into(),
     };
     let data_dir = data_dir();
-    let cache = session.context.home_dir.join("hashes");
+    let cache = hash_cache(&session.context);
     let search =
         Search { data_dir: &data_dir, lock: &lock, settings: &settings, hash_cache: Some(&cache) };
     for (provider, header) in used {
         match install::installed(&search, provider) {
             Ok(_) => {}
+            Err(InstallError::NotInstalled { .. }) if session.has_schemas_of(provider) => {}
             Err(InstallError::NotInstalled { provider, .. }) => {
                 found.push(InstallError::NotInstalled { provider, span: Some(header) });
             }

@@ -1,19 +1,22 @@
 //! Finds provider binaries and makes them providers of the engine.
 //!
 //! A provider comes, in this order: from `TF_REATTACH_PROVIDERS`; from a development override; linked in; from
-//! what `init` has installed under `.terraform/providers`.
+//! what `init` has installed, in the version that the lock file names. Right before a program starts, its hash is
+//! compared with the lock file's. Where there is none of these, a file of schemas will do for plans.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use address::ProviderAddress;
+use install::installed::Search;
+use install::{Lock, Settings};
+use lang::World;
+use miette::Diagnostic as _;
+use protocol::known::Known;
 use protocol::{HostOptions, Hosted, Level, LogSink, Recorder, SchemaCache, Source, StartOptions};
 
+use crate::fetching;
 use crate::store::env;
-
-/// Binaries that stand in for installed ones, by address: the development overrides of the CLI configuration.
-pub(crate) type Overrides = BTreeMap<ProviderAddress, PathBuf>;
 
 /// The providers that are not linked in.
 pub(crate) struct Found {
@@ -21,18 +24,65 @@ pub(crate) struct Found {
     pub(crate) overriding: Vec<Hosted>,
     /// They come after.
     pub(crate) installed: Vec<Hosted>,
+    /// They come last: only their schemas are there.
+    pub(crate) known: Vec<Known>,
 }
 
-/// Looks for providers; starts none.
-pub(crate) fn find(context: &sdk::Context, overrides: &Overrides) -> Found {
+/// Looks for providers; starts none. What cannot be found is told by whoever needs it, with the place that does.
+pub(crate) fn find(context: &sdk::Context, world: &dyn World) -> Found {
     let recorder =
         env("STRATIFORM_RECORD_PROVIDERS").and_then(|path| Recorder::open(Path::new(&path)).ok());
     let cache = SchemaCache::new(context.home_dir.join("cache").join("schemas"));
+    let packages = Arc::new(Packages {
+        settings: fetching::settings(world).map(|(settings, _)| settings).unwrap_or_default(),
+        lock: fetching::lock().unwrap_or_default(),
+        data_dir: fetching::data_dir(),
+        hash_cache: fetching::hash_cache(context),
+    });
     let host = |address: ProviderAddress, source: Source| {
         let mut options = options(&address.type_name, recorder.clone(), context);
         options.cache = Some(cache.clone());
+        options.check = Some(packages.check(&address));
         Hosted::new(address, source, options)
     };
+    let located = |address: &ProviderAddress| {
+        let binary = install::located(&packages.search(), address).ok()?;
+        // Providers start in the working folder, and so does the process between.
+        Some(host(address.clone(), Source::Binary(context.working_dir.join(binary))))
+    };
+    let overridden = packages.settings.dev_overrides.keys().filter_map(located);
+    let attached = attached().into_iter().map(|(address, source)| host(address, source));
+    let locked = packages.lock.providers.keys();
+    let installed =
+        locked.filter(|one| !packages.settings.dev_overrides.contains_key(one)).filter_map(located);
+    // The later one of the same address counts.
+    Found {
+        overriding: overridden.chain(attached).collect(),
+        installed: installed.collect(),
+        known: known(),
+    }
+}
+
+/// The folder of files that tell schemas of providers.
+const SCHEMAS: &str = ".stratiform/schemas";
+
+/// Providers that are known by their schemas alone. A file that cannot be read is told, and left out.
+fn known() -> Vec<Known> {
+    let entries = std::fs::read_dir(SCHEMAS).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let read = files.iter().map(|file| {
+        protocol::known::read(file).unwrap_or_else(|fault| {
+            crate::terminal::error_line(&format!("Warning: {fault}"));
+            Vec::new()
+        })
+    });
+    read.flatten().collect()
+}
+
+/// Providers that somebody else has started.
+fn attached() -> Vec<(ProviderAddress, Source)> {
     let attached = env("TF_REATTACH_PROVIDERS")
         .map(|text| protocol::reattach::parse(&text))
         .transpose()
@@ -40,22 +90,8 @@ pub(crate) fn find(context: &sdk::Context, overrides: &Overrides) -> Found {
             crate::terminal::error_line(&format!("`TF_REATTACH_PROVIDERS` is left out: {fault}"));
             None
         });
-    let attached = attached
-        .into_iter()
-        .flatten()
-        .filter_map(|(address, source)| Some(host(address.parse().ok()?, source)));
-    let overridden = overrides
-        .iter()
-        .map(|(address, binary)| host(address.clone(), Source::Binary(binary.clone())));
-    let installed = installed(&context.working_dir.join(data_folder()).join("providers"));
-    Found {
-        // The later one of the same address counts.
-        overriding: overridden.chain(attached).collect(),
-        installed: installed
-            .into_iter()
-            .map(|(address, binary)| host(address, Source::Binary(binary)))
-            .collect(),
-    }
+    let attached = attached.into_iter().flatten();
+    attached.filter_map(|(address, source)| Some((address.parse().ok()?, source))).collect()
 }
 
 /// How a provider is hosted, with no cache for its schemas.
@@ -73,82 +109,42 @@ pub(crate) fn options(
             name: name.to_owned(),
         },
         cache: None,
+        check: None,
         recorder,
         terraform_version: env("STRATIFORM_TERRAFORM_VERSION")
             .unwrap_or_else(|| "1.11.4".to_owned()),
     }
 }
 
-/// Where `init` keeps what it has installed.
-fn data_folder() -> PathBuf {
-    env("TF_DATA_DIR").map_or_else(|| PathBuf::from(".terraform"), PathBuf::from)
+/// What is needed to find programs and to check them.
+struct Packages {
+    settings: Settings,
+    lock: Lock,
+    data_dir: PathBuf,
+    hash_cache: PathBuf,
 }
 
-/// The binaries under a folder that is laid out as `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH`, one for each address:
-/// of the version that the lock file names, else of the newest.
-fn installed(folder: &Path) -> BTreeMap<ProviderAddress, PathBuf> {
-    let locked =
-        locked_versions(&std::fs::read_to_string(".terraform.lock.hcl").unwrap_or_default());
-    let mut found = BTreeMap::new();
-    for (host, namespaces) in folders(folder) {
-        for (namespace, types) in folders(&namespaces) {
-            for (type_name, versions) in folders(&types) {
-                let text = format!("{host}/{namespace}/{type_name}");
-                let Ok(address) = text.parse::<ProviderAddress>() else { continue };
-                let mut versions = folders(&versions);
-                versions.sort_by_key(|(version, _)| version_key(version));
-                let wanted = locked.get(&text);
-                let chosen = versions
-                    .iter()
-                    .find(|(version, _)| Some(version) == wanted)
-                    .or(versions.last());
-                let binary = chosen.and_then(|(_, folder)| {
-                    protocol::package::binary_in(
-                        &folder.join(protocol::package::platform()),
-                        &type_name,
-                    )
-                });
-                if let Some(binary) = binary {
-                    found.insert(address, binary);
-                }
-            }
+impl Packages {
+    fn search(&self) -> Search<'_> {
+        Search {
+            data_dir: &self.data_dir,
+            lock: &self.lock,
+            settings: &self.settings,
+            hash_cache: Some(&self.hash_cache),
         }
     }
-    found
-}
 
-fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<(String, PathBuf)> = entries
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
-        .collect();
-    found.sort();
-    found
-}
-
-/// Orders versions by their numbers; a pre-release comes before its release.
-fn version_key(version: &str) -> (Vec<u64>, bool, String) {
-    let (numbers, rest) = version.split_once('-').unwrap_or((version, ""));
-    let numbers = numbers.split('.').map(|number| number.parse().unwrap_or(0)).collect();
-    (numbers, rest.is_empty(), rest.to_owned())
-}
-
-/// The versions that a lock file names, by address.
-fn locked_versions(text: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut address = None;
-    for line in text.lines().map(str::trim) {
-        let quoted = || line.split('"').nth(1).map(str::to_owned);
-        if line.starts_with("provider ") {
-            address = quoted();
-        } else if line.starts_with("version")
-            && let (Some(address), Some(version)) = (address.take(), quoted())
-        {
-            found.insert(address, version);
-        }
+    /// A check that the provider's program is the one that the lock file knows.
+    fn check(self: &Arc<Self>, provider: &ProviderAddress) -> protocol::Check {
+        let (packages, provider) = (Arc::clone(self), provider.clone());
+        Arc::new(move || {
+            let checked = install::installed(&packages.search(), &provider);
+            checked.map(|_| ()).map_err(|error| match error.help() {
+                Some(help) => format!("{error}; {help}"),
+                None => error.to_string(),
+            })
+        })
     }
-    found
 }
 
 /// Where the logs of providers go: to `TF_LOG_PATH` or the error stream, from the level that `TF_LOG_PROVIDER` or
@@ -177,23 +173,4 @@ fn log_sink() -> LogSink {
             None => crate::terminal::error_line(&line),
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_locked_version_is_read() {
-        let text = "# made by init\nprovider \"registry.terraform.io/hashicorp/aws\" {\n  version     = \"5.100.0\"\n  constraints = \"~> 5.0\"\n}\n";
-        let found = locked_versions(text);
-        assert_eq!(found["registry.terraform.io/hashicorp/aws"], "5.100.0");
-    }
-
-    #[test]
-    fn versions_are_ordered_by_number() {
-        let mut versions = ["1.10.0", "1.9.0", "1.10.0-rc1"];
-        versions.sort_by_key(|version| version_key(version));
-        assert_eq!(versions, ["1.9.0", "1.10.0-rc1", "1.10.0"]);
-    }
 }

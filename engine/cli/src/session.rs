@@ -36,6 +36,8 @@ pub(crate) struct Session {
     hosted: Vec<protocol::Hosted>,
     /// Providers that stand in for installed ones, for those who develop them.
     overriding: BTreeSet<address::ProviderAddress>,
+    /// Providers of which at least the schemas are there.
+    known: BTreeSet<address::ProviderAddress>,
     pub(crate) context: Context,
     /// What backends sell; read when it is first asked for.
     catalog: OnceLock<Arc<Catalog>>,
@@ -65,12 +67,14 @@ impl Session {
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             home_dir: home,
         };
-        let found = hosted::find(&context, &crate::fetching::overrides(&*world));
+        let found = hosted::find(&context, &*world);
         let overriding = found.overriding.iter().map(sdk::Factory::address).collect();
+        let known = found.known.iter().map(sdk::Factory::address).collect();
         let as_factory = |one: &protocol::Hosted| guarded(Arc::new(one.clone()));
         // The later one of the same address counts.
         let registry = Registry::new(
-            (found.installed.iter().map(as_factory))
+            (found.known.iter().map(|one| Arc::new(one.clone()) as Arc<dyn sdk::Factory>))
+                .chain(found.installed.iter().map(as_factory))
                 .chain(native.iter().cloned())
                 .chain(found.overriding.iter().map(as_factory)),
         );
@@ -81,6 +85,7 @@ impl Session {
             native: Registry::new(native),
             hosted,
             overriding,
+            known,
             context,
             catalog: OnceLock::new(),
         }
@@ -89,6 +94,11 @@ impl Session {
     /// Says whether a provider needs no installing.
     pub(crate) fn has_at_hand(&self, address: &address::ProviderAddress) -> bool {
         self.native.get(address).is_some() || self.overriding.contains(address)
+    }
+
+    /// Says whether at least the schemas of a provider are there.
+    pub(crate) fn has_schemas_of(&self, address: &address::ProviderAddress) -> bool {
+        self.known.contains(address)
     }
 
     /// A provider that is linked in.

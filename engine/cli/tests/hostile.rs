@@ -35,15 +35,24 @@ fn binary() -> PathBuf {
     binary
 }
 
-fn stack() -> Stack {
+/// A configuration whose provider a development override names; and where its program belongs.
+fn overridden() -> (Stack, PathBuf) {
     let stack = Stack::new(&[("main.tf", CONFIG)]);
-    let folder = stack
-        .dir()
-        .join(".terraform/providers/registry.terraform.io/test/hostile/1.0.0")
-        .join(protocol::package::platform());
+    let folder = stack.dir().join("plugins");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
-    let link = folder.join("terraform-provider-hostile_v1.0.0");
-    std::os::unix::fs::symlink(binary(), link).expect("a link can be made");
+    let rc = format!(
+        "provider_installation {{\n  dev_overrides {{\n    \"test/hostile\" = \"{}\"\n  }}\n}}\n",
+        folder.display()
+    );
+    std::fs::create_dir_all(stack.home()).expect("a folder can be made");
+    std::fs::write(stack.home().join(".terraformrc"), rc).expect("written");
+    let program = folder.join("terraform-provider-hostile_v1.0.0");
+    (stack, program)
+}
+
+fn stack() -> Stack {
+    let (stack, program) = overridden();
+    std::os::unix::fs::symlink(binary(), program).expect("a link can be made");
     stack
 }
 
@@ -193,13 +202,7 @@ fn a_killed_engine_leaves_no_provider() {
 #[test]
 fn every_fault_of_a_file_is_named() {
     use std::os::unix::fs::PermissionsExt as _;
-    let stack = Stack::new(&[("main.tf", CONFIG)]);
-    let folder = stack
-        .dir()
-        .join(".terraform/providers/registry.terraform.io/test/hostile/1.0.0")
-        .join(protocol::package::platform());
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    let file = folder.join("terraform-provider-hostile");
+    let (stack, file) = overridden();
     std::fs::write(&file, "no program").expect("written");
     assert!(flat(&stack.fails(&["plan"])).contains("chmod +x"));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("set");
@@ -207,5 +210,34 @@ fn every_fault_of_a_file_is_named() {
     std::fs::write(&file, b"MZ\x90\x00").expect("written");
     assert!(flat(&stack.fails(&["plan"])).contains("is built for Windows"));
     std::fs::remove_file(&file).expect("removed");
-    assert!(flat(&stack.fails(&["plan"])).contains("is not available"));
+    assert!(flat(&stack.fails(&["plan"])).contains("has no file"));
+}
+
+#[test]
+fn a_program_that_the_lock_file_does_not_know_is_never_started() {
+    let stack = Stack::new(&[("main.tf", CONFIG)]);
+    let mirror = stack.dir().join("mirror");
+    let platform = protocol::package::platform();
+    let folder = mirror.join("registry.terraform.io/test/hostile/1.0.0").join(platform);
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let program = folder.join("terraform-provider-hostile_v1.0.0");
+    std::fs::copy(binary(), &program).expect("copied");
+    let rc = format!(
+        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+        mirror.display()
+    );
+    std::fs::create_dir_all(stack.home()).expect("a folder can be made");
+    std::fs::write(stack.home().join(".terraformrc"), rc).expect("written");
+    stack.ok(&["init"]);
+    stack.ok(&["apply", "-auto-approve"]);
+
+    // One byte more, in the folder that `.terraform` links to.
+    let mut bytes = std::fs::read(&program).expect("read");
+    bytes.push(0);
+    std::fs::write(&program, bytes).expect("written");
+    let error = stack.fails(&["plan"]);
+    let words = flat(&error);
+    assert!(words.contains("stratiform::install::hash_mismatch"), "{error}");
+    assert!(words.contains("was not started") && words.matches("h1:").count() == 2, "{error}");
+    no_process_of(&stack);
 }

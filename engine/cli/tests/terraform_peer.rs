@@ -271,20 +271,23 @@ fn emulator() -> Option<(Ends, u16)> {
     None
 }
 
-/// Lays links to the mirror's AWS provider out as `init` would; `None` if there is no mirror.
-fn install_aws(stack: &Stack) -> Option<()> {
-    let mirror = std::env::var_os("STRATIFORM_TEST_PROVIDER_MIRROR")?;
+/// Says that providers come from the mirror that has the AWS provider; `None` if there is none.
+fn use_mirror(stack: &Stack) -> Option<()> {
+    let mirror = std::env::var("STRATIFORM_TEST_PROVIDER_MIRROR").ok()?;
     let inside = "registry.terraform.io/hashicorp/aws";
-    let from = Path::new(&mirror).join(inside);
-    let to = stack.dir().join(".terraform/providers").join(inside);
-    std::fs::create_dir_all(to.parent()?).ok()?;
-    std::os::unix::fs::symlink(from.canonicalize().ok()?, to).ok()
+    Path::new(&mirror).join(inside).is_dir().then_some(())?;
+    let rc = format!(
+        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{mirror}\"\n  }}\n}}\n"
+    );
+    stack.write("cli.tfrc", &rc);
+    std::fs::create_dir_all(stack.home()).ok()?;
+    std::fs::write(stack.home().join(".terraformrc"), rc).ok()
 }
 
 #[test]
 fn the_aws_provider_lives_through_a_whole_life() {
     let stack = Stack::new(&[]);
-    if install_aws(&stack).is_none() {
+    if use_mirror(&stack).is_none() {
         println!("skipped: STRATIFORM_TEST_PROVIDER_MIRROR names no folder with the AWS provider");
         return;
     }
@@ -294,6 +297,7 @@ fn the_aws_provider_lives_through_a_whole_life() {
     };
     let text = AWS.replace("PORT", &port.to_string()).replace("NAME", "life");
     stack.write("main.tf", &text);
+    stack.ok(&["init"]);
     let record = stack.dir().join("calls.txt");
     let ours = |args: &[&str]| {
         let mut command = stack.command(args);
@@ -336,19 +340,15 @@ fn schemas_are_printed_as_terraform_prints_them() {
         "main.tf",
         "terraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\n",
     )]);
-    if install_aws(&stack).is_none() || !terraform() {
+    if use_mirror(&stack).is_none() || !terraform() {
         println!("skipped: no mirror with the AWS provider, or no terraform");
         return;
     }
+    stack.ok(&["init"]);
     let ours: Json =
         serde_json::from_str(&stack.ok(&["providers", "schema", "-json"])).expect("JSON");
-    let mirror = std::env::var("STRATIFORM_TEST_PROVIDER_MIRROR").expect("it is set");
-    std::fs::remove_dir_all(stack.dir().join(".terraform")).expect("removed");
-    let rc = format!(
-        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{mirror}\"\n  }}\n}}\n"
-    );
-    stack.write("cli.tfrc", &rc);
-    tf_ok(&stack, &["init", "-no-color"], &[]);
+    // Terraform takes the folder and the lock file that our `init` has written.
+    tf_ok(&stack, &["init", "-no-color", "-lockfile=readonly"], &[]);
     let theirs: Json =
         serde_json::from_str(&tf_ok(&stack, &["providers", "schema", "-json"], &[])).expect("JSON");
     assert!(ours == theirs, "the schemas differ");

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::durable;
 use crate::error::InstallError;
 use crate::hash;
-use crate::lock::Lock;
+use crate::lock::{Entry, Lock};
 use crate::platform::Platform;
 use crate::provider::providers_dir;
 use crate::settings::Settings;
@@ -42,12 +42,24 @@ pub struct Search<'a> {
     pub hash_cache: Option<&'a Path>,
 }
 
+/// Finds the program of a provider without reading it. Whoever starts it calls [`installed`] right before.
+///
+/// # Errors
+///
+/// [`InstallError::NotInstalled`] when `init` has to run first, [`InstallError::Package`] when the package holds no
+/// program that can run.
+pub fn located(search: &Search<'_>, provider: &ProviderAddress) -> Result<PathBuf, InstallError> {
+    match search.settings.dev_overrides.get(provider) {
+        Some(dir) => binary(dir, provider),
+        None => binary(&locked(search, provider)?.0, provider),
+    }
+}
+
 /// Finds a provider and checks it.
 ///
 /// # Errors
 ///
-/// [`InstallError::NotInstalled`] when `init` has to run first, [`InstallError::HashMismatch`] when the package is
-/// not the one that the lock file knows, [`InstallError::Package`] when it holds no program.
+/// As for [`located`], and [`InstallError::HashMismatch`] when the package is not the one that the lock file knows.
 pub fn installed(
     search: &Search<'_>,
     provider: &ProviderAddress,
@@ -56,15 +68,7 @@ pub fn installed(
         let binary = binary(dir, provider)?;
         return Ok(Installed { version: None, binary, hash: None });
     }
-    let missing = || InstallError::NotInstalled { provider: provider.short_name(), span: None };
-    let entry = search.lock.providers.get(provider).ok_or_else(missing)?;
-    let place = providers_dir(search.data_dir)
-        .join(provider.to_string())
-        .join(entry.version.to_string())
-        .join(Platform::current().to_string());
-    if !place.is_dir() {
-        return Err(missing());
-    }
+    let (place, entry) = locked(search, provider)?;
     let binary = binary(&place, provider)?;
     let hash = package_hash(&place, search.hash_cache)?;
     if !entry.hashes.contains(&hash) {
@@ -82,6 +86,20 @@ pub fn installed(
         });
     }
     Ok(Installed { version: Some(entry.version.clone()), binary, hash: Some(hash) })
+}
+
+/// The folder of the package of the version that the lock file names.
+fn locked<'a>(
+    search: &Search<'a>,
+    provider: &ProviderAddress,
+) -> Result<(PathBuf, &'a Entry), InstallError> {
+    let missing = || InstallError::NotInstalled { provider: provider.short_name(), span: None };
+    let entry = search.lock.providers.get(provider).ok_or_else(missing)?;
+    let place = providers_dir(search.data_dir)
+        .join(provider.to_string())
+        .join(entry.version.to_string())
+        .join(Platform::current().to_string());
+    if place.is_dir() { Ok((place, entry)) } else { Err(missing()) }
 }
 
 /// The program in a package: `terraform-provider-TYPE`, perhaps with `_v1.2.3` and more behind it.
@@ -111,7 +129,8 @@ pub(crate) fn binary(dir: &Path, provider: &ProviderAddress) -> Result<PathBuf, 
         return Err(wrong(format!("`{}` is not a file", path.display())));
     }
     if !executable(&metadata) {
-        return Err(wrong(format!("`{}` is not executable", path.display())));
+        let path = path.display();
+        return Err(wrong(format!("`{path}` is not executable; `chmod +x {path}` makes it so")));
     }
     Ok(path)
 }

@@ -60,7 +60,7 @@ mod error;
 
 pub use error::{ERROR_DOCS, InstallError};
 pub use event::Event;
-pub use installed::{Installed, installed};
+pub use installed::{Installed, installed, located};
 pub use lock::Lock;
 pub use settings::{Environment, Settings};
 

@@ -40,6 +40,9 @@ pub enum Source {
     },
 }
 
+/// Makes sure that a program is the one that is wanted; else says what is wrong with it. May read a lot.
+pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 /// How providers are hosted.
 #[derive(Clone)]
 pub struct HostOptions {
@@ -47,6 +50,8 @@ pub struct HostOptions {
     pub start: StartOptions,
     /// Where schemas are kept between runs.
     pub cache: Option<SchemaCache>,
+    /// Asked right before a program starts; what it says keeps the program from starting.
+    pub check: Option<Check>,
     /// Takes every call down.
     pub recorder: Option<Recorder>,
     /// The version of Terraform that providers are told.
@@ -208,7 +213,10 @@ impl Host {
         }
         let options = &self.options.start;
         let process = match &self.source {
-            Source::Binary(path) => Process::start(path, options).await,
+            Source::Binary(path) => {
+                self.check().await?;
+                Process::start(path, options).await
+            }
             Source::Reattach { endpoint, version } => {
                 Process::attach(endpoint.clone(), *version, options).await
             }
@@ -225,6 +233,13 @@ impl Host {
         });
         slots.live.push(Arc::clone(&slot));
         Ok(slot)
+    }
+
+    async fn check(&self) -> Result<(), ProviderError> {
+        let Some(check) = self.options.check.clone() else { return Ok(()) };
+        let checked = tokio::task::spawn_blocking(move || check()).await;
+        let checked = checked.unwrap_or_else(|_| Err("its program cannot be checked".to_owned()));
+        checked.map_err(|message| ProviderError::Start { message })
     }
 
     /// One call, taken down, with its faults told apart.

@@ -9,7 +9,7 @@
 //! 2. `convert`, `schema`: from messages to values and schemas, and back.
 //! 3. [`handshake`], `tls`, `connection`: how both sides find and trust each other.
 //! 4. [`binary`], `process`, [`launch`], [`log`]: a provider's process from start to end.
-//! 5. [`host`], [`cache`], [`record`]: binaries as providers of the engine.
+//! 5. [`host`], [`cache`], [`record`]: binaries as providers of the engine; [`known`]: those without a binary.
 //! 6. [`serve`], [`reattach`], [`package`]: providers of ours for Terraform.
 //!
 //! # Invariants
@@ -37,6 +37,7 @@ mod process;
 
 pub mod cache;
 pub mod host;
+pub mod known;
 pub mod record;
 
 pub mod check;
@@ -46,7 +47,7 @@ pub mod serve;
 
 pub use cache::SchemaCache;
 pub use handshake::Endpoint;
-pub use host::{HostOptions, Hosted, Source};
+pub use host::{Check, HostOptions, Hosted, Source};
 pub use log::{Level, LogSink};
 pub use process::StartOptions;
 pub use record::Recorder;

@@ -21,6 +21,8 @@ use crate::schema::{FunctionSchema, ProviderSchema, Schema};
 mod planning;
 mod stored;
 
+pub use planning::plan as plan_by_schema;
+
 /// What a create or an update made, or as much of it as came to be.
 #[derive(Debug, Clone)]
 pub struct Created {

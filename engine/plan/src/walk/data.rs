@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use address::ResourceInstance;
+use address::{ResourceInstance, ResourceMode};
 use futures::FutureExt;
 use syntax::Diagnostics;
 use value::Value;
@@ -42,10 +42,10 @@ impl Walk<'_> {
             }
         };
         let (config, marks) = config.unmark_deep();
-        let pending = !block.config.depends_on.is_empty() && self.has_pending_need(id);
-        if !config.is_wholly_known() || pending {
+        let known = config.is_wholly_known();
+        if !known || self.has_pending_need(id, block) {
             let reason =
-                if pending { ActionReason::DependencyPending } else { ActionReason::ConfigUnknown };
+                if known { ActionReason::DependencyPending } else { ActionReason::ConfigUnknown };
             let after = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
             self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
             self.plan_read(id, block, address, after, reason);
@@ -126,10 +126,26 @@ impl Walk<'_> {
         self.finish(id, NodeState::Done);
     }
 
-    /// Says whether something that a node needs is going to change.
-    fn has_pending_need(&self, id: NodeId) -> bool {
+    /// Says whether something that a data source waits for is going to change: what `depends_on` names, what a
+    /// condition could look at, and the resources that its block refers to, with all that these need.
+    ///
+    /// Source: Terraform's documentation of data sources; that references count was seen with the AWS provider.
+    fn has_pending_need(&self, id: NodeId, block: &Block) -> bool {
+        let lifecycle = &block.config.lifecycle;
+        let all = !block.config.depends_on.is_empty()
+            || !lifecycle.preconditions.is_empty()
+            || !lifecycle.postconditions.is_empty();
+        let counts = |needed: &NodeId| {
+            all || match &self.nodes[needed.0].key {
+                NodeKey::Instance(_, resource, _) | NodeKey::Whole(_, resource) => {
+                    resource.mode == ResourceMode::Managed
+                }
+                _ => false,
+            }
+        };
         let mut seen = BTreeSet::new();
-        let mut stack = self.nodes[id.0].needs.clone();
+        let needs = self.nodes[id.0].needs.iter();
+        let mut stack: Vec<NodeId> = needs.copied().filter(counts).collect();
         while let Some(needed) = stack.pop() {
             if !seen.insert(needed) {
                 continue;

@@ -14,7 +14,7 @@ type Attributes = BTreeMap<Arc<str>, Attribute>;
 
 /// Plans by the schema: defaults are filled in, computed attributes that nobody set are unknown where there was
 /// no object before and kept otherwise (unless something they are made from changes), write-only ones are null.
-pub(super) fn plan(block: &Block, request: &PlanRequest) -> Value {
+pub fn plan(block: &Block, request: &PlanRequest) -> Value {
     let prior = (!request.prior.is_null()).then_some(&request.prior);
     plan_block(block, prior, &request.proposed, Some(&request.config))
 }

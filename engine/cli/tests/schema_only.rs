@@ -1,0 +1,107 @@
+//! Providers that are known by a file of schemas alone: they can be planned with, and nothing else.
+#![allow(missing_docs, clippy::disallowed_methods, reason = "a test binary")]
+
+mod common;
+
+use common::Stack;
+use serde_json::Value as Json;
+
+const CONFIG: &str = r#"
+terraform {
+  required_providers {
+    cloud = { source = "test/cloud" }
+  }
+}
+
+provider "cloud" {
+  project = "one"
+}
+
+resource "cloud_node" "a" {
+  name = "a"
+  rule {
+    port = 22
+  }
+}
+
+output "address" {
+  value = cloud_node.a.address
+}
+"#;
+
+const SCHEMAS: &str = r#"{
+  "format_version": "1.0",
+  "provider_schemas": {
+    "registry.terraform.io/test/cloud": {
+      "provider": {
+        "version": 0,
+        "block": { "attributes": { "project": { "type": "string", "required": true } } }
+      },
+      "resource_schemas": {
+        "cloud_node": {
+          "version": 0,
+          "block": {
+            "attributes": {
+              "id": { "type": "string", "computed": true },
+              "address": { "type": "string", "computed": true },
+              "name": { "type": "string", "required": true },
+              "zone": { "type": "string", "optional": true, "computed": true }
+            },
+            "block_types": {
+              "rule": {
+                "nesting_mode": "list",
+                "block": { "attributes": { "port": { "type": "number", "required": true } } }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}"#;
+
+fn stack() -> Stack {
+    Stack::new(&[("main.tf", CONFIG), (".stratiform/schemas/cloud.json", SCHEMAS)])
+}
+
+#[test]
+fn it_validates_and_plans_with_what_is_computed_unknown() {
+    let stack = stack();
+    stack.ok(&["validate"]);
+    stack.ok(&["plan", "-out=p"]);
+    let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+    let change = &plan["resource_changes"][0]["change"];
+    assert_eq!(change["actions"], serde_json::json!(["create"]));
+    assert_eq!(change["after"], serde_json::json!({ "name": "a", "rule": [{ "port": 22 }] }));
+    for name in ["id", "address", "zone"] {
+        assert_eq!(change["after_unknown"][name], true, "{name}");
+    }
+    assert_eq!(plan["output_changes"]["address"]["after_unknown"], true);
+
+    stack.write("main.tf", &CONFIG.replace("port = 22", "prot = 22"));
+    assert!(stack.fails(&["validate"]).contains("prot"));
+}
+
+#[test]
+fn it_changes_nothing_and_looks_at_nothing() {
+    let stack = stack();
+    let error = stack.fails(&["apply", "-auto-approve"]);
+    let words: String =
+        error.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("only the schema of provider `registry.terraform.io/test/cloud` is known"),
+        "{error}"
+    );
+    assert!(words.contains("no program is installed that could make the change"), "{error}");
+    assert!(words.contains("`stratiform init`"), "{error}");
+    assert_eq!(stack.ok(&["state", "list"]), "");
+}
+
+#[test]
+fn a_file_that_is_no_schema_is_named() {
+    let stack = stack();
+    stack.write(".stratiform/schemas/cloud.json", &SCHEMAS.replace("\"list\"", "\"heap\""));
+    let error = stack.fails(&["plan"]);
+    assert!(error.contains("cloud.json") && error.contains("`nesting_mode` is heap"), "{error}");
+    assert!(error.contains("is not installed"), "{error}");
+}
