@@ -100,7 +100,7 @@ fn open_database(path: &Path, timeout: Duration) -> Result<(sled::Db, File), Sta
     let unreadable =
         |reason: String| StateError::Unreadable { path: path.display().to_string(), reason };
     let open = lock_files(path, timeout)?;
-    drop_half_snapshots(&path.join("db")).map_err(|error| unreadable(error.to_string()))?;
+    drop_half_written(&path.join("db")).map_err(|error| unreadable(error.to_string()))?;
     let config = sled::Config::new()
         .path(path.join("db"))
         .cache_capacity(8 * 1024 * 1024)
@@ -146,9 +146,16 @@ pub(crate) fn is_half_snapshot(name: &std::ffi::OsStr) -> bool {
     name.to_string_lossy().ends_with(".generating")
 }
 
-/// Removes what a process has left that was killed while the database wrote a snapshot of its index. The
-/// database would take such a file for a snapshot and refuse to open; it holds nothing that the log does not.
-fn drop_half_snapshots(db: &Path) -> std::io::Result<()> {
+/// Removes what a process has left that was killed while the database wrote a snapshot of its index, or its
+/// settings before it had a log. The database would take such a file for a whole one and refuse to open. A
+/// snapshot holds nothing that the log does not, and without a log there is nothing that could be lost.
+fn drop_half_written(db: &Path) -> std::io::Result<()> {
+    if !db.join("db").exists()
+        && let Err(error) = std::fs::remove_file(db.join("conf"))
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
     let entries = match std::fs::read_dir(db) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         other => other?,
@@ -404,6 +411,25 @@ mod tests {
         std::fs::write(dir.path().join("db/snap.FFFFFFFFFFFFFFFF.generating"), b"half").unwrap();
         let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
         assert_eq!(store.snapshot().unwrap(), before);
+    }
+
+    #[test]
+    fn settings_that_were_cut_short_do_no_harm() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("db")).unwrap();
+        std::fs::write(dir.path().join("db/conf"), b"segment_size: 524288\nuse_comp").unwrap();
+        let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+        crate::conformance::fill(&store, 2);
+        drop(store);
+        // A log that is gone is another matter: what it held had been promised.
+        std::fs::remove_file(dir.path().join("db/db")).unwrap();
+        for entry in std::fs::read_dir(dir.path().join("db")).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("snap.") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        let error = SledStore::open_folder(dir.path(), OpenOptions::default()).err().unwrap();
+        assert!(matches!(error, StateError::LostTail { .. }), "{error}");
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn killed_at(round: u64) {
     let stack = Stack::new(&[("main.tf", &main_tf(4))]);
     // Some rounds change or destroy what is there already, or only look at it.
     let (args, patience_ms) = match round % 5 {
-        0 | 1 => (&["apply", "-auto-approve", "-parallelism=3"][..], 160),
+        0 => (&["apply", "-auto-approve", "-parallelism=3"][..], 30),
+        1 => (&["apply", "-auto-approve", "-parallelism=3"][..], 160),
         2 => (&["destroy", "-auto-approve", "-parallelism=3"][..], 160),
         3 => (&["apply", "-auto-approve", "-parallelism=3", "-replace=sim_node.a[1]"][..], 160),
         _ => (&["state", "list"][..], 25),

@@ -164,7 +164,7 @@ fn examples_of_the_language_give_their_errors() {
             continue;
         }
         let text = format!("output \"a\" {{\n  {}\n}}\n", doc.example);
-        let err = Stack::new(&[("main.tf", &text)]).fails(&["validate"]);
+        let err = Stack::new(&[("main.tf", &text)]).run(&["validate"]).err;
         if !err.contains(doc.code) {
             wrong.push(format!("{}\n{}\n{err}", doc.code, doc.example));
         }

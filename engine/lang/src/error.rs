@@ -418,7 +418,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "no_result", "no result", "Zero divided by zero has no result, nor has most arithmetic with infinity.", "value = 0 / 0";
         "condition", "unsuitable condition", "What decides must be true or false.", "value = \"maybe\" ? 1 : 2";
         "branch_types", "no common type", "A conditional has one type, so both results must convert to it.", "value = true ? [] : {}";
-        "branch_result", "result without the common type", "Both results of a conditional get one type, and the chosen one does not convert to it.", "value = true ? { a = [\"x\"] } : tomap({ a = [1] })";
+        "branch_result", "result without the common type", "Both results of a conditional get one type, and the chosen one does not convert to it.", "";
         "for_collection", "cannot be walked", "`for` needs something with elements.", "value = [for x in 5 : x]";
         "object_key", "unsuitable key", "Keys of objects are strings and never null.", "value = { (null) = 1 }";
         "duplicate_key", "same key twice", "Without `...` each key may come up once.", "value = { for x in [1, 1] : x => x }";
