@@ -106,11 +106,21 @@ fn open_database(path: &Path, timeout: Duration) -> Result<(sled::Db, File), Sta
         .cache_capacity(8 * 1024 * 1024)
         .flush_every_ms(None);
     // A damaged file can make the library panic; to the user that is a file that cannot be read.
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok((db, open)),
-        Ok(Err(sled::Error::Io(error))) if is_busy(&error) => Err(busy(path)),
-        Ok(Err(error)) => Err(unreadable(error.to_string())),
-        Err(_) => Err(unreadable("the database's files are damaged".to_owned())),
+    let mut waited = Duration::ZERO;
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Ok(db)) => return Ok((db, open)),
+            Ok(Err(sled::Error::Io(error))) if is_busy(&error) => {
+                // The database has a lock of its own, which a killed process gives back last.
+                if waited >= grace(path) {
+                    return Err(busy(path));
+                }
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Ok(Err(error)) => return Err(unreadable(error.to_string())),
+            Err(_) => return Err(unreadable("the database's files are damaged".to_owned())),
+        }
     }
 }
 
@@ -125,13 +135,22 @@ fn lock_files(path: &Path, timeout: Duration) -> Result<File, StateError> {
     let file = open.map_err(unwritable)?;
     let mut waited = Duration::ZERO;
     while file.try_lock().is_err() {
-        if waited >= timeout {
+        if waited >= timeout.max(grace(path)) {
             return Err(busy(path));
         }
         std::thread::sleep(PAUSE);
         waited += PAUSE;
     }
     Ok(file)
+}
+
+/// How long is waited for a lock in any case. The system gives the locks of a killed process back a moment after
+/// the process is gone; where no living process is known to hold one, that moment is waited for.
+fn grace(path: &Path) -> Duration {
+    let lives = |holder: LockInfo| {
+        process_start(holder.pid).is_some_and(|start| holder.process_start == Some(start))
+    };
+    if read_holder(path).is_some_and(lives) { Duration::ZERO } else { Duration::from_millis(500) }
 }
 
 fn busy(path: &Path) -> StateError {
@@ -263,7 +282,7 @@ impl Keep for Sled {
             .map_err(|error| self.unwritable(error))?;
         let mut waited = Duration::ZERO;
         while file.try_lock().is_err() {
-            if waited >= request.timeout {
+            if waited >= request.timeout.max(grace(&self.path)) {
                 return Err(busy(&self.path));
             }
             std::thread::sleep(PAUSE);

@@ -423,7 +423,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "object_key", "unsuitable key", "Keys of objects are strings and never null.", "value = { (null) = 1 }";
         "duplicate_key", "same key twice", "Without `...` each key may come up once.", "value = { for x in [1, 1] : x => x }";
         "template_part", "not text", "Lists and objects have no one text form.", "value = \"list: ${[1]}\"";
-        "template", "fault in a template", "A template file or string has a fault of its own.", "value = templatestring(local.text, {})";
+        "template", "fault in a template", "A template file or string has a fault of its own.", "";
         "unknown_name", "unknown name", "A template knows only the names that it is given.", "value = templatefile(\"a.tftpl\", {})";
         "reference_not_allowed", "reference not allowed", "The value is needed before anything is evaluated.", "-var 'a=local.b'";
         "number_range", "number out of range", "The exponent of the number is too large.", "value = 1e99999999";
