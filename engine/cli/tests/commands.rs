@@ -389,3 +389,43 @@ fn the_gpu_example_plans_or_says_what_is_missing() {
     let other = stack.fails(&["plan", "-var", "accelerator=no-such-model"]);
     assert!(other.contains("needs 1 accelerators"), "{other}");
 }
+
+#[test]
+fn elements_that_only_apply_knows_reach_instances_and_modules() {
+    let main = r#"
+resource "terraform_data" "disk" {
+  for_each = toset(["a", "b"])
+  input    = each.key
+}
+resource "terraform_data" "node" {
+  for_each = terraform_data.disk
+  input    = { disk = each.value.id, key = each.key }
+}
+resource "terraform_data" "labelled" {
+  for_each = { for key, node in terraform_data.node : key => "${key}-${node.id}" }
+  input    = each.value
+}
+module "m" {
+  source   = "./m"
+  for_each = terraform_data.node
+  id       = each.value.output.disk
+}
+output "same" {
+  value = alltrue([
+    for key, node in terraform_data.node :
+    node.output.disk == terraform_data.disk[key].id
+    && terraform_data.labelled[key].output == "${key}-${node.id}"
+    && module.m[key].id == node.output.disk
+  ])
+}
+"#;
+    let inner = "variable \"id\" {}\nresource \"terraform_data\" \"in\" {\n  input = var.id\n}\noutput \"id\" { value = terraform_data.in.output }\n";
+    let stack = Stack::new(&[("main.tf", main), ("m/main.tf", inner)]);
+    let applied = stack.ok(&["apply", "-auto-approve"]);
+    assert!(applied.contains("8 added"), "{applied}");
+    assert_eq!(stack.ok(&["output", "-json", "same"]).trim(), "true");
+    assert_eq!(stack.run(&["plan", "-detailed-exitcode"]).code, Some(0));
+    stack.ok(&["apply", "-auto-approve", "-replace=terraform_data.disk[\"a\"]"]);
+    assert_eq!(stack.ok(&["output", "-json", "same"]).trim(), "true");
+    stack.ok(&["destroy", "-auto-approve"]);
+}

@@ -209,6 +209,32 @@ impl Evaluation {
     }
 
     /// Evaluates an input variable of a module instance, checks it and records it.
+    /// Whether the value that `for_each` gives a module instance was not wholly known when it was planned, and may
+    /// be by now.
+    pub(crate) fn has_stale_element(&self, id: ModuleId) -> bool {
+        let value = self.module(id).repetition.value.as_ref();
+        self.phase == Phase::Apply && value.is_some_and(|value| !value.is_wholly_known())
+    }
+
+    /// Gives a module instance the value that `for_each` has for it by now.
+    fn renew_element(&mut self, id: ModuleId, parent: ModuleId) -> Result<(), Diagnostics> {
+        if !self.has_stale_element(id) {
+            return Ok(());
+        }
+        let call = self.module(id).call.clone();
+        let calls = &self.module(parent).module.calls;
+        let for_each = call.and_then(|step| calls.get(&step)?.for_each.clone());
+        let Some(for_each) = for_each else { return Ok(()) };
+        let address = self.module(id).instance.to_string();
+        let elements = self.elements(parent, &for_each, &address)?;
+        if let (Expansion::ForEach(elements), InstanceKey::String(key)) =
+            (elements, self.module(id).repetition.key.clone())
+        {
+            self.module_mut(id).repetition.value = elements.get(&key).cloned();
+        }
+        Ok(())
+    }
+
     pub(crate) fn evaluate_variable(
         &mut self,
         id: ModuleId,
@@ -232,6 +258,9 @@ impl Evaluation {
                 match call.flatten() {
                     None => None,
                     Some(expression) => {
+                        if expression.references().iter().any(crate::prepare::is_each_value) {
+                            self.renew_element(id, parent)?;
+                        }
                         let repetition = self.module(id).repetition.clone();
                         let value = self.evaluate(parent, &repetition, &expression)?;
                         let value = accept(variable, value, &expression, name)?;

@@ -35,6 +35,8 @@ pub(crate) struct Block {
     pub(crate) expansion_needs: Needs,
     /// What one instance needs.
     pub(crate) instance_needs: Needs,
+    /// Whether an instance reads the value that `for_each` gives it, which may be known in apply alone.
+    pub(crate) reads_each_value: bool,
     /// True if the block, or one that is made from it, makes replacements first.
     pub(crate) create_before_destroy: bool,
 }
@@ -193,6 +195,33 @@ fn which(key: Option<&TraversalStep>) -> Which {
     }
 }
 
+/// Says whether a reference is `each.value` or leads into it.
+pub(crate) fn is_each_value(reference: &Traversal) -> bool {
+    let part = reference.steps.first();
+    reference.root.as_str() == "each"
+        && matches!(part, Some(TraversalStep::Attribute(name)) if name.as_str() == "value")
+}
+
+/// The block whose instances `for_each` walks, if it is one with keys and nothing else.
+pub(crate) fn walked_block(module: &Module, for_each: &Expression) -> Option<Resource> {
+    let resolved = config::resolve(module, for_each.as_traversal()?).ok()?;
+    let Reference::Resource(resource) = &resolved.reference else { return None };
+    let whole = resolved.key.is_none() && resolved.rest.is_empty();
+    let has_keys = module.resources.get(resource).is_some_and(|block| block.for_each.is_some());
+    (whole && has_keys).then(|| resource.clone())
+}
+
+/// What the value of one element needs: of a block's instances the one with the same key, else all that
+/// `for_each` needs.
+fn needs_of_element(module: &Module, for_each: &Expression, expansion: &Needs) -> Needs {
+    match walked_block(module, for_each) {
+        Some(resource) => {
+            Needs { all: vec![(Need::Resource(resource, Which::Same), for_each.span())] }
+        }
+        None => expansion.clone(),
+    }
+}
+
 /// The instance key, where the step behind a block's name is one that is known without evaluating.
 pub(crate) fn constant_key(step: Option<&TraversalStep>) -> Option<InstanceKey> {
     let Some(TraversalStep::Index(value, _)) = step else { return None };
@@ -318,8 +347,16 @@ fn prepare_block(
     let triggers = block.lifecycle.replace_triggered_by.iter().flat_map(Expression::references);
     let provisioned = provisioners.iter().flat_map(|one| one.references());
     let references = program.references().iter().chain(conditions).chain(triggers);
+    let references: Vec<&Traversal> = references.chain(provisioned).collect();
+    let reads_each_value = references.iter().any(|reference| is_each_value(reference));
     let instance_needs =
-        Needs::of(module, references.chain(provisioned)).depends_on(module, &block.depends_on);
+        Needs::of(module, references.iter().copied()).depends_on(module, &block.depends_on);
+    let instance_needs = match &block.for_each {
+        Some(for_each) if reads_each_value => {
+            instance_needs.and(needs_of_element(module, for_each, &expansion_needs))
+        }
+        _ => instance_needs,
+    };
     // A condition may refer to the block's own other instances only through `self`.
     let own = &address.resource;
     let instance_needs = Needs {
@@ -338,6 +375,7 @@ fn prepare_block(
         provisioners,
         expansion_needs,
         instance_needs,
+        reads_each_value,
         create_before_destroy,
     };
     (block, diagnostics)
@@ -407,13 +445,20 @@ fn module_references(module: &Module) -> ModuleReferences {
     });
     let calls = module.calls.iter().map(|(step, call)| {
         let expansion = [&call.count, &call.for_each].into_iter().flatten();
+        let expansion = Needs::of(module, expansion.flat_map(Expression::references));
+        let input_needs = |input: &Expression| {
+            let needs = Needs::of(module, input.references());
+            // The value of an element may be known in apply alone.
+            let reads_element = input.references().iter().any(is_each_value);
+            if reads_element { needs.and(expansion.clone()) } else { needs }
+        };
         let references = CallReferences {
-            expansion: Needs::of(module, expansion.flat_map(Expression::references)),
+            expansion: expansion.clone(),
             depends_on: Needs::default().depends_on(module, &call.depends_on),
             inputs: call
                 .inputs
                 .iter()
-                .map(|(name, input)| (Arc::clone(name), Needs::of(module, input.references())))
+                .map(|(name, input)| (Arc::clone(name), input_needs(input)))
                 .collect(),
         };
         (step.clone(), references)

@@ -13,6 +13,7 @@ use lang::{Expression, Traversal};
 use syntax::Diagnostics;
 
 use super::{Evaluation, ModuleId};
+use crate::prepare::is_each_value;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Name {
@@ -224,7 +225,12 @@ impl Evaluation {
                 };
                 let call = self.module(parent).module.calls.get(step);
                 let input = call.and_then(|call| call.inputs.get(name));
-                (parent, input.map(|input| input.references().to_vec()).unwrap_or_default())
+                let mut found = input.map(|input| input.references().to_vec()).unwrap_or_default();
+                if self.has_stale_element(*id) && found.iter().any(is_each_value) {
+                    let for_each = call.and_then(|call| call.for_each.as_ref());
+                    found.extend(for_each.into_iter().flat_map(|all| all.references().to_vec()));
+                }
+                (parent, found)
             }
             Name::Local(id, name) => {
                 let local = self.module(*id).module.locals.get(name);

@@ -13,10 +13,10 @@ use crate::ephemeral::Open;
 use crate::error::PlanError;
 use crate::instance::{Final, plan_final};
 use crate::model::ResourceChange;
-use crate::prepare::Block;
+use crate::prepare::{Block, walked_block};
 use crate::problem::Place;
 use crate::provisioner::{Provision, Provisioner};
-use crate::walk::repetition_of;
+use crate::walk::{for_each_expansion, repetition_of};
 
 /// A block instance whose configuration is known by now.
 pub struct Ready {
@@ -65,7 +65,7 @@ impl Evaluation {
                 .cloned()
                 .collect();
         self.demand(id, &references)?;
-        let repetition = repetition_of(self.module(id), &address.resource, &address.key);
+        let repetition = self.repetition_now(id, &block, address)?;
         let failed = self.check_conditions(
             id,
             &repetition,
@@ -79,6 +79,44 @@ impl Evaluation {
         }
         let config = self.with_context(id, &repetition, None, |ctx| block.program.evaluate(ctx))?;
         Ok(Some(Ready { block, config }))
+    }
+
+    /// An instance's key, with the value that `for_each` gives it by now.
+    fn repetition_now(
+        &mut self,
+        id: super::ModuleId,
+        block: &Block,
+        address: &ResourceInstance,
+    ) -> Result<Repetition, Diagnostics> {
+        let planned = repetition_of(self.module(id), &address.resource, &address.key);
+        let known = planned.value.as_ref().is_none_or(Value::is_wholly_known);
+        let (Some(for_each), false, true) = (&block.config.for_each, known, block.reads_each_value)
+        else {
+            return Ok(planned);
+        };
+        let module = Arc::clone(&self.module(id).module);
+        if let Some(walked) = walked_block(&module, for_each) {
+            let walked = self.module(id).resources.get(&walked);
+            let value = walked.and_then(|state| state.instances.get(&address.key).cloned());
+            return Ok(Repetition { value: value.or(planned.value), ..planned });
+        }
+        self.demand(id, for_each.references())?;
+        let elements = self.elements(id, for_each, &address.to_string())?;
+        if let Some(state) = self.module_mut(id).resources.get_mut(&address.resource) {
+            state.expansion = Some(elements);
+        }
+        Ok(repetition_of(self.module(id), &address.resource, &address.key))
+    }
+
+    /// What `for_each` walks, evaluated again.
+    pub(super) fn elements(
+        &self,
+        id: super::ModuleId,
+        for_each: &lang::Expression,
+        address: &str,
+    ) -> Result<Expansion, Diagnostics> {
+        let value = self.evaluate(id, &Repetition::single(), for_each)?;
+        for_each_expansion(&value, for_each.span(), address).map_err(Diagnostics::from)
     }
 
     /// Checks of all modules: what does not hold is a warning.
