@@ -140,11 +140,14 @@ fn folders_show_their_codes() {
             .filter_map(|(path, text)| Some((path.strip_prefix("before:")?, text)));
         let before: Vec<_> = before.collect();
         if !before.is_empty() {
-            before.iter().for_each(|(path, text)| stack.write(path, text));
+            for (path, text) in &before {
+                stack.write(path, text);
+            }
             stack.ok(&["apply", "-auto-approve"]);
         }
-        let now = case.files.iter().filter(|(path, _)| !path.starts_with("before:"));
-        now.for_each(|(path, text)| stack.write(path, text));
+        for (path, text) in case.files.iter().filter(|(path, _)| !path.starts_with("before:")) {
+            stack.write(path, text);
+        }
         let command: Vec<&str> = case.command.iter().map(String::as_str).collect();
         let err = stack.run(&command).err;
         if !err.contains(&format!("stratiform::{}\n", case.code)) {
