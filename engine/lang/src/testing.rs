@@ -23,7 +23,7 @@ impl Default for FixedWorld {
     fn default() -> Self {
         Self {
             files: BTreeMap::new(),
-            working_dir: "/work".into(),
+            working_dir: "/stack".into(),
             home_dir: Some("/home/somebody".into()),
             // 2026-01-02T03:04:05Z
             unix_nanos: 1_767_323_045_000_000_000,

@@ -179,7 +179,7 @@ impl Locals {
             }
         }
         let mut world = FixedWorld::with_files(FILES.iter().copied());
-        world.working_dir = "/work".into();
+        world.working_dir = "/stack".into();
         expression.evaluate(&Context {
             scope: self,
             world: &world,

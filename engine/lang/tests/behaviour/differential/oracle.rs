@@ -156,7 +156,7 @@ fn record(root: &Path, archive: &[u8], chunks: &[Vec<usize>], verdicts: &mut [St
         let items = input.items().expect("the input is a tuple");
         for (case, item) in chunk.iter().zip(items) {
             // Where the folder is does not matter; for us it is this one.
-            verdicts[*case] = describe(item).replace(&root.display().to_string(), "/work");
+            verdicts[*case] = describe(item).replace(&root.display().to_string(), "/stack");
         }
     }
 }
