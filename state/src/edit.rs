@@ -114,17 +114,7 @@ pub fn select_some(
 
 /// `cluster.train` reads as a resource; if the state has a component of that name, the component is meant.
 fn as_component(snapshot: &StateSnapshot, target: &Target) -> Target {
-    let (block, key) = match target {
-        Target::Module(_) => return target.clone(),
-        Target::Resource(block) => (block.clone(), InstanceKey::None),
-        Target::Instance(instance) => (instance.block(), instance.key.clone()),
-    };
-    let step = address::ModuleStep::component(
-        Arc::clone(&block.resource.type_name),
-        Arc::clone(&block.resource.name),
-        key,
-    );
-    let module = block.module.child(step);
+    let Some(module) = target.as_component() else { return target.clone() };
     let inside = snapshot.records.keys().any(|address| address.module.is_within(&module));
     if inside { Target::Module(module) } else { target.clone() }
 }
@@ -236,7 +226,7 @@ impl Renamer {
             |reason| EditError::MoveMismatch { from: from.to_string(), to: to.to_string(), reason };
         let renamer = match (from, to) {
             (Target::Module(from), Target::Module(to)) => Self::Module(from.clone(), to.clone()),
-            (Target::Module(from), to) => match component_module(to) {
+            (Target::Module(from), to) => match to.as_component() {
                 Some(to) if is_component(from) => Self::Module(from.clone(), to),
                 _ => return Err(mismatch("one is a module, the other is not")),
             },
@@ -319,16 +309,6 @@ fn single(target: &Target) -> ResourceInstance {
 
 fn is_component(module: &ModuleInstance) -> bool {
     module.steps().last().is_some_and(|step| step.kind == ModuleKind::Component)
-}
-
-fn component_module(target: &Target) -> Option<ModuleInstance> {
-    let (block, key) = match target {
-        Target::Module(_) => return None,
-        Target::Resource(block) => (block.clone(), InstanceKey::None),
-        Target::Instance(instance) => (instance.block(), instance.key.clone()),
-    };
-    let step = address::ModuleStep::component(block.resource.type_name, block.resource.name, key);
-    Some(block.module.child(step))
 }
 
 /// Replaces all that is recorded by what a file says, after Terraform's rules of lineage and serial.

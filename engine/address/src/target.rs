@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::module::ModuleInstance;
+use crate::key::InstanceKey;
+use crate::module::{ModuleInstance, ModuleStep};
 use crate::resource::{AbsResource, ResourceInstance};
 
 /// A part of the configuration or state that a person picked.
@@ -20,6 +21,17 @@ pub enum Target {
 }
 
 impl Target {
+    /// The module that the target means if what reads as a resource is a component.
+    pub fn as_component(&self) -> Option<ModuleInstance> {
+        let (block, key) = match self {
+            Self::Module(_) => return None,
+            Self::Resource(block) => (block.clone(), InstanceKey::None),
+            Self::Instance(instance) => (instance.block(), instance.key.clone()),
+        };
+        let resource = block.resource;
+        Some(block.module.child(ModuleStep::component(resource.type_name, resource.name, key)))
+    }
+
     /// True when the instance is what the target names or lies inside it.
     pub fn covers(&self, instance: &ResourceInstance) -> bool {
         match self {

@@ -148,7 +148,7 @@ fn located(block: &Block<'_>) -> Result<(AbsResource, ProviderConfig), StateErro
         Some(text) => match text.parse::<address::Target>() {
             Ok(address::Target::Module(module)) => module,
             // A component's expansion reads as a resource does.
-            Ok(other) => component(&other).ok_or_else(|| not_a_module(text))?,
+            Ok(other) => other.as_component().ok_or_else(|| not_a_module(text))?,
             Err(_) => return Err(not_a_module(text)),
         },
     };
@@ -171,16 +171,6 @@ fn located(block: &Block<'_>) -> Result<(AbsResource, ProviderConfig), StateErro
 
 fn not_a_module(text: &str) -> StateError {
     wrong(format!("`{text}` is no address of a module"))
-}
-
-fn component(target: &address::Target) -> Option<ModuleInstance> {
-    let (block, key) = match target {
-        address::Target::Resource(block) => (block.clone(), InstanceKey::None),
-        address::Target::Instance(instance) => (instance.block(), instance.key.clone()),
-        address::Target::Module(_) => return None,
-    };
-    let step = address::ModuleStep::component(block.resource.type_name, block.resource.name, key);
-    Some(block.module.child(step))
 }
 
 fn key(index: Option<&Json>) -> Result<InstanceKey, StateError> {
