@@ -295,13 +295,17 @@ fn a_kill_at_any_time_leaves_whole_modules() {
     // Each depth is a package of its own.
     let main: String =
         (0..6).map(|n| call(&format!("m{n}"), &format!("{url}&depth={}", n + 1))).collect();
+    // The kills are spread over the time that a whole run takes here, however fast the machine is.
+    let began = std::time::Instant::now();
+    Stack::new(&[("main.tf", &main), ("rc", "")]).ok(&["get"]);
+    let takes = began.elapsed();
     let mut killed = 0;
-    for round in 0u64..12 {
+    for round in 0u32..12 {
         let stack = Stack::new(&[("main.tf", &main), ("rc", "")]);
         let mut command = stack.command(&["get"]);
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         let mut child = command.spawn().expect("the binary runs");
-        std::thread::sleep(std::time::Duration::from_millis(15 + round * 20));
+        std::thread::sleep(takes * round / 12);
         killed += usize::from(child.try_wait().expect("a child").is_none());
         child.kill().expect("a signal");
         child.wait().expect("it ends");
