@@ -42,7 +42,7 @@ pub struct Module {
     /// Outputs, in source order.
     pub outputs: IndexMap<Arc<str>, Output>,
     /// Managed, data and ephemeral resources.
-    pub resources: BTreeMap<Resource, ResourceBlock>,
+    pub resources: BTreeMap<Resource, Arc<ResourceBlock>>,
     /// Module calls, and components once they are placed.
     pub calls: BTreeMap<ModulePathStep, ModuleCall>,
     /// Local names of providers.

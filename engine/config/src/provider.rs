@@ -36,7 +36,7 @@ pub(crate) fn resolve_resources(
     let mut diagnostics = Diagnostics::new();
     let mut known: BTreeMap<ProviderName, Option<ProviderConfig>> = BTreeMap::new();
     let mut resources = std::mem::take(&mut module.resources);
-    for block in resources.values_mut() {
+    for block in resources.values_mut().map(Arc::make_mut) {
         // Decoding has left the local name and alias here.
         let name = ProviderName {
             local: Arc::clone(&block.provider.provider.type_name),

@@ -40,7 +40,9 @@ fn compile_with(expr: &Expr, place: Place) -> (Expression, Diagnostics) {
         place,
     };
     let node = compiler.node(expr);
-    let Compiler { references, impure, divides, diagnostics, .. } = compiler;
+    let Compiler { mut references, impure, divides, diagnostics, .. } = compiler;
+    // Kept as long as the configuration is, and most have one reference.
+    references.shrink_to_fit();
     (Expression(Arc::new(Compiled { node, references, impure, divides })), diagnostics)
 }
 

@@ -12,14 +12,14 @@ impl<'e> Evaluation<'e> {
     /// as the only element.
     pub(crate) fn splat(&mut self, source: Value, each: &'e [NodeStep], span: Span) -> Outcome {
         let marks = source.marks();
-        let ty = source.ty();
-        let sequence = matches!(ty, Type::List(_) | Type::Set(_) | Type::Tuple(_));
-        let result = if source.is_null() && sequence {
-            return Err(EvalError::NullValue { what: "the elements".to_owned(), span }.into());
-        } else if source.is_null() {
+        let result = if source.is_null() {
+            if matches!(source.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_)) {
+                return Err(EvalError::NullValue { what: "the elements".to_owned(), span }.into());
+            }
             Value::tuple(Vec::new())
         } else if source.is_unknown() {
-            self.unknown_splat(&source, ty, each)?
+            // The type of a known value is not asked for: a whole block's is as large as the block.
+            self.unknown_splat(&source, source.ty(), each)?
         } else if let Some(items) = source.items() {
             self.each(&source, items, each)?
         } else {

@@ -269,8 +269,12 @@ fn compile(
     diagnostics: &mut Diagnostics,
 ) -> Program {
     let block = &*crate::decode_blocks::fit(body, block);
-    let mut program =
-        Program { fields: Vec::new(), nested: Vec::new(), references: Vec::new(), span: header };
+    let mut program = Program {
+        fields: Vec::with_capacity(block.attributes.len()),
+        nested: Vec::with_capacity(block.blocks.len()),
+        references: Vec::new(),
+        span: header,
+    };
     for (name, attribute) in &block.attributes {
         let field = compile_field(body, name, attribute, owner, header, diagnostics);
         if let Some(expression) = &field.expression {
@@ -298,6 +302,7 @@ fn compile(
         program.nested.push(nested);
     }
     report_unknown_names(body, block, owner, diagnostics);
+    program.references.shrink_to_fit();
     program
 }
 

@@ -59,9 +59,10 @@ pub(crate) struct Input {
 /// What came of it.
 pub(crate) struct Output {
     pub(crate) change: ResourceChange,
-    pub(crate) drift: Option<DriftChange>,
+    /// Boxed as few objects drift, and a plan holds an output for each object.
+    pub(crate) drift: Option<Box<DriftChange>>,
     /// Set if the record must change even if nothing is done: `None` inside if the object is gone.
-    pub(crate) refreshed: Option<Option<Object>>,
+    pub(crate) refreshed: Option<Box<Option<Object>>>,
     /// What the stored object was made from.
     pub(crate) prior_dependencies: Vec<Dependency>,
     pub(crate) warnings: Diagnostics,
@@ -84,8 +85,9 @@ impl Input {
             (None, Some(id)) => (self.imported(id, &mut warnings).await?, Some(id.clone())),
             _ => (self.real(recorded.as_ref(), &mut warnings).await?, None),
         };
-        let drift = recorded.as_ref().and_then(|recorded| self.drift(recorded, &prior));
-        let refreshed = self.refreshed(recorded.as_ref(), &prior);
+        let drift =
+            recorded.as_ref().and_then(|recorded| self.drift(recorded, &prior)).map(Box::new);
+        let refreshed = self.refreshed(recorded.as_ref(), &prior).map(Box::new);
         let prior_dependencies =
             self.stored.as_ref().map(|stored| stored.dependencies.clone()).unwrap_or_default();
         let mut change = self.plan(prior, &mut warnings).await?;

@@ -394,9 +394,10 @@ fn assemble(
     targeted: bool,
     graph: &BlockGraph,
 ) -> Result<Plan, Diagnostics> {
-    let mut changes = Vec::new();
-    let mut nodes_of: Vec<Option<NodeId>> = Vec::new();
-    let mut prior_dependencies: Vec<Vec<Dependency>> = Vec::new();
+    let count = walked.results.len() + deposed.len();
+    let mut changes = Vec::with_capacity(count);
+    let mut nodes_of: Vec<Option<NodeId>> = Vec::with_capacity(count);
+    let mut prior_dependencies: Vec<Vec<Dependency>> = Vec::with_capacity(count);
     let mut drift = Vec::new();
     let mut refreshed = Vec::new();
     let mut deposed = deposed.into_iter().peekable();
@@ -407,10 +408,10 @@ fn assemble(
             nodes_of.push(None);
             prior_dependencies.push(Vec::new());
         }
-        let output = planned.output;
-        drift.extend(output.drift);
+        let output = *planned.output;
+        drift.extend(output.drift.map(|drift| *drift));
         if let Some(object) = output.refreshed {
-            refreshed.push((address.clone(), object));
+            refreshed.push((address.clone(), *object));
         }
         let absent = output.change.action == Action::NoOp
             && output.change.before.is_null()

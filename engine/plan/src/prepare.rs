@@ -27,7 +27,7 @@ pub(crate) struct Prepared {
 /// A resource block.
 pub(crate) struct Block {
     pub(crate) address: ConfigResource,
-    pub(crate) config: ResourceBlock,
+    pub(crate) config: Arc<ResourceBlock>,
     pub(crate) schema: TypeSchema,
     pub(crate) program: Program,
     pub(crate) provisioners: Vec<Provisioner>,
@@ -142,6 +142,7 @@ impl Needs {
                 all.push((need, traversal.span));
             }
         }
+        all.shrink_to_fit();
         Self { all }
     }
 
@@ -323,7 +324,7 @@ fn unknown_type(resource: &Resource, block: &ResourceBlock, schema: &ProviderSch
 fn prepare_block(
     module: &Module,
     address: ConfigResource,
-    block: &ResourceBlock,
+    block: &Arc<ResourceBlock>,
     schema: TypeSchema,
 ) -> (Block, Diagnostics) {
     let (program, mut diagnostics) = Program::compile(
@@ -369,7 +370,7 @@ fn prepare_block(
     let create_before_destroy = block.lifecycle.create_before_destroy.unwrap_or(false);
     let block = Block {
         address,
-        config: block.clone(),
+        config: Arc::clone(block),
         schema,
         program,
         provisioners,

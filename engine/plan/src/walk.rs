@@ -70,7 +70,7 @@ pub(crate) struct Walked {
 
 /// A planned instance, and the node that planned it.
 pub(crate) struct Planned {
-    pub(crate) output: Output,
+    pub(crate) output: Box<Output>,
     /// `None` for what is planned without a node: orphans.
     pub(crate) node: Option<NodeId>,
 }

@@ -27,7 +27,7 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
         if let Some(address) = resource::decode(module, data, mode, diagnostics)
             && let Some(block) = module.resources.get_mut(&address)
         {
-            block.check = Some(Arc::clone(&name.text));
+            Arc::make_mut(block).check = Some(Arc::clone(&name.text));
         }
     }
     if asserts.is_empty() && !incomplete {

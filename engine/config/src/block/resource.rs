@@ -74,7 +74,7 @@ pub(crate) fn decode(
         body: rest(&block.body, diagnostics),
         address: address.clone(),
     };
-    module.resources.insert(address.clone(), block);
+    module.resources.insert(address.clone(), Arc::new(block));
     Some(address)
 }
 

@@ -30,9 +30,48 @@ pub(crate) struct ModuleState {
 pub(crate) struct BlockState {
     /// `None` until `count` or `for_each` is known.
     pub(crate) expansion: Option<Expansion>,
-    pub(crate) instances: BTreeMap<InstanceKey, Value>,
+    pub(crate) instances: Instances,
     /// The value of the block as a whole, put together when it is asked for.
     pub(crate) whole: OnceLock<Value>,
+}
+
+/// The values of a block's instances by key. A block without `count` and `for_each`, of which there may be very
+/// many, takes no more room than its one value.
+#[derive(Default)]
+pub(crate) struct Instances {
+    single: Option<Value>,
+    keyed: BTreeMap<InstanceKey, Value>,
+}
+
+impl Instances {
+    pub(crate) fn get(&self, key: &InstanceKey) -> Option<&Value> {
+        match key {
+            InstanceKey::None => self.single.as_ref(),
+            key => self.keyed.get(key),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, key: InstanceKey, value: Value) {
+        match key {
+            InstanceKey::None => self.single = Some(value),
+            key => {
+                self.keyed.insert(key, value);
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &InstanceKey> {
+        let single = self.single.as_ref().map(|_| &InstanceKey::None);
+        single.into_iter().chain(self.keyed.keys())
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
+        self.single.iter().chain(self.keyed.values())
+    }
 }
 
 /// A module call in a module instance.

@@ -98,7 +98,8 @@ impl Walk<'_> {
             prior_dependencies: Vec::new(),
             warnings: Diagnostics::new(),
         };
-        self.results.insert(address.clone(), Planned { output, node: Some(id) });
+        let planned = Planned { output: Box::new(output), node: Some(id) };
+        self.results.insert(address.clone(), planned);
     }
 
     /// A data source within a check was read, or could not be: that is a warning. Apply looks again.

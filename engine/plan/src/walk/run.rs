@@ -129,11 +129,11 @@ impl Walk<'_> {
                 self.report("zzz ephemeral", found);
                 self.finish(id, NodeState::Done);
             }
-            Answer::Instance(output) => self.take_instance(id, *output),
+            Answer::Instance(output) => self.take_instance(id, output),
         }
     }
 
-    fn take_instance(&mut self, id: NodeId, mut output: Output) {
+    fn take_instance(&mut self, id: NodeId, mut output: Box<Output>) {
         let subject = self.subject(id);
         self.report(&subject, std::mem::take(&mut output.warnings));
         let address = output.change.address.clone();
