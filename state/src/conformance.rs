@@ -40,6 +40,7 @@ fn info() -> OperationInfo {
         who: "tester".into(),
         time_unix_ms: 1,
         summary: String::new(),
+        plan: String::new(),
     }
 }
 

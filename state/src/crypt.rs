@@ -46,6 +46,29 @@ impl Key {
     }
 }
 
+impl Key {
+    /// A new key, and the text that [`Self::parse`] reads it from.
+    pub fn generate() -> (Self, String) {
+        let mut bytes = [0u8; 32];
+        OsRng.fill_bytes(&mut bytes);
+        (Self(bytes), STANDARD.encode(bytes))
+    }
+
+    /// Seals something that lies outside the store; `name` is bound to it.
+    pub fn seal(&self, name: &str, plain: &[u8]) -> Vec<u8> {
+        seal(name.as_bytes(), plain, Some(self))
+    }
+
+    /// Opens what [`Self::seal`] has sealed under this name.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::KeyWrong`], or that it is damaged.
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, StateError> {
+        open(name.as_bytes(), sealed, Some(self), name)
+    }
+}
+
 /// Seals the entry `name`.
 pub(crate) fn seal(name: &[u8], plain: &[u8], key: Option<&Key>) -> Vec<u8> {
     let (mode, body) = match key {

@@ -276,6 +276,8 @@ pub struct OperationInfo {
     pub time_unix_ms: u64,
     /// What it set out to do: `3 to add, 0 to change, 1 to destroy`.
     pub summary: String,
+    /// The checksum of the plan file that it carries out; empty if there was none.
+    pub plan: String,
 }
 
 /// How an operation ended.

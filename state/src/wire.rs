@@ -72,6 +72,8 @@ pub(crate) struct WireOperation {
     who: String,
     time: u64,
     summary: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    plan: String,
     outcome: Option<(String, String)>,
 }
 
@@ -140,6 +142,27 @@ impl WireObject {
             sensitive_paths: all(&self.sensitive)?,
             token: self.token,
         })
+    }
+}
+
+impl Object {
+    /// The object as text, as it lies in a store; sensitive values included.
+    pub fn to_text(&self) -> String {
+        String::from_utf8_lossy(&to_bytes(&WireObject::new(self))).into_owned()
+    }
+
+    /// Reads what [`Self::to_text`] has written; `None` if it is something else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        from_bytes::<WireObject>(text.as_bytes()).ok()?.read().ok()
+    }
+}
+
+impl Record {
+    /// Tells whether a record is still what it was: SHA-256 of all that is in it, in hexadecimal digits.
+    pub fn digest(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(to_bytes(&WireRecord::new(self)));
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -257,6 +280,7 @@ impl WireOperation {
             who: info.who.clone(),
             time: info.time_unix_ms,
             summary: info.summary.clone(),
+            plan: info.plan.clone(),
             outcome,
         }
     }
@@ -272,6 +296,7 @@ impl WireOperation {
             who: self.who,
             time_unix_ms: self.time,
             summary: self.summary,
+            plan: self.plan,
         };
         (info, outcome)
     }

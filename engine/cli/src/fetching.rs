@@ -18,6 +18,7 @@ use syntax::{Diagnostics, SourceMap, Span};
 
 use crate::session::Session;
 use crate::ui::Ui;
+use crate::world::SavedFiles;
 use crate::{store, terminal};
 
 /// `.terraform`, or what `TF_DATA_DIR` says.
@@ -56,6 +57,13 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
             .map(Path::to_path_buf)
     };
     let request = LoadRequest { root: Path::new("."), world, sources: SourceMap::new() };
+    config::load_with(request, &find)
+}
+
+/// Loads the configuration of a plan file.
+pub(crate) fn load_saved(saved: &SavedFiles) -> (Configuration, Diagnostics) {
+    let find = |key: &str, _: &config::ModuleCall| saved.module(key);
+    let request = LoadRequest { root: Path::new("."), world: saved, sources: SourceMap::new() };
     config::load_with(request, &find)
 }
 

@@ -8,6 +8,7 @@ use catalog::{Catalog, CatalogError};
 use component::{Decision, Offer, PlaceRequest};
 use config::{Configuration, InputRequest, InputSource};
 use lang::World;
+use plan::file::PlanFileError;
 use plan::{Options, Plan, Readers};
 use sdk::{ConfigureRequest, Context, Registry};
 use state::StateSnapshot;
@@ -16,7 +17,7 @@ use value::Value;
 
 use crate::args::{Common, Given, PlanArgs};
 use crate::judge::Bench;
-use crate::world::RealWorld;
+use crate::world::{RealWorld, SavedFiles};
 use crate::{hosted, store, terminal};
 
 /// A configuration that is ready to be planned.
@@ -164,9 +165,18 @@ impl Session {
 
     async fn stack_of(&self, wanted: &Wanted, snapshot: &StateSnapshot) -> (Stack, Diagnostics) {
         let world: &dyn World = &*self.world;
-        let (mut configuration, mut found) = crate::fetching::load(world);
+        let (mut configuration, mut found) = match wanted {
+            Wanted::Saved { saved, .. } => crate::fetching::load_saved(&saved.files),
+            _ => crate::fetching::load(world),
+        };
         let mut sources = SourceMap::clone(&configuration.sources);
         let inputs = match wanted {
+            Wanted::Saved { saved, given } => {
+                let (inputs, errors) =
+                    self.saved_inputs(saved, given, &configuration, &mut sources);
+                found.extend(errors);
+                inputs
+            }
             // What depends on values is the business of plan.
             Wanted::Nothing => BTreeMap::new(),
             Wanted::Inputs { given, asks, .. } => {
@@ -181,6 +191,10 @@ impl Session {
         let mut decisions = Vec::new();
         let mut deferred_checks = Vec::new();
         if has_components {
+            let world: &dyn World = match wanted {
+                Wanted::Saved { saved, .. } => &saved.files,
+                _ => world,
+            };
             let (types, errors) = component::load_types(&mut configuration, world);
             found.extend(errors);
             let (mut offers, errors) = self.offers().await;
@@ -188,11 +202,15 @@ impl Session {
             offers.extend(self.market(&types, &offers, &mut found));
             let mut prior: BTreeMap<String, Decision> = BTreeMap::new();
             if component::lock::is_wanted(&configuration) {
-                let (locked, errors) = locked(world);
+                let (locked, errors) = locked(&*self.world);
                 found.extend(errors);
                 prior.extend(locked);
             }
             prior.extend(decided(snapshot));
+            if let Wanted::Saved { saved, .. } = wanted {
+                let planned = saved.decisions.iter().cloned();
+                prior = planned.map(|one| (one.component.clone(), one)).collect();
+            }
             let request = PlaceRequest {
                 types: &types,
                 offers: &offers,
@@ -248,6 +266,55 @@ impl Session {
         };
         found.extend(errors);
         (inputs.into_iter().map(|(name, input)| (name, input.value)).collect(), found)
+    }
+
+    /// The values of a plan file, and those of ephemeral variables, which are in none. Another value for a variable
+    /// that the file has is refused.
+    fn saved_inputs(
+        &self,
+        saved: &SavedStack,
+        given: &[Given],
+        configuration: &Configuration,
+        sources: &mut SourceMap,
+    ) -> (BTreeMap<Arc<str>, Value>, Diagnostics) {
+        let mut root = config::Module::clone(configuration.root());
+        let is_ephemeral: BTreeMap<Arc<str>, bool> =
+            root.variables.iter().map(|(name, one)| (Arc::clone(name), one.ephemeral)).collect();
+        let ephemeral = |name: &str| is_ephemeral.get(name).copied().unwrap_or(false);
+        for (name, variable) in &mut root.variables {
+            if !variable.ephemeral {
+                let value = saved.inputs.get(name).cloned();
+                variable.default =
+                    value.or(variable.default.take()).or(Some(Value::dynamic_null()));
+            }
+        }
+        let (from_around, mut found) = self.input_sources(&[]);
+        let mut request: Vec<InputSource> = from_around
+            .into_iter()
+            .filter(
+                |source| matches!(source, InputSource::Environment { name, .. } if ephemeral(name)),
+            )
+            .collect();
+        for given in given {
+            match self.input_source(given.clone()) {
+                Ok(source) => request.push(source),
+                Err(message) => found.push(problem(&message)),
+            }
+        }
+        let request = InputRequest { sources: request, module: &root, world: &*self.world };
+        let (read, errors) = config::read_inputs(request, sources);
+        found.extend(errors);
+        let mut inputs = saved.inputs.clone();
+        for (name, input) in read {
+            let planned = inputs
+                .get(&name)
+                .or(root.variables.get(&name).and_then(|one| one.default.as_ref()));
+            if !ephemeral(&name) && planned != Some(&input.value) {
+                found.push(PlanFileError::Variable { name: name.to_string() });
+            }
+            inputs.insert(name, input.value);
+        }
+        (inputs, found)
     }
 
     fn input_sources(&self, given: &[Given]) -> (Vec<InputSource>, Diagnostics) {
@@ -388,6 +455,23 @@ impl Session {
         (plan, report::calls::with_calls(found, &configuration))
     }
 
+    /// The plan of a plan file, ready to be carried out; `None` if what the file holds does not fit together.
+    pub(crate) async fn saved_plan(
+        &self,
+        stack: Stack,
+        stored: &serde_json::Value,
+    ) -> Result<Option<Plan>, Diagnostics> {
+        let readers = Readers::new(&self.registry);
+        let request = plan::file::Request {
+            configuration: stack.configuration,
+            inputs: stack.inputs,
+            readers: &readers,
+            world: self.clock(),
+            workspace: store::workspace().into(),
+        };
+        plan::file::read(stored, request).await
+    }
+
     /// What a plan is made from.
     pub(crate) fn request<'a>(
         &self,
@@ -425,6 +509,23 @@ pub(crate) enum Wanted {
         /// Whether components are placed as if nothing had been placed.
         reoptimize: bool,
     },
+    /// What a plan file holds.
+    Saved {
+        /// The file's.
+        saved: SavedStack,
+        /// From the command line, for ephemeral variables.
+        given: Vec<Given>,
+    },
+}
+
+/// What a plan file holds of the stack that it was made from.
+pub(crate) struct SavedStack {
+    /// The configuration.
+    pub(crate) files: SavedFiles,
+    /// The values of variables.
+    pub(crate) inputs: BTreeMap<Arc<str>, Value>,
+    /// Where components go.
+    pub(crate) decisions: Vec<Decision>,
 }
 
 impl Wanted {
@@ -438,7 +539,7 @@ impl Wanted {
             Self::Inputs { given, asks, .. } => {
                 Self::Inputs { given, asks, reoptimize: args.reoptimize }
             }
-            Self::Nothing => Self::Nothing,
+            other => other,
         }
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn exists() -> bool {
 }
 
 /// The key for the state, from the environment or from a file that it names.
-fn key() -> Result<Option<Key>, StateError> {
+pub(crate) fn key() -> Result<Option<Key>, StateError> {
     let text = match (env("STRATIFORM_STATE_KEY"), env("STRATIFORM_STATE_KEY_FILE")) {
         (Some(text), _) => text,
         (None, Some(path)) => std::fs::read_to_string(&path).map_err(|error| {

@@ -1,7 +1,9 @@
 //! The world as it is: files, clock, random source; and the embedded standard library.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lang::{DirEntry, World};
 
@@ -101,6 +103,103 @@ impl World for RealWorld {
     }
 }
 
+/// The configuration of a plan file in the place of the working folder's: its files and the folders of its modules.
+/// The standard library, the clock and the random source are the real ones.
+pub(crate) struct SavedFiles {
+    files: BTreeMap<PathBuf, String>,
+    /// Folders of modules from elsewhere, by the keys of their calls.
+    modules: BTreeMap<String, PathBuf>,
+    real: Arc<RealWorld>,
+}
+
+impl SavedFiles {
+    pub(crate) fn new(
+        files: &BTreeMap<String, String>,
+        modules: &BTreeMap<String, String>,
+        real: Arc<RealWorld>,
+    ) -> Self {
+        let files = files.iter().map(|(path, text)| (plain(Path::new(path)), text.clone()));
+        let modules = modules.iter().map(|(key, dir)| (key.clone(), PathBuf::from(dir)));
+        Self { files: files.collect(), modules: modules.collect(), real }
+    }
+
+    /// The folder of a module from elsewhere.
+    pub(crate) fn module(&self, key: &str) -> Option<PathBuf> {
+        self.modules.get(key).cloned()
+    }
+}
+
+/// The path without `.` and without what `..` takes back.
+fn plain(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(plain.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+impl World for SavedFiles {
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match (library(path), self.files.get(&plain(path))) {
+            (Some(_), _) => self.real.read_file(path),
+            (None, Some(text)) => Ok(text.clone().into_bytes()),
+            (None, None) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        library(path)
+            .map_or_else(|| self.files.contains_key(&plain(path)), |_| self.real.exists(path))
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        if library(path).is_some() {
+            return self.real.read_dir(path);
+        }
+        let folder = plain(path);
+        let mut found: Vec<DirEntry> = Vec::new();
+        for file in self.files.keys() {
+            let Ok(rest) = file.strip_prefix(&folder) else { continue };
+            let mut parts = rest.components();
+            let Some(first) = parts.next() else { continue };
+            let name = first.as_os_str().to_string_lossy().into_owned();
+            found.push(DirEntry { name, is_dir: parts.next().is_some() });
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    fn working_dir(&self) -> PathBuf {
+        self.real.working_dir()
+    }
+
+    fn home_dir(&self) -> Option<PathBuf> {
+        self.real.home_dir()
+    }
+
+    fn now_unix_nanos(&self) -> u128 {
+        self.real.now_unix_nanos()
+    }
+
+    fn plan_time_unix_nanos(&self) -> u128 {
+        self.real.plan_time_unix_nanos()
+    }
+
+    fn random_bytes(&self, buffer: &mut [u8]) {
+        self.real.random_bytes(buffer);
+    }
+}
+
 /// A time in RFC 3339, in UTC.
 pub(crate) fn rfc3339(unix_ms: u64) -> String {
     let seconds = unix_ms / 1000;
@@ -131,6 +230,30 @@ mod tests {
     fn times_are_shown_in_utc() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(1_767_323_045_000), "2026-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn saved_files_stand_for_the_folder() {
+        let file = |path: &str| (path.to_owned(), format!("# {path}\n"));
+        let files = ["main.tf", "m/main.tf", "m/n/x.tf", "../up/main.tf"].map(file).into();
+        let world = SavedFiles::new(&files, &BTreeMap::new(), Arc::new(RealWorld::new()));
+        let names = |path: &str| -> Vec<String> {
+            let found = world.read_dir(Path::new(path)).expect("a folder");
+            found
+                .into_iter()
+                .map(|entry| format!("{}{}", entry.name, if entry.is_dir { "/" } else { "" }))
+                .collect()
+        };
+        assert_eq!(names("."), ["../", "m/", "main.tf"]);
+        assert_eq!(names("./m"), ["main.tf", "n/"]);
+        assert_eq!(names("m/../../up"), ["main.tf"]);
+        assert!(names("elsewhere").is_empty());
+        assert!(world.exists(Path::new("./m/n/x.tf")) && !world.exists(Path::new("Cargo.toml")));
+        assert_eq!(
+            world.read_file(Path::new("m/n/../main.tf")).expect("it is there"),
+            b"# m/main.tf\n"
+        );
+        assert!(world.read_dir(Path::new(LIBRARY)).is_ok());
     }
 
     #[test]

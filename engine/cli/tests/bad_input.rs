@@ -147,9 +147,6 @@ fn plan_files_that_are_none_or_stale() {
     let cut = std::fs::read(stack.dir().join("p")).unwrap();
     std::fs::write(stack.dir().join("cut"), &cut[..cut.len() / 2]).unwrap();
     snapshot("plan_file_cut", &stack, &["apply", "cut"]);
-    stack.write("main.tf", "resource \"terraform_data\" \"a\" {\n  input = 2\n}\n");
-    snapshot("plan_file_of_other_files", &stack, &["apply", "p"]);
-    stack.write("main.tf", "resource \"terraform_data\" \"a\" {\n  input = 1\n}\n");
     stack.ok(&["apply", "-auto-approve"]);
     snapshot("plan_file_stale", &stack, &["apply", "p"]);
 }

@@ -64,7 +64,7 @@ fn a_saved_plan_is_applied_once() {
     assert!(stack.ok(&["show", "p"]).contains("Plan: 5 to add"));
     assert!(stack.ok(&["show", "-json", "p"]).contains("\"resource_changes\""));
     stack.ok(&["apply", "p"]);
-    assert!(stack.fails(&["apply", "p"]).contains("stale"));
+    assert!(stack.fails(&["apply", "p"]).contains("was carried out already, by operation 1"));
     stack.write("q", "no plan");
     assert!(stack.fails(&["apply", "q"]).contains("not a plan file"));
 }

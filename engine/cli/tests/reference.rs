@@ -60,6 +60,7 @@ fn errors(pages: &mut Pages) {
     all.extend(check::ERROR_DOCS);
     all.extend(component::error_docs());
     all.extend(plan::ERROR_DOCS);
+    all.extend(plan::file::PLAN_FILE_ERROR_DOCS);
     all.extend(apply::ERROR_DOCS);
     all.extend(install::ERROR_DOCS);
     let state = state::ERROR_DOCS.iter().chain(state::EDIT_ERROR_DOCS);

@@ -181,7 +181,8 @@ fn reports_hold_no_secret() {
         assert!(out.contains("(sensitive value)"), "{args:?}\n{out}");
     }
     let file = std::fs::read_to_string(stack.dir().join("p")).expect("a plan file");
-    let sheet: Json = serde_json::from_str(&file).expect("JSON");
+    let body = file.lines().nth(1).expect("a line behind the checksum");
+    let sheet: Json = serde_json::from_str(body).expect("JSON");
     assert!(!sheet["sheet"].to_string().contains("canary"));
 }
 

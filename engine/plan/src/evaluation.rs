@@ -7,6 +7,7 @@ pub(crate) mod demand;
 mod module;
 pub mod renewal;
 mod scope;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::Path;

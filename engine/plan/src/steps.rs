@@ -3,10 +3,16 @@
 //! What is made waits for what it is made from: edges of the walk's nodes, with nodes that change nothing
 //! left out and a join where one would otherwise stand for many edges. What is destroyed waits for what was
 //! made from it: the dependencies that the state records. The order is fixed by addresses, not by arrival.
+//!
+//! What is removed for good also waits until its users are changed, so that nothing is taken away from under them.
+//! That wish gives way where it would close a ring: a user may wait for an object that is replaced by first being
+//! destroyed, which in turn waits for the removal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use address::ResourceInstance;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
 use state::Dependency;
 use syntax::Diagnostics;
 
@@ -35,6 +41,7 @@ pub(crate) fn steps(planned: &Planned<'_>) -> Result<Vec<Step>, Diagnostics> {
         destroy: vec![None; planned.changes.len()],
         change_of_node: BTreeMap::new(),
         behind: vec![None; planned.nodes.len()],
+        wishes: BTreeMap::new(),
     };
     for (change, node) in planned.nodes_of.iter().enumerate() {
         if let Some(node) = node {
@@ -59,6 +66,8 @@ struct Draft<'a> {
     change_of_node: BTreeMap<NodeId, usize>,
     /// The step that stands for a node and all behind it, once known; `None` inside if there is none.
     behind: Vec<Option<Option<usize>>>,
+    /// By removals: the step that stands for the change of their users, after which they would rather come.
+    wishes: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 impl Draft<'_> {
@@ -135,16 +144,7 @@ impl Draft<'_> {
             }
             let found: BTreeSet<usize> =
                 needs.iter().filter_map(|needed| self.behind[needed.0].flatten()).collect();
-            let step = match found.len() {
-                0 => None,
-                1 => found.first().copied(),
-                _ => {
-                    let join = self.push(StepKind::Join, None);
-                    self.steps[join].after.extend(found);
-                    Some(join)
-                }
-            };
-            self.behind[node.0] = Some(step);
+            self.behind[node.0] = Some(self.join(found));
             stack.pop();
         }
     }
@@ -160,34 +160,39 @@ impl Draft<'_> {
         for change in 0..self.planned.changes.len() {
             let Some(step) = self.destroy[change] else { continue };
             let action = self.planned.changes[change].action;
-            // What is replaced in place may be needed by what is changed afterwards; all else goes last.
-            let goes_last = action != Action::Replace(ReplaceOrder::DeleteThenCreate);
             let address: &ResourceInstance = &self.planned.changes[change].address;
             let keys = [Dependency::Instance(address.clone()), Dependency::Block(address.block())];
             for key in keys {
                 let Some(users) = dependents.get(&key) else { continue };
-                let users = users.clone();
-                let join = match joins.get(&(key.clone(), goes_last)) {
-                    Some(join) => *join,
-                    None => {
-                        let join = self.join_users(&users, goes_last);
-                        joins.insert((key, goes_last), join);
+                let mut join = |draft: &mut Self, made: bool| {
+                    let known = joins.get(&(key.clone(), made)).copied();
+                    known.unwrap_or_else(|| {
+                        let steps = if made { &draft.make } else { &draft.destroy };
+                        let steps = users.iter().filter_map(|user| steps[*user]).collect();
+                        let join = draft.join(steps);
+                        joins.insert((key.clone(), made), join);
                         join
-                    }
+                    })
                 };
-                if let Some(join) = join
-                    && join != step
-                {
-                    self.steps[step].after.push(join);
+                if let Some(destroyed) = join(self, false).filter(|join| *join != step) {
+                    self.steps[step].after.push(destroyed);
+                }
+                // What is replaced in place may be needed by what is changed afterwards; all else goes last.
+                if action == Action::Replace(ReplaceOrder::DeleteThenCreate) {
+                    continue;
+                }
+                if let Some(made) = join(self, true).filter(|join| *join != step) {
+                    self.steps[step].after.push(made);
+                    if !action.creates() {
+                        self.wishes.entry(step).or_default().insert(made);
+                    }
                 }
             }
         }
     }
 
-    fn join_users(&mut self, users: &[usize], goes_last: bool) -> Option<usize> {
-        let destroyed = users.iter().filter_map(|user| self.destroy[*user]);
-        let made = users.iter().filter_map(|user| if goes_last { self.make[*user] } else { None });
-        let steps: BTreeSet<usize> = destroyed.chain(made).collect();
+    /// A step that stands for several.
+    fn join(&mut self, steps: BTreeSet<usize>) -> Option<usize> {
         match steps.len() {
             0 => None,
             1 => steps.first().copied(),
@@ -199,45 +204,55 @@ impl Draft<'_> {
         }
     }
 
+    /// Drops the wishes that close a ring among these steps.
+    fn drop_wishes(&mut self, stuck: &[usize]) {
+        let mut ring_of = vec![usize::MAX; self.steps.len()];
+        let mut graph: DiGraph<(), ()> = DiGraph::new();
+        for _ in &self.steps {
+            graph.add_node(());
+        }
+        let mut is_stuck = vec![false; self.steps.len()];
+        for step in stuck {
+            is_stuck[*step] = true;
+        }
+        for step in stuck {
+            for before in self.steps[*step].after.iter().filter(|one| is_stuck[**one]) {
+                graph.add_edge(NodeIndex::new(*before), NodeIndex::new(*step), ());
+            }
+        }
+        // Unlike Tarjan's, this algorithm of petgraph does not recurse.
+        for (at, ring) in kosaraju_scc(&graph).into_iter().enumerate() {
+            for step in ring {
+                ring_of[step.index()] = at;
+            }
+        }
+        for (step, wishes) in &self.wishes {
+            let closes = |wish: &usize| wishes.contains(wish) && ring_of[*wish] == ring_of[*step];
+            self.steps[*step].after.retain(|before| !closes(before));
+        }
+    }
+
     /// Puts every step behind those that it waits for; among those that are ready, the one that was drafted
     /// first comes first.
     fn sort(mut self) -> Result<Vec<Step>, Diagnostics> {
-        let count = self.steps.len();
-        let mut waiting = vec![0usize; count];
-        let mut followers: Vec<Vec<usize>> = vec![Vec::new(); count];
         for (at, step) in self.steps.iter_mut().enumerate() {
             step.after.sort_unstable();
             step.after.dedup();
             step.after.retain(|before| *before != at);
-            waiting[at] = step.after.len();
-            for before in &step.after {
-                followers[*before].push(at);
-            }
         }
-        let mut ready: BTreeSet<usize> = (0..count).filter(|at| waiting[*at] == 0).collect();
-        let mut place = vec![usize::MAX; count];
-        let mut sorted = Vec::with_capacity(count);
-        while let Some(at) = ready.pop_first() {
-            place[at] = sorted.len();
-            sorted.push(at);
-            for follower in &followers[at] {
-                waiting[*follower] -= 1;
-                if waiting[*follower] == 0 {
-                    ready.insert(*follower);
-                }
-            }
-        }
-        if sorted.len() < count {
-            let stuck = (0..count)
-                .filter(|at| place[*at] == usize::MAX)
-                .filter_map(|at| self.steps[at].change);
+        let sorted = self.order().or_else(|stuck| {
+            self.drop_wishes(&stuck);
+            self.order()
+        });
+        let sorted = sorted.map_err(|stuck| {
+            let changes = stuck.into_iter().filter_map(|at| self.steps[at].change);
             let objects: BTreeSet<String> =
-                stuck.map(|change| self.planned.changes[change].address.to_string()).collect();
-            return Err(PlanError::Cycle {
-                objects: objects.into_iter().collect(),
-                spans: Vec::new(),
-            }
-            .into());
+                changes.map(|change| self.planned.changes[change].address.to_string()).collect();
+            PlanError::Cycle { objects: objects.into_iter().collect(), spans: Vec::new() }
+        })?;
+        let mut place = vec![usize::MAX; sorted.len()];
+        for (at, step) in sorted.iter().enumerate() {
+            place[*step] = at;
         }
         let steps = sorted.into_iter().map(|at| {
             let step = &self.steps[at];
@@ -246,5 +261,32 @@ impl Draft<'_> {
             Step { kind: step.kind, change: step.change, after }
         });
         Ok(steps.collect())
+    }
+
+    /// The steps in order; those that wait for each other, and those behind them, if there is none.
+    fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
+        let count = self.steps.len();
+        let mut waiting: Vec<usize> = self.steps.iter().map(|step| step.after.len()).collect();
+        let mut followers: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for (at, step) in self.steps.iter().enumerate() {
+            for before in &step.after {
+                followers[*before].push(at);
+            }
+        }
+        let mut ready: BTreeSet<usize> = (0..count).filter(|at| waiting[*at] == 0).collect();
+        let mut sorted = Vec::with_capacity(count);
+        while let Some(at) = ready.pop_first() {
+            sorted.push(at);
+            for follower in &followers[at] {
+                waiting[*follower] -= 1;
+                if waiting[*follower] == 0 {
+                    ready.insert(*follower);
+                }
+            }
+        }
+        if sorted.len() == count {
+            return Ok(sorted);
+        }
+        Err((0..count).filter(|at| waiting[*at] > 0).collect())
     }
 }

@@ -10,7 +10,7 @@
 //! 3. [`marks`], [`refinement`]: what a value carries beside its content.
 //! 4. [`value`]: the value itself; `build`, `look` and `change` hold its methods, `order` its laws.
 //! 5. [`convert()`] and [`unify()`]: from one type to another, and to a common one.
-//! 6. [`json`], [`msgpack`]: the codecs.
+//! 6. [`json`], [`msgpack`]: the codecs; [`exact`] for what must come back as it was.
 //!
 //! # Invariants
 //!
@@ -33,6 +33,7 @@ mod convert;
 mod unify;
 
 mod codec;
+pub mod exact;
 pub mod json;
 pub mod msgpack;
 

@@ -109,6 +109,44 @@ impl Number {
         Some(Self::rounded(significand, exponent, 53, false))
     }
 
+    /// The number as it is, with its precision, for [`Self::from_exact`]: `significand`, `p` and the binary exponent
+    /// where there is one, `@` and the precision in bits where it is not that of literals.
+    pub(crate) fn to_exact(&self) -> String {
+        let mut text = match &self.repr {
+            Repr::Small(small) => small.to_string(),
+            Repr::Big(big) => format!("{}p{}", big.significand, big.exponent),
+            Repr::Infinite { negative } => if *negative { "-inf" } else { "inf" }.to_owned(),
+        };
+        if self.precision != LITERAL_BITS {
+            text.push_str(&format!("@{}", self.precision));
+        }
+        text
+    }
+
+    /// Reads what [`Self::to_exact`] has written.
+    pub(crate) fn from_exact(text: &str) -> Option<Self> {
+        let (text, precision) = match text.split_once('@') {
+            Some((text, precision)) => (text, precision.parse().ok()?),
+            None => (text, LITERAL_BITS),
+        };
+        let repr = match (text, text.split_once('p')) {
+            ("inf", _) => Repr::Infinite { negative: false },
+            ("-inf", _) => Repr::Infinite { negative: true },
+            (_, Some((significand, exponent))) => {
+                let significand = IBig::from_str_radix(significand, 10).ok()?;
+                let exponent: i64 = exponent.parse().ok()?;
+                if exponent.abs() > 4 * MAX_DECIMAL_EXPONENT
+                    || significand.trailing_zeros() != Some(0)
+                {
+                    return None;
+                }
+                Repr::Big(Arc::new(Big { significand, exponent }))
+            }
+            (text, None) => Repr::Small(text.parse().ok()?),
+        };
+        Some(Self { repr, precision })
+    }
+
     /// The integer, if the number is one that fits.
     pub fn to_i64(&self) -> Option<i64> {
         match self.repr {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use apply::{Event, Options, Request};
+use plan::file::PlanFileError;
 use plan::{Plan, StepKind};
 use report::progress;
-use state::{OperationInfo, OperationOutcome, SledStore, StateStore};
+use state::{OperationInfo, OperationOutcome, SledStore, StateSnapshot, StateStore};
 use syntax::SourceMap;
 use tokio::sync::watch;
 
@@ -25,7 +26,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
     let ui = Ui::new(&args.plan.common, session.clock());
     let saved = match args.file.as_deref().map(planfile::read).transpose() {
         Ok(saved) => saved,
-        Err(message) => return ui.fail_message(&message),
+        Err(error) => return ui.fail_with(error),
     };
     let common = &args.plan.common;
     if let Err(exit) = takeover::take_over(session, common, args.auto_approve || saved.is_some()) {
@@ -42,62 +43,117 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
     if let Some(notice) = guard.notice() {
         ui.warn(notice);
     }
-    let plan_args = saved.as_ref().map_or(&args.plan, |saved| &saved.args);
-    if let Err(exit) = recover::settle(session, &store, plan_args, &ui).await {
+    if let Err(exit) = recover::settle(session, &store, &args.plan, &ui).await {
         return exit;
     }
     let snapshot = match store.snapshot() {
         Ok(snapshot) => snapshot,
         Err(error) => return ui.fail_with(error),
     };
-    if let Some(saved) = &saved
-        && (saved.serial != snapshot.serial
-            || !(saved.lineage == snapshot.lineage || saved.lineage.is_empty()))
-    {
-        let (planned, found) = (saved.serial, snapshot.serial);
-        return ui.fail_with(apply::ApplyError::StalePlan { planned, found });
-    }
-    let options = match session::options(plan_args, mode(plan_args)) {
-        Ok(options) => options,
-        Err(found) => return ui.fail(&found, &SourceMap::new()),
+    let ready = match &saved {
+        Some(saved) => from_file(session, saved, args, &store, &snapshot, &ui).await,
+        None => planned(session, args, command, &snapshot, &ui).await,
     };
-    let parallelism = args.plan.parallelism.unwrap_or(options.parallelism);
-    let (stack, mut found) = session.stack(&Wanted::of(plan_args), &snapshot).await;
-    let sources = Arc::clone(&stack.configuration.sources);
-    if found.has_errors() {
-        return ui.fail(&found, &sources);
-    }
-    if let Some(file) = saved.as_ref().and_then(|saved| saved.changed_file(&sources)) {
-        return ui.fail_message(&format!(
-            "the plan is stale: `{file}` has changed since it was made; make a new plan"
-        ));
-    }
-    let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
-    let (plan, more) = session.plan(stack, &snapshot, options).await;
-    found.extend(more);
-    let Some(plan) = plan else { return ui.fail(&found, &sources) };
-    ui.diagnostics(&found, &sources);
+    let Ready { plan, sources, keeps_lock_file } = match ready {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    let parallelism = args.plan.parallelism.unwrap_or(plan::Options::default().parallelism);
+    let file = saved.as_ref().map_or("", |saved| saved.id.as_str());
+    let exit =
+        carry_out(session, &store, &guard, plan, command, file, parallelism, &sources, &ui).await;
     if let Some(saved) = &saved {
-        if !saved.is_same(&plan) {
-            return ui.fail_message("the plan is stale: the real objects have changed since it was made; make a new plan");
-        }
-    } else {
-        if ui.is_json() {
-            for message in ui.messages().plan(&view(&plan)) {
-                ui.say(&message);
-            }
-        } else {
-            terminal::print(&view(&plan).show(ui.style));
-        }
-        if !plan.is_empty() && !args.auto_approve && !approved(args, &ui) {
-            return ui.fail_message(&format!("{command} was not confirmed; nothing was changed"));
-        }
+        saved.spend();
     }
-    let exit = carry_out(session, &store, &guard, plan, command, parallelism, &sources, &ui).await;
     if keeps_lock_file && let Err(message) = write_lock_file(&store) {
         return ui.fail_message(&message);
     }
     exit
+}
+
+/// A plan that has been approved.
+struct Ready {
+    plan: Plan,
+    sources: Arc<SourceMap>,
+    keeps_lock_file: bool,
+}
+
+/// Plans, shows and asks.
+async fn planned(
+    session: &Session,
+    args: &ApplyArgs,
+    command: &str,
+    snapshot: &StateSnapshot,
+    ui: &Ui,
+) -> Result<Ready, Exit> {
+    let options = session::options(&args.plan, mode(&args.plan))
+        .map_err(|found| ui.fail(&found, &SourceMap::new()))?;
+    let (stack, mut found) = session.stack(&Wanted::of(&args.plan), snapshot).await;
+    let sources = Arc::clone(&stack.configuration.sources);
+    if found.has_errors() {
+        return Err(ui.fail(&found, &sources));
+    }
+    let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
+    let (plan, more) = session.plan(stack, snapshot, options).await;
+    found.extend(more);
+    let Some(plan) = plan else { return Err(ui.fail(&found, &sources)) };
+    ui.diagnostics(&found, &sources);
+    if ui.is_json() {
+        for message in ui.messages().plan(&view(&plan)) {
+            ui.say(&message);
+        }
+    } else {
+        terminal::print(&view(&plan).show(ui.style));
+    }
+    if !plan.is_empty() && !args.auto_approve && !approved(args, ui) {
+        let message = format!("{command} was not confirmed; nothing was changed");
+        return Err(ui.fail_message(&message));
+    }
+    Ok(Ready { plan, sources, keeps_lock_file })
+}
+
+/// Takes a plan from its file. Nothing is planned again; it stands or is refused.
+async fn from_file(
+    session: &Session,
+    saved: &planfile::Saved,
+    args: &ApplyArgs,
+    store: &SledStore,
+    snapshot: &StateSnapshot,
+    ui: &Ui,
+) -> Result<Ready, Exit> {
+    let history = store.history().map_err(|error| ui.fail_with(error))?;
+    let opened = saved.open(session, snapshot, &history).map_err(|error| ui.fail_with(error))?;
+    let planfile::Opened { plan: stored, stack, ground } = opened;
+    if let Some(error) = ground.overtaken(snapshot) {
+        return Err(ui.fail_with(error));
+    }
+    let decided = stack.decisions.clone();
+    let wanted = Wanted::Saved { saved: stack, given: args.plan.inputs() };
+    let (stack, found) = session.stack(&wanted, snapshot).await;
+    let sources = Arc::clone(&stack.configuration.sources);
+    if found.has_errors() {
+        return Err(ui.fail(&found, &sources));
+    }
+    let elsewhere = decided.iter().find(|planned| {
+        let now = stack.decisions.iter().find(|now| now.component == planned.component);
+        !now.is_some_and(|now| {
+            (&now.backend, &now.offer, &now.implementation, now.machines)
+                == (&planned.backend, &planned.offer, &planned.implementation, planned.machines)
+        })
+    });
+    if let Some(planned) = elsewhere {
+        let component = planned.component.clone();
+        return Err(ui.fail_with(PlanFileError::Placement { component }));
+    }
+    let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
+    match session.saved_plan(stack, &stored).await {
+        Ok(Some(mut plan)) => {
+            ground.fit(&mut plan, snapshot);
+            Ok(Ready { plan, sources, keeps_lock_file })
+        }
+        Ok(None) => Err(ui.fail_with(saved.damaged())),
+        Err(found) => Err(ui.fail(&found, &sources)),
+    }
 }
 
 /// Writes what is placed now, for reviews to see.
@@ -127,6 +183,7 @@ async fn carry_out(
     guard: &state::LockGuard,
     plan: Plan,
     command: &str,
+    file: &str,
     parallelism: usize,
     sources: &SourceMap,
     ui: &Ui,
@@ -142,6 +199,7 @@ async fn carry_out(
             "{} added, {} changed, {} destroyed",
             counts.added, counts.changed, counts.destroyed
         ),
+        plan: file.to_owned(),
     };
     let operation = match store.begin_operation(guard, info) {
         Ok(operation) => operation,

@@ -45,7 +45,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
     };
     let (stack, mut found) = session.stack(&Wanted::of(args), &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
-    let saved = planfile::Inputs::of(&stack, args);
+    let saved = planfile::Inputs::of(&stack);
     if found.has_errors() {
         return ui.fail(&found, &sources);
     }
@@ -74,7 +74,8 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         }
     }
     if let Some(path) = &args.out {
-        if let Err(error) = planfile::write(path, &plan, &saved, ui.messages().timestamp) {
+        let time = ui.messages().timestamp;
+        if let Err(error) = planfile::write(path, &plan, &saved, &snapshot, time) {
             return ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}"));
         }
         if !args.common.json {

@@ -1,87 +1,113 @@
-//! A plan on disk: what was shown, and what it was made from.
+//! A plan on disk.
 //!
-//! `apply FILE` plans again from the same configuration and goes on only if the result is the same. Values of
-//! sensitive variables are not in the file: they have to be given again, through the environment.
+//! The first line says what the file is, and has the SHA-256 of the rest, which tells this plan from every other.
+//! The rest is JSON: what people are told of the plan, without sensitive values; the configuration that it was made
+//! from; and, sealed, what apply carries out, the values of variables, and the digests of the records that the plan
+//! rests on. So `apply FILE` looks at nothing again: it makes the calls that were shown, and no other.
+//!
+//! What is sealed opens with the state's key. Where none is given, each file has a key of its own, which lies in the
+//! working folder, beside the state, until the plan is carried out: nobody who finds the file alone can read it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use plan::{Mode, Plan};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use component::Decision;
+use plan::Plan;
+use plan::file::{Basis, PlanFileError};
 use report::plan_json::{self, Around};
 use report::sheet::Sheet;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use value::Value;
+use sha2::{Digest, Sha256};
+use state::{Key, Operation, StateSnapshot};
+use value::{Value, exact};
 
 use super::plan::view;
-use crate::args::PlanArgs;
-use crate::session::Stack;
+use crate::session::{SavedStack, Session, Stack};
+use crate::store;
+use crate::world::SavedFiles;
 
-const FORMAT: &str = "stratiform-plan-3";
+/// The form of the file; each change of it gets another name.
+const FORMAT: &str = "stratiform-plan-4";
 
-/// What a plan was made from.
+/// How long the key of a plan that nobody carries out is kept.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The configuration and the values that a plan was made from.
 pub(crate) struct Inputs {
-    vars: BTreeMap<String, String>,
-    args: PlanArgs,
     files: BTreeMap<String, String>,
+    modules: BTreeMap<String, String>,
     configuration: Arc<config::Configuration>,
     inputs: BTreeMap<Arc<str>, Value>,
 }
 
 impl Inputs {
-    pub(crate) fn of(stack: &Stack, args: &PlanArgs) -> Self {
-        let root = stack.configuration.root();
-        let shown = |name: &str| {
-            root.variables
-                .get(name)
-                .is_some_and(|variable| !variable.sensitive && !variable.ephemeral)
+    pub(crate) fn of(stack: &Stack) -> Self {
+        let is_configuration = |name: &str| {
+            !name.ends_with(".tfvars") && !name.ends_with(".tfvars.json") && !name.starts_with('<')
         };
-        let vars = stack
-            .inputs
-            .iter()
-            .filter(|(name, _)| shown(name))
-            .map(|(name, value)| {
-                let takes_text =
-                    root.variables.get(name).is_some_and(|variable| variable.takes_text);
-                let text = match value.as_str() {
-                    Some(text) if takes_text => text.to_owned(),
-                    _ => value::json::to_string(value),
-                };
-                (name.to_string(), text)
-            })
-            .collect();
-        let files = stack
-            .configuration
-            .sources
-            .files()
-            .filter(|file| {
-                !file.name.ends_with(".tfvars")
-                    && !file.name.ends_with(".tfvars.json")
-                    && !file.name.starts_with('<')
-            })
-            .map(|file| (file.name.clone(), file.text.to_string()))
-            .collect();
+        let files = stack.configuration.sources.files();
+        let files = files
+            .filter(|file| is_configuration(&file.name))
+            .map(|file| (file.name.clone(), file.text.to_string()));
+        let modules = stack.configuration.modules.values().map(|module| {
+            let key: Vec<&str> = module.path.steps().iter().map(|step| &*step.name).collect();
+            (key.join("."), module.dir.to_string_lossy().into_owned())
+        });
         Self {
-            vars,
-            args: args.clone(),
-            files,
+            files: files.collect(),
+            modules: modules.collect(),
             configuration: Arc::clone(&stack.configuration),
             inputs: stack.inputs.clone(),
         }
     }
+
+    /// Values without those that are never stored.
+    fn lasting(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        let variables = &self.configuration.root().variables;
+        self.inputs
+            .iter()
+            .filter(|(name, _)| !variables.get(*name).is_some_and(|one| one.ephemeral))
+    }
 }
 
-/// A plan file that was read.
+/// A plan file that was read; what is sealed in it still is.
 pub(crate) struct Saved {
-    pub(crate) args: PlanArgs,
-    pub(crate) lineage: String,
-    pub(crate) serial: u64,
+    path: String,
+    /// Tells it from every other plan.
+    pub(crate) id: String,
     /// What people are told of it.
     pub(crate) sheet: Sheet,
-    pub(crate) json: Json,
     /// What `show -json` prints.
     pub(crate) document: Json,
-    pub(crate) files: BTreeMap<String, String>,
+    lineage: String,
+    workspace: String,
+    /// The name of its own key; empty if it is sealed with the state's.
+    key: String,
+    files: BTreeMap<String, String>,
+    modules: BTreeMap<String, String>,
+    sealed: String,
+}
+
+/// What was sealed in a plan file.
+pub(crate) struct Opened {
+    /// For [`Session::saved_plan`].
+    pub(crate) plan: Json,
+    /// For the stack.
+    pub(crate) stack: SavedStack,
+    pub(crate) ground: Ground,
+}
+
+/// The records that a plan rests on, as they were.
+pub(crate) struct Ground {
+    basis: Basis,
+    looked_at: Basis,
 }
 
 /// Writes a plan; readable by its owner alone.
@@ -89,80 +115,93 @@ pub(crate) fn write(
     path: &str,
     plan: &Plan,
     inputs: &Inputs,
+    snapshot: &StateSnapshot,
     timestamp: String,
 ) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
     let view = view(plan);
-    let around =
-        Around { configuration: &inputs.configuration, variables: &inputs.inputs, timestamp };
-    let document = json!({
+    let variables =
+        inputs.lasting().map(|(name, value)| (Arc::clone(name), value.clone())).collect();
+    let around = Around { configuration: &inputs.configuration, variables: &variables, timestamp };
+    let values = inputs.lasting().map(|(name, value)| (name.to_string(), exact::to_json(value)));
+    let sealed = json!({
+        "plan": plan::file::write(plan),
+        "inputs": values.collect::<serde_json::Map<_, _>>(),
+        "basis": basis_to_json(&plan::file::basis(plan, snapshot)),
+        "looked_at": basis_to_json(&plan::file::looked_at(plan, snapshot)),
+    });
+    let (name, key) = key_for_writing()?;
+    let body = json!({
         "document": masked(plan_json::document(&view, &around, config::LANGUAGE_VERSION)),
+        "lineage": snapshot.lineage,
+        "workspace": store::workspace(),
+        "files": inputs.files,
+        "modules": inputs.modules,
+        "sheet": Sheet::of(&view),
+        "key": name,
+        "sealed": STANDARD.encode(key.seal(FORMAT, sealed.to_string().as_bytes())),
+    })
+    .to_string();
+    let head = json!({
         "format": FORMAT,
         "engine_version": env!("CARGO_PKG_VERSION"),
-        "lineage": plan.lineage,
-        "serial": plan.serial,
-        "vars": inputs.vars,
-        "targets": inputs.args.targets,
-        "replace": inputs.args.replace,
-        "destroy": plan.mode == Mode::Destroy,
-        "refresh_only": plan.mode == Mode::RefreshOnly,
-        "reoptimize": inputs.args.reoptimize,
-        "refresh": inputs.args.refresh.unwrap_or(true),
-        "files": inputs.files,
-        "sheet": Sheet::of(&view),
-        "plan": masked(plan_json::plan(&view, config::LANGUAGE_VERSION)),
+        "sha256": sha256(body.as_bytes()),
     });
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(document.to_string().as_bytes())?;
+    let mut file = private_file(Path::new(path))?;
+    file.write_all(format!("{head}\n{body}\n").as_bytes())?;
     file.sync_all()
 }
 
 /// Reads a plan file.
-pub(crate) fn read(path: &str) -> Result<Saved, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("`{path}` cannot be read: {error}"))?;
-    let not_one =
-        || format!("`{path}` is not a plan file of this version; make one with `plan -out={path}`");
-    let document: Json = serde_json::from_str(&text).map_err(|_| not_one())?;
-    if document.get("format").and_then(Json::as_str) != Some(FORMAT) {
-        return Err(not_one());
+pub(crate) fn read(path: &str) -> Result<Saved, PlanFileError> {
+    let bytes = std::fs::read(path).map_err(|error| PlanFileError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let not_one = |help: String| PlanFileError::NotAPlan { path: path.to_owned(), help };
+    let make = || format!("make one with `plan -out={path}`");
+    let text = String::from_utf8(bytes).map_err(|_| not_one(make()))?;
+    let (head, body) = text.split_once('\n').unwrap_or((&text, ""));
+    let head: Json = serde_json::from_str(head).map_err(|_| not_one(make()))?;
+    let said = |name: &str| head.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    match said("format").as_str() {
+        FORMAT => {}
+        other if other.starts_with("stratiform-plan-") => {
+            return Err(not_one(format!(
+                "version {} has written it; use that version, or {}",
+                said("engine_version"),
+                make()
+            )));
+        }
+        _ => return Err(not_one(make())),
     }
-    let sheet = document.get("sheet").and_then(|sheet| Sheet::deserialize(sheet).ok());
-    let sheet = sheet.ok_or_else(not_one)?;
-    let strings = |name: &str| -> Vec<String> {
-        let list = document.get(name).and_then(Json::as_array).into_iter().flatten();
-        list.filter_map(Json::as_str).map(str::to_owned).collect()
+    let damaged =
+        |reason: &str| PlanFileError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
+    let body = body.strip_suffix('\n').unwrap_or(body);
+    let id = said("sha256");
+    if sha256(body.as_bytes()) != id {
+        return Err(damaged("its checksum does not match"));
+    }
+    let body: Json = serde_json::from_str(body).map_err(|_| damaged("it is no JSON"))?;
+    let text = |name: &str| body.get(name).and_then(Json::as_str).map(str::to_owned);
+    let texts = |name: &str| -> Option<BTreeMap<String, String>> {
+        let entries = body.get(name)?.as_object()?.iter();
+        entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
     };
-    let map = |name: &str| -> BTreeMap<String, String> {
-        let entries = document.get(name).and_then(Json::as_object).into_iter().flatten();
-        entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    let saved = || {
+        Some(Saved {
+            path: path.to_owned(),
+            id: id.clone(),
+            sheet: Sheet::deserialize(body.get("sheet")?).ok()?,
+            document: body.get("document")?.clone(),
+            lineage: text("lineage")?,
+            workspace: text("workspace")?,
+            key: text("key")?,
+            files: texts("files")?,
+            modules: texts("modules")?,
+            sealed: text("sealed")?,
+        })
     };
-    let flag = |name: &str| document.get(name).and_then(Json::as_bool).unwrap_or(false);
-    let args = PlanArgs {
-        vars: map("vars").into_iter().map(|(name, text)| format!("{name}={text}")).collect(),
-        targets: strings("targets"),
-        replace: strings("replace"),
-        destroy: flag("destroy"),
-        refresh_only: flag("refresh_only"),
-        reoptimize: flag("reoptimize"),
-        refresh: Some(flag("refresh")),
-        ..PlanArgs::default()
-    };
-    Ok(Saved {
-        args,
-        lineage: document.get("lineage").and_then(Json::as_str).unwrap_or_default().to_owned(),
-        serial: document.get("serial").and_then(Json::as_u64).unwrap_or_default(),
-        sheet,
-        json: document.get("plan").cloned().unwrap_or_default(),
-        document: document.get("document").cloned().unwrap_or_default(),
-        files: map("files"),
-    })
+    saved().ok_or_else(|| damaged("a part of it is missing"))
 }
 
 impl Saved {
@@ -171,23 +210,177 @@ impl Saved {
         self.document.get("timestamp").and_then(Json::as_str).unwrap_or_default().to_owned()
     }
 
-    /// Says whether a plan that was made now is the one that was saved.
-    pub(crate) fn is_same(&self, plan: &Plan) -> bool {
-        let view = view(plan);
-        let sheet = Sheet { sections: self.sheet.sections.clone(), ..Sheet::of(&view) };
-        self.sheet == sheet && self.json == masked(plan_json::plan(&view, config::LANGUAGE_VERSION))
+    /// Opens what is sealed, if the plan is for this state and was not carried out before.
+    pub(crate) fn open(
+        &self,
+        session: &Session,
+        snapshot: &StateSnapshot,
+        history: &[Operation],
+    ) -> Result<Opened, PlanFileError> {
+        let path = || self.path.clone();
+        if let Some(earlier) = history.iter().find(|operation| operation.info.plan == self.id) {
+            return Err(PlanFileError::Used { path: path(), operation: earlier.id.0 });
+        }
+        let workspace = store::workspace();
+        if self.workspace != workspace {
+            let (planned, found) =
+                (format!("workspace `{}`", self.workspace), format!("workspace `{workspace}`"));
+            return Err(PlanFileError::Elsewhere { path: path(), planned, found });
+        }
+        if !self.lineage.is_empty() && self.lineage != snapshot.lineage {
+            let shown = |lineage: &str| match lineage {
+                "" => "a folder without a state".to_owned(),
+                lineage => format!("the state of lineage `{lineage}`"),
+            };
+            let (planned, found) = (shown(&self.lineage), shown(&snapshot.lineage));
+            return Err(PlanFileError::Elsewhere { path: path(), planned, found });
+        }
+        let plain = self.unseal()?;
+        let stored: Option<Json> = serde_json::from_slice(&plain).ok();
+        stored.and_then(|stored| self.opened(session, &stored)).ok_or_else(|| self.damaged())
     }
 
-    /// The first file of the configuration that is not what it was.
-    pub(crate) fn changed_file(&self, now: &syntax::SourceMap) -> Option<String> {
-        let now: BTreeMap<&str, &str> =
-            now.files().map(|file| (file.name.as_str(), &*file.text)).collect();
-        let changed =
-            self.files.iter().find(|(name, text)| now.get(name.as_str()) != Some(&text.as_str()));
-        changed.map(|(name, _)| name.clone())
+    /// What is in it does not fit together.
+    pub(crate) fn damaged(&self) -> PlanFileError {
+        let reason = "what is sealed in it does not fit the rest".to_owned();
+        PlanFileError::Damaged { path: self.path.clone(), reason }
+    }
+
+    fn unseal(&self) -> Result<Vec<u8>, PlanFileError> {
+        let sealed = |reason: String, help: &str| PlanFileError::Sealed {
+            path: self.path.clone(),
+            reason,
+            help: help.to_owned(),
+        };
+        let key = if self.key.is_empty() {
+            let help = "give the key that the plan was made with: `STRATIFORM_STATE_KEY` or `STRATIFORM_STATE_KEY_FILE`";
+            match store::key() {
+                Ok(Some(key)) => key,
+                Ok(None) => return Err(sealed("no key is given".to_owned(), help)),
+                Err(error) => return Err(sealed(error.to_string(), help)),
+            }
+        } else {
+            let help = "a plan is carried out once, in the folder that it was made in; make a new plan. To carry plans elsewhere, give the state a key";
+            let text = std::fs::read_to_string(key_path(&self.key));
+            let key = text.ok().and_then(|text| Key::parse(&text).ok());
+            key.ok_or_else(|| sealed("its key is not in this folder".to_owned(), help))?
+        };
+        let bytes = STANDARD.decode(&self.sealed).map_err(|_| self.damaged())?;
+        key.open(FORMAT, &bytes).map_err(|error| {
+            sealed(
+                format!("this key does not open them: {error}"),
+                "give the key that the plan was made with",
+            )
+        })
+    }
+
+    fn opened(&self, session: &Session, stored: &Json) -> Option<Opened> {
+        let plan = stored.get("plan")?.clone();
+        let decisions = plan.get("decisions")?.as_array()?.iter().map(Decision::from_json);
+        let inputs = stored.get("inputs")?.as_object()?.iter();
+        let inputs = inputs
+            .map(|(name, value)| Some((Arc::from(name.as_str()), exact::from_json(value).ok()?)));
+        Some(Opened {
+            stack: SavedStack {
+                files: SavedFiles::new(&self.files, &self.modules, Arc::clone(&session.world)),
+                inputs: inputs.collect::<Option<_>>()?,
+                decisions: decisions.collect::<Option<_>>()?,
+            },
+            ground: Ground {
+                basis: basis_from_json(stored.get("basis")?)?,
+                looked_at: basis_from_json(stored.get("looked_at")?)?,
+            },
+            plan,
+        })
+    }
+
+    /// The plan was carried out, or as much of it as could be: its key has no use any more.
+    pub(crate) fn spend(&self) {
+        if !self.key.is_empty() {
+            // Where it stays, the history still says that the plan was carried out.
+            let _ = std::fs::remove_file(key_path(&self.key));
+        }
     }
 }
 
+impl Ground {
+    /// The first record that the plan rests on and that is not what it was.
+    pub(crate) fn overtaken(&self, snapshot: &StateSnapshot) -> Option<PlanFileError> {
+        let address = plan::file::overtaken(&self.basis, snapshot)?;
+        Some(PlanFileError::Stale { address })
+    }
+
+    /// Makes the plan one for the state as it is now: what refreshing has found of objects that have changed since,
+    /// and that the plan does not touch, is out of date.
+    pub(crate) fn fit(&self, plan: &mut Plan, snapshot: &StateSnapshot) {
+        plan.refreshed.retain(|(address, _)| {
+            let one = self.looked_at.get_key_value(address);
+            let one = one.map(|(address, digest)| (address.clone(), digest.clone()));
+            plan::file::overtaken(&one.into_iter().collect(), snapshot).is_none()
+        });
+        plan.lineage.clone_from(&snapshot.lineage);
+        plan.serial = snapshot.serial;
+    }
+}
+
+fn basis_to_json(basis: &Basis) -> Json {
+    basis.iter().map(|(address, digest)| (address.to_string(), json!(digest))).collect()
+}
+
+fn basis_from_json(json: &Json) -> Option<Basis> {
+    let entries = json.as_object()?.iter();
+    entries
+        .map(|(address, digest)| {
+            let digest = match digest {
+                Json::Null => None,
+                digest => Some(digest.as_str()?.to_owned()),
+            };
+            Some((address.parse().ok()?, digest))
+        })
+        .collect()
+}
+
+/// The state's key, or a new one that is laid down in the working folder under the name that comes with it.
+fn key_for_writing() -> std::io::Result<(String, Key)> {
+    let given = store::key().map_err(|error| std::io::Error::other(error.to_string()))?;
+    if let Some(key) = given {
+        return Ok((String::new(), key));
+    }
+    let (key, text) = Key::generate();
+    let name = sha256(text.as_bytes())[..16].to_owned();
+    let path = key_path(&name);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+        forget_old_keys(folder);
+    }
+    private_file(&path)?.write_all(text.as_bytes())?;
+    Ok((name, key))
+}
+
+fn key_path(name: &str) -> PathBuf {
+    // A name from a file that somebody else may have written must not lead out of the folder.
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    Path::new(".stratiform").join("plans").join(format!("{name}.key"))
+}
+
+/// Keys of plans that nobody has carried out.
+fn forget_old_keys(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let age = entry.metadata().and_then(|found| found.modified());
+        if age.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > KEEP)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
 /// The plan without values that are sensitive.
 fn masked(mut plan: Json) -> Json {
     let Some(changes) = plan.get_mut("resource_changes").and_then(Json::as_array_mut) else {

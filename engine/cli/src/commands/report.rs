@@ -3,7 +3,7 @@
 use report::plan_html::{self, Heading};
 use report::plan_markdown;
 
-use super::{fail_message, planfile};
+use super::{fail_message, fail_with, planfile};
 use crate::args::Report;
 use crate::exit::Exit;
 use crate::terminal;
@@ -17,7 +17,7 @@ pub(crate) fn report(args: &Report) -> Exit {
     }
     let saved = match planfile::read(&args.file) {
         Ok(saved) => saved,
-        Err(message) => return fail_message(&message, style),
+        Err(error) => return fail_with(error, style),
     };
     let mut forms: Vec<(&str, String)> = Vec::new();
     if let Some(path) = &args.html {

@@ -1,7 +1,7 @@
 //! `show`: the state, or a plan file.
 
 use super::state::snapshot;
-use super::{fail_message, planfile};
+use super::{fail_with, planfile};
 use crate::args::Show;
 use crate::exit::Exit;
 use crate::session::Session;
@@ -20,7 +20,7 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
                 terminal::print(&report::plan_text::text(&saved.sheet, style));
                 Exit::Success
             }
-            Err(message) => fail_message(&message, style),
+            Err(error) => fail_with(error, style),
         };
     }
     let snapshot = match snapshot(session, &args.common) {

@@ -68,6 +68,7 @@ fn adopt(
         who: store::who(),
         time_unix_ms: store::now_ms(world),
         summary: name.to_owned(),
+        plan: String::new(),
     };
     let operation = store.begin_operation(&guard, info)?;
     let changes =

@@ -122,6 +122,17 @@ impl Evaluation {
         module: ModuleId,
         references: &[Traversal],
     ) -> BTreeSet<(ModuleId, address::Resource)> {
+        let mut found = self.resources_named(module, references);
+        found.retain(|(_, resource)| resource.mode == address::ResourceMode::Ephemeral);
+        found
+    }
+
+    /// Resource blocks that references lead to, through whatever names lie between.
+    pub(crate) fn resources_named(
+        &self,
+        module: ModuleId,
+        references: &[Traversal],
+    ) -> BTreeSet<(ModuleId, address::Resource)> {
         let mut found = BTreeSet::new();
         let mut seen: BTreeSet<Name> = BTreeSet::new();
         let mut waiting: Vec<(ModuleId, Vec<Traversal>)> = vec![(module, references.to_vec())];
@@ -130,7 +141,6 @@ impl Evaluation {
                 let resolved = config::resolve(&self.module(module).module, traversal);
                 if let Ok(config::Resolved { reference: Reference::Resource(resource), .. }) =
                     resolved
-                    && resource.mode == address::ResourceMode::Ephemeral
                 {
                     found.insert((module, resource));
                 }
@@ -289,7 +299,7 @@ impl Evaluation {
     }
 }
 
-fn output_references(output: &config::Output) -> Vec<Traversal> {
+pub(crate) fn output_references(output: &config::Output) -> Vec<Traversal> {
     let conditions = output.preconditions.iter().flat_map(|condition| {
         condition.condition.references().iter().chain(condition.error_message.references())
     });

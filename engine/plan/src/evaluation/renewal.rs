@@ -364,7 +364,7 @@ impl Evaluation {
         crate::evaluation_of_provider(self, module, &block).map(Some)
     }
 
-    fn module_of_provider(&self, provider: &ProviderConfig) -> super::ModuleId {
+    pub(crate) fn module_of_provider(&self, provider: &ProviderConfig) -> super::ModuleId {
         let mut modules = self.modules();
         let found = modules.find(|(_, state)| state.module.path == provider.module);
         found.map_or(ROOT, |(id, _)| id)

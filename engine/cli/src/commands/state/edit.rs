@@ -63,6 +63,7 @@ pub(crate) fn run(
         who: store::who(),
         time_unix_ms: store::now_ms(world),
         summary: summary.to_owned(),
+        plan: String::new(),
     };
     match write(&store, &guard, info, edit.changes, edit.identity) {
         Ok(()) => {
