@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use config::{Configuration, LoadRequest};
+use config::{Configuration, Found, LoadRequest};
 use install::constraint::Constraints;
 use install::event::Trust;
 use install::installed::Search;
@@ -51,10 +51,13 @@ pub(crate) fn hash_cache(context: &sdk::Context) -> PathBuf {
 pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
     let manifest = Manifest::read(&data_dir());
     let find = |key: &str, call: &config::ModuleCall| {
+        if let Err(reason) = install::module::address::parse(&call.source) {
+            return Found::Senseless(reason);
+        }
         manifest
             .dir(key, &call.source, call.version.as_deref())
             .filter(|dir| dir.is_dir())
-            .map(Path::to_path_buf)
+            .map_or(Found::Nowhere, |dir| Found::Dir(dir.to_path_buf()))
     };
     let request = LoadRequest { root: Path::new("."), world, sources: SourceMap::new() };
     config::load_with(request, &find)
@@ -62,7 +65,8 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
 
 /// Loads the configuration of a plan file.
 pub(crate) fn load_saved(saved: &SavedFiles) -> (Configuration, Diagnostics) {
-    let find = |key: &str, _: &config::ModuleCall| saved.module(key);
+    let find =
+        |key: &str, _: &config::ModuleCall| saved.module(key).map_or(Found::Nowhere, Found::Dir);
     let request = LoadRequest { root: Path::new("."), world: saved, sources: SourceMap::new() };
     config::load_with(request, &find)
 }

@@ -451,6 +451,10 @@ impl Session {
     ) -> (Option<Plan>, Diagnostics) {
         let readers = Readers::new(&self.registry);
         let configuration = Arc::clone(&stack.configuration);
+        let unmet = config::root_aliases(&configuration);
+        if unmet.has_errors() {
+            return (None, unmet);
+        }
         let (plan, found) = plan::create(self.request(stack, snapshot, options, &readers)).await;
         (plan, report::calls::with_calls(found, &configuration))
     }

@@ -37,7 +37,7 @@ mod rule;
 pub use block::component_input;
 pub use error::{ConfigError, ERROR_DOCS};
 pub use input::{InputRequest, InputSource, InputValue, read_inputs};
-pub use load::{FindModule, LoadRequest, add_call, load, load_module_at, load_with};
+pub use load::{FindModule, Found, LoadRequest, add_call, load, load_module_at, load_with};
 pub use module::{
     Check, ComponentBlock, Condition, Configuration, IgnoreChanges, Import, Lifecycle, Local,
     Module, ModuleCall, Moved, OnFailure, Output, ProviderBlock, ProviderName, Provisioner,
@@ -46,7 +46,7 @@ pub use module::{
 pub use provider::{local_address, provider_block};
 pub use reference::{Reference, ReferenceError, Resolved, resolve};
 pub use rule::{RULE_DOCS, RuleError};
-pub use validate::validate;
+pub use validate::{root_aliases, validate};
 
 /// The version of Terraform whose language this engine reads; `required_version` is checked against it.
 pub const LANGUAGE_VERSION: &str = "1.11.4";

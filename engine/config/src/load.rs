@@ -13,6 +13,7 @@ use crate::error::ConfigError;
 use crate::module::{Configuration, Module, ModuleCall};
 use crate::overrides;
 use crate::provider;
+use crate::rule::RuleError;
 
 /// Virtual paths of the standard library begin like this.
 const LIBRARY: &str = "stratiform:";
@@ -29,13 +30,23 @@ pub struct LoadRequest<'a> {
     pub sources: SourceMap,
 }
 
-/// Finds the folder of a module from elsewhere, by the key of its call (`net.subnets`) and the call itself. `None`:
-/// it is not installed.
-pub type FindModule<'a> = &'a dyn Fn(&str, &ModuleCall) -> Option<PathBuf>;
+/// Finds the folder of a module from elsewhere, by the key of its call (`net.subnets`) and the call itself.
+pub type FindModule<'a> = &'a dyn Fn(&str, &ModuleCall) -> Found;
+
+/// What comes of looking for a module from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It is in this folder.
+    Dir(PathBuf),
+    /// It is not installed.
+    Nowhere,
+    /// Its source has no meaning, and this says why.
+    Senseless(String),
+}
 
 /// Loads a stack. The configuration is as good as it can be made; with errors it may lack parts.
 pub fn load(request: LoadRequest<'_>) -> (Configuration, Diagnostics) {
-    load_with(request, &|_, _| None)
+    load_with(request, &|_, _| Found::Nowhere)
 }
 
 /// Loads a stack with modules from elsewhere, which are found by `find`.
@@ -70,7 +81,7 @@ pub fn load_module_at(
     world: &dyn World,
 ) -> Diagnostics {
     let mut loader = Loader {
-        find: &|_, _| None,
+        find: &|_, _| Found::Nowhere,
         world,
         sources: SourceMap::clone(&configuration.sources),
         modules: std::mem::take(&mut configuration.modules),
@@ -144,11 +155,16 @@ impl Loader<'_> {
         }
         if !local {
             let key: Vec<&str> = path.steps().iter().map(|step| &*step.name).collect();
-            if let Some(found) = (self.find)(&key.join("."), call) {
-                return Some(found);
+            let text = call.source.clone();
+            match (self.find)(&key.join("."), call) {
+                Found::Dir(found) => return Some(found),
+                Found::Nowhere => {
+                    self.diagnostics.push(ConfigError::ModuleSource { source_text: text, span });
+                }
+                Found::Senseless(reason) => {
+                    self.diagnostics.push(RuleError::ModuleAddress { text, reason, span });
+                }
             }
-            self.diagnostics
-                .push(ConfigError::ModuleSource { source_text: call.source.clone(), span });
             return None;
         }
         Some(join(dir, &call.source))

@@ -342,6 +342,8 @@ pub struct Import {
     pub id: Expression,
     /// One import for each element.
     pub for_each: Option<Expression>,
+    /// Where it names a provider: that is for resources that are not written out yet.
+    pub provider: Option<Span>,
     /// The block.
     pub span: Span,
 }

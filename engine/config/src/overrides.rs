@@ -25,6 +25,9 @@ const LABELS: [(&str, usize); 15] = [
     ("variable", 1),
 ];
 
+/// Kinds that an override file may add, since a module may do without them.
+const STAND_ALONE: [&str; 2] = ["provider", "terraform"];
+
 /// Merges override bodies into the primary ones, in the order of the files' names.
 pub(crate) fn merge(
     mut primary: Vec<Body>,
@@ -35,10 +38,14 @@ pub(crate) fn merge(
         return primary;
     }
     primary = primary.into_iter().map(|body| top_level(body, diagnostics)).collect();
-    for body in overrides {
-        for block in top_level(body, diagnostics).blocks {
+    for over in overrides {
+        let mut added = Vec::new();
+        let shell =
+            Body { attributes: Vec::new(), blocks: Vec::new(), json: false, ..over.clone() };
+        for block in top_level(over, diagnostics).blocks {
             match find(&mut primary, &block) {
                 Some(base) => base.body = Arc::new(merge_body(&base.body, &block.body)),
+                None if STAND_ALONE.contains(&&*block.kind.text) => added.push(block),
                 None => diagnostics.push(ConfigError::InvalidAddress {
                     text: header(&block),
                     expected: "a block that another file declares, and an override needs one",
@@ -46,6 +53,7 @@ pub(crate) fn merge(
                 }),
             }
         }
+        primary.push(Body { blocks: added, ..shell });
     }
     primary
 }
@@ -103,6 +111,9 @@ fn find<'a>(primary: &'a mut [Body], block: &Block) -> Option<&'a mut Block> {
 /// Blocks whose arguments are merged one by one; other nested blocks are replaced as a whole.
 const MERGED: [&str; 2] = ["lifecycle", "required_providers"];
 
+/// Blocks that say where the state is.
+const STORAGE: [&str; 2] = ["backend", "cloud"];
+
 fn merge_body(base: &Body, over: &Body) -> Body {
     let both =
         |body: &Body| MERGED.iter().fold(body.clone(), |body, kind| with_blocks(&body, kind));
@@ -123,6 +134,11 @@ fn merge_body(base: &Body, over: &Body) -> Body {
     let in_one = |body: &Body| repeats(body, "count") && repeats(body, "for_each");
     if both && !in_one(&base) && !in_one(&over) {
         merged.attributes.retain(|found| found.name.as_str() != "for_each");
+    }
+    // A module keeps its state in one place, whichever of the two blocks says where.
+    let stores = |block: &Block| STORAGE.contains(&&*block.kind.text);
+    if over.blocks.iter().any(stores) {
+        merged.blocks.retain(|block| !stores(block));
     }
     for block in &over.blocks {
         let merges = MERGED.contains(&&*block.kind.text);

@@ -160,6 +160,113 @@ pub enum RuleError {
         #[label("not a provider name")]
         span: Span,
     },
+    /// A kind of block that the language keeps for later.
+    #[error("block `{name}` is reserved in a `{block}` block")]
+    #[diagnostic(
+        code(stratiform::config::reserved_block),
+        help("remove it: it has no meaning here, and may get one later")
+    )]
+    ReservedBlock {
+        /// The kind.
+        name: String,
+        /// The kind of block around it.
+        block: String,
+        /// The kind's name.
+        #[label("reserved")]
+        span: Span,
+    },
+    /// The source of a provider with a part that cannot be in one.
+    #[error("`{text}` is not the source of a provider")]
+    #[diagnostic(code(stratiform::config::provider_source), help("{help}"))]
+    ProviderSource {
+        /// The source.
+        text: String,
+        /// What to write.
+        help: String,
+        /// The part.
+        #[label("no provider can be published under this")]
+        span: Span,
+    },
+    /// An alias that a module wants under another name than its provider's.
+    #[error("`configuration_aliases` of `{local}` holds something else than aliases of `{local}`")]
+    #[diagnostic(
+        code(stratiform::config::configuration_alias),
+        help("write `{local}.NAME`, as in `configuration_aliases = [{local}.west]`")
+    )]
+    ConfigurationAlias {
+        /// The provider's local name.
+        local: String,
+        /// The element.
+        #[label("not an alias of `{local}`")]
+        span: Span,
+    },
+    /// A provider configuration that a caller must pass in, where there is no caller.
+    #[error(
+        "the root module wants the provider configuration `{name}` from its caller, and has none"
+    )]
+    #[diagnostic(
+        code(stratiform::config::root_alias),
+        help(
+            "add `provider \"{local}\" {{ alias = \"{alias}\" }}`, or plan a configuration that calls this module"
+        )
+    )]
+    RootAlias {
+        /// Local name and alias.
+        name: String,
+        /// The provider's local name.
+        local: String,
+        /// The alias.
+        alias: String,
+        /// The entry of `required_providers`.
+        #[label("`configuration_aliases` is for modules that are called")]
+        span: Span,
+    },
+    /// The source of a module that nothing can be fetched from.
+    #[error("`{text}` is not the source of a module: {reason}")]
+    #[diagnostic(
+        code(stratiform::config::module_address),
+        help(
+            "write a folder as `./NAME`, a module of a registry as `NAMESPACE/NAME/SYSTEM`, or an address such as `git::https://…`"
+        )
+    )]
+    ModuleAddress {
+        /// The source.
+        text: String,
+        /// Why it has no meaning.
+        reason: String,
+        /// Where it is written.
+        #[label("does not say where the module is")]
+        span: Span,
+    },
+    /// A provider configuration passed to a module that has one of that name.
+    #[error("module `{module}` configures `{name}` itself, so it cannot be given another")]
+    #[diagnostic(
+        code(stratiform::config::provider_overridden),
+        help("remove the `provider` block from the module, or the entry from `providers`")
+    )]
+    ProviderOverridden {
+        /// The call.
+        module: String,
+        /// Local name and alias.
+        name: String,
+        /// The call.
+        #[label("passed in here")]
+        span: Span,
+        /// The provider block.
+        #[label("configured here")]
+        provider: Span,
+    },
+    /// A provider for an import whose resource says itself who manages it.
+    #[error("`provider` of an `import` block has no effect on a resource that is written out")]
+    #[diagnostic(
+        code(stratiform::config::import_provider),
+        help("remove it, and set `provider` in the resource block if the default is not meant")
+    )]
+    ImportProvider {
+        /// The argument.
+        #[label("the resource block decides")]
+        span: Span,
+    },
     /// A version of a module that lies beside the configuration.
     #[error("module `{name}` has a `version`, but its source is a folder")]
     #[diagnostic(
@@ -555,6 +662,48 @@ pub const RULE_DOCS: &[ErrorDoc] = &[
         "Provider name",
         "A local name of a provider is not in its normal form.",
         "provider \"Terraform_\" {}",
+    ),
+    doc(
+        "stratiform::config::reserved_block",
+        "Reserved block",
+        "The language keeps the kind of block for later.",
+        "resource \"terraform_data\" \"a\" {\n  locals {}\n}",
+    ),
+    doc(
+        "stratiform::config::provider_source",
+        "Source of a provider",
+        "A part of a provider's source cannot be a name: it repeats what the program is called, or has other characters than lower-case letters, digits and single dashes.",
+        "terraform {\n  required_providers {\n    foo = { source = \"acme/terraform-provider-foo\" }\n  }\n}",
+    ),
+    doc(
+        "stratiform::config::configuration_alias",
+        "Alias of another provider",
+        "`configuration_aliases` holds something that is no alias of the provider beside it.",
+        "terraform {\n  required_providers {\n    terraform = {\n      source                = \"terraform.io/builtin/terraform\"\n      configuration_aliases = [other.west]\n    }\n  }\n}",
+    ),
+    doc(
+        "stratiform::config::root_alias",
+        "Alias that nobody passes in",
+        "The root module declares `configuration_aliases` without a provider block for one of them. That is right for a module that is called, and can be validated; it cannot be planned.",
+        "",
+    ),
+    doc(
+        "stratiform::config::module_address",
+        "Source of a module",
+        "The source of a module is no folder, no module of a registry and no address of a package.",
+        "module \"m\" {\n  source = \"modules/m\"\n}",
+    ),
+    doc(
+        "stratiform::config::provider_overridden",
+        "Provider configuration passed and declared",
+        "A call passes a provider configuration to a module that configures the provider itself.",
+        "",
+    ),
+    doc(
+        "stratiform::config::import_provider",
+        "Provider of an import",
+        "An `import` block names a provider, but its resource is in the configuration and names its own.",
+        "resource \"terraform_data\" \"a\" {}\nimport {\n  to       = terraform_data.a\n  id       = \"x\"\n  provider = terraform\n}",
     ),
     doc(
         "stratiform::config::version_of_folder",

@@ -31,6 +31,27 @@ pub fn validate(configuration: &Configuration) -> Diagnostics {
     diagnostics
 }
 
+/// Complains of provider configurations that the root module wants from a caller. It can be validated without them,
+/// as a module that others call is, but not planned.
+pub fn root_aliases(configuration: &Configuration) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    let root = configuration.root();
+    for (local, required) in &root.required_providers {
+        for alias in &required.aliases {
+            let name = ProviderName { local: Arc::clone(local), alias: Some(Arc::clone(alias)) };
+            if !root.provider_configs.contains_key(&name) {
+                diagnostics.push(RuleError::RootAlias {
+                    name: format!("{local}.{alias}"),
+                    local: local.to_string(),
+                    alias: alias.to_string(),
+                    span: required.span,
+                });
+            }
+        }
+    }
+    diagnostics
+}
+
 struct Check<'a> {
     configuration: &'a Configuration,
     path: &'a ModulePath,
@@ -92,6 +113,9 @@ impl Check<'_> {
                     self.diagnostics.push(RuleError::ImportTwice { address, first, second });
                 }
             }
+            if let Some(span) = import.provider.filter(|_| self.is_written_out(&import.to)) {
+                self.diagnostics.push(RuleError::ImportProvider { span });
+            }
             let place = Place { each: import.for_each.is_some(), ..place };
             self.expression(&import.id, place);
             self.import_keys(&import.to, place);
@@ -99,6 +123,17 @@ impl Check<'_> {
                 self.expression(for_each, Place::default());
             }
         }
+    }
+
+    /// Says whether a target of an import has a block. In a module, it cannot be without one.
+    fn is_written_out(&self, to: &Traversal) -> bool {
+        let name = to.steps.first().and_then(TraversalStep::as_attribute);
+        to.root.as_str() == "module"
+            || self.module.resources.keys().any(|resource| {
+                resource.mode == address::ResourceMode::Managed
+                    && resource.type_name == to.root.text
+                    && name.is_some_and(|name| name.text == resource.name)
+            })
     }
 
     fn resource(&mut self, block: &ResourceBlock) {
@@ -213,6 +248,19 @@ impl Check<'_> {
                     wanted: wanted.to_string(),
                     given: given.to_string(),
                     span: call.header,
+                });
+            }
+        }
+        for name in call.providers.keys() {
+            let own = child.provider_configs.get(name);
+            let filled =
+                own.filter(|own| !own.body.attributes.is_empty() || !own.body.blocks.is_empty());
+            if let Some(own) = filled {
+                self.diagnostics.push(RuleError::ProviderOverridden {
+                    module: module.clone(),
+                    name: shown(name),
+                    span: call.header,
+                    provider: own.span,
                 });
             }
         }

@@ -207,6 +207,41 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// The body with the arguments of its `_` block, whose names would mean something else outside of it.
+pub(crate) fn unescaped(body: &Body, diagnostics: &mut Diagnostics) -> Body {
+    let escapes = body.blocks_checked("_", 0, diagnostics);
+    if let [first, second, ..] = escapes.as_slice() {
+        diagnostics.push(super::duplicate("block", "_", first.header, second.header));
+    }
+    let mut out = body.clone();
+    out.attributes.retain(|attribute| attribute.name.as_str() != "_");
+    out.blocks.retain(|block| block.kind.as_str() != "_");
+    for escape in escapes {
+        out.attributes.extend(escape.body.attributes.iter().cloned());
+        out.blocks.extend(escape.body.blocks.iter().cloned());
+    }
+    out
+}
+
+/// Takes out the blocks that the language keeps for later, and complains of them.
+pub(crate) fn without_reserved(
+    block: &Block,
+    reserved: &[&str],
+    diagnostics: &mut Diagnostics,
+) -> Body {
+    let mut out = Body::clone(&block.body);
+    out.blocks.retain(|inner| {
+        let found = reserved.contains(&inner.kind.as_str());
+        if found {
+            let (name, around) = (inner.kind.text.to_string(), block.kind.text.to_string());
+            let span = inner.kind.span;
+            diagnostics.push(RuleError::ReservedBlock { name, block: around, span });
+        }
+        !found
+    });
+    out
+}
+
 /// The name of the first function that an expression calls.
 pub(crate) fn first_call(expr: &Expr) -> Option<&syntax::Ident> {
     let mut stack = vec![expr];

@@ -25,7 +25,8 @@ use crate::error::ConfigError;
 use crate::module::{ComponentBlock, Local, Module};
 use crate::rule::RuleError;
 
-pub(crate) use body::{Decoder, first_call};
+pub(crate) use body::{Decoder, first_call, unescaped, without_reserved};
+pub(crate) use provider::check_local_name;
 
 /// Kinds of top-level blocks, with how many labels each takes.
 const KINDS: &[(&str, usize, &str)] = &[

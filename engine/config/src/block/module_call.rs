@@ -6,12 +6,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use syntax::{Block, Diagnostics, Expr, ExprKind, ObjectKey};
 
-use super::{Decoder, duplicate, label};
+use super::{Decoder, check_local_name, duplicate, label, unescaped, without_reserved};
 use crate::error::ConfigError;
 use crate::load::call_step;
 use crate::module::{Module, ModuleCall, ProviderName};
 use crate::rule::RuleError;
 
+const RESERVED: [&str; 3] = ["lifecycle", "locals", "provider"];
 const META: &[&str] = &["source", "version", "count", "for_each", "depends_on", "providers"];
 
 pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
@@ -39,16 +40,19 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     let providers = decoder
         .attribute("providers")
         .map(|attribute| providers(&attribute.expr, decoder.diagnostics));
+    let mut body = without_reserved(block, &RESERVED, decoder.diagnostics);
+    body.attributes.retain(|attribute| !META.contains(&attribute.name.as_str()));
+    let body = unescaped(&body, decoder.diagnostics);
     let mut inputs = IndexMap::new();
     let mut input_spans = BTreeMap::new();
-    for attribute in block.body.attributes.iter().filter(|a| !META.contains(&a.name.as_str())) {
+    for attribute in &body.attributes {
         inputs.insert(Arc::clone(&attribute.name.text), decoder.compile(&attribute.expr));
         input_spans.insert(Arc::clone(&attribute.name.text), attribute.name.span);
     }
     if let Some((_, span)) = &source {
         input_spans.insert("source".into(), *span);
     }
-    for inner in &block.body.blocks {
+    for inner in &body.blocks {
         diagnostics.push(ConfigError::UnsupportedBlock {
             name: inner.kind.text.to_string(),
             block: "module".to_owned(),
@@ -87,7 +91,7 @@ pub(crate) fn check_repetition(
 
 fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> BTreeMap<ProviderName, ProviderName> {
     let expected = "a map of provider configurations, such as `{ aws = aws.west }`";
-    let mut wrong = |span| {
+    let wrong = |span, diagnostics: &mut Diagnostics| {
         diagnostics.push(ConfigError::ConstantRequired {
             name: "providers".to_owned(),
             expected,
@@ -95,7 +99,7 @@ fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> BTreeMap<ProviderNam
         });
     };
     let ExprKind::Object(items) = &expr.kind else {
-        wrong(expr.span);
+        wrong(expr.span, diagnostics);
         return BTreeMap::new();
     };
     let mut found = BTreeMap::new();
@@ -108,9 +112,11 @@ fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> BTreeMap<ProviderNam
         };
         match (inner, provider_name(&item.value)) {
             (Some(inner), Some(outer)) => {
+                check_local_name(&inner.local, item.key.span(), diagnostics);
+                check_local_name(&outer.local, item.value.span, diagnostics);
                 found.insert(inner, outer);
             }
-            _ => wrong(item.value.span),
+            _ => wrong(item.value.span, diagnostics),
         }
     }
     found

@@ -70,7 +70,7 @@ pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mu
     let to = decoder.attribute("to").and_then(|to| import_target(to, &mut decoder));
     let id = decoder.required("id");
     let for_each = decoder.expression("for_each");
-    decoder.attribute("provider");
+    let provider = decoder.attribute("provider").map(|provider| provider.name.span);
     decoder.finish();
     let (Some(to), Some(id)) = (to, id) else { return };
     let address = to.to_string();
@@ -81,7 +81,7 @@ pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mu
         let span = own.span;
         diagnostics.push(RuleError::ImportOfItself { address, span });
     }
-    module.imports.push(Import { to, id, for_each, span: block.header });
+    module.imports.push(Import { to, id, for_each, provider, span: block.header });
 }
 
 /// Says whether a reference leads to the imported block or into it.

@@ -1,8 +1,8 @@
 //! `provider "name" { … }`
 
-use syntax::{Block, Body, Diagnostics};
+use syntax::{Block, Body, Diagnostics, Span};
 
-use super::{Decoder, duplicate, is_name, label};
+use super::{Decoder, duplicate, is_name, label, unescaped, without_reserved};
 use crate::error::ConfigError;
 use crate::module::{Module, ProviderBlock, ProviderName};
 use crate::rule::RuleError;
@@ -19,6 +19,15 @@ pub(crate) fn is_normal(name: &str) -> bool {
         && !name.ends_with('-')
         && !name.contains("--")
 }
+
+/// Complains of a local name that is not in its normal form.
+pub(crate) fn check_local_name(name: &str, span: Span, diagnostics: &mut Diagnostics) {
+    if !is_normal(name) {
+        diagnostics.push(RuleError::ProviderLocalName { name: name.to_owned(), span });
+    }
+}
+
+const RESERVED_BLOCKS: [&str; 2] = ["lifecycle", "locals"];
 
 pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
     let Some(local) = label(block) else { return };
@@ -44,10 +53,7 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
             span: attribute.name.span,
         });
     }
-    if !is_normal(&local.text) {
-        let name = local.text.to_string();
-        diagnostics.push(RuleError::ProviderLocalName { name, span: local.span });
-    }
+    check_local_name(&local.text, local.span, diagnostics);
     let name = ProviderName { local: local.text.clone(), alias };
     if let Some(first) = module.provider_configs.get(&name) {
         let shown = match &name.alias {
@@ -61,14 +67,10 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
             block.header,
         ));
     }
-    let attributes = block
-        .body
-        .attributes
-        .iter()
-        .filter(|a| !matches!(a.name.as_str(), "alias" | "version"))
-        .filter(|a| !RESERVED.contains(&a.name.as_str()))
-        .cloned()
-        .collect();
-    let body = Body { attributes, blocks: block.body.blocks.clone(), ..*block.body };
+    let mut body = without_reserved(block, &RESERVED_BLOCKS, diagnostics);
+    body.attributes.retain(|a| {
+        !matches!(a.name.as_str(), "alias" | "version") && !RESERVED.contains(&a.name.as_str())
+    });
+    let body: Body = unescaped(&body, diagnostics);
     module.provider_configs.insert(name.clone(), ProviderBlock { name, body, span: block.header });
 }

@@ -6,7 +6,9 @@ use address::{ModulePath, ProviderAddress, ProviderConfig, Resource, ResourceMod
 use syntax::{Block, Body, Diagnostics};
 
 use super::module_call::{check_repetition, provider_name};
-use super::{Decoder, duplicate, lifecycle, provisioner};
+use super::{
+    Decoder, check_local_name, duplicate, lifecycle, provisioner, unescaped, without_reserved,
+};
 use crate::error::ConfigError;
 use crate::module::{Lifecycle, Module, ProviderName, ResourceBlock};
 use crate::rule::RuleError;
@@ -36,6 +38,7 @@ pub(crate) fn decode(
         None => None,
         Some(attribute) => {
             if let Some(name) = provider_name(&attribute.expr) {
+                check_local_name(&name.local, attribute.expr.span, decoder.diagnostics);
                 Some(name)
             } else {
                 decoder.diagnostics.push(ConfigError::ConstantRequired {
@@ -59,8 +62,11 @@ pub(crate) fn decode(
         .first()
         .map_or_else(Lifecycle::default, |block| lifecycle::decode(block, mode, diagnostics));
     check_repetition(&count, &for_each, diagnostics);
-    let name =
-        provider.unwrap_or_else(|| ProviderName { local: implied(&address).into(), alias: None });
+    let name = provider.unwrap_or_else(|| {
+        let local = implied(&address).to_lowercase();
+        check_local_name(&local, type_name.span, diagnostics);
+        ProviderName { local: local.into(), alias: None }
+    });
     let block = ResourceBlock {
         span: block.span,
         header: block.header,
@@ -71,7 +77,7 @@ pub(crate) fn decode(
         lifecycle,
         provisioners,
         check: None,
-        body: rest(&block.body, diagnostics),
+        body: rest(block, diagnostics),
         address: address.clone(),
     };
     module.resources.insert(address.clone(), Arc::new(block));
@@ -112,25 +118,12 @@ fn unresolved(name: ProviderName) -> ProviderConfig {
 }
 
 /// The body without what means the same in every resource.
-fn rest(body: &Body, diagnostics: &mut Diagnostics) -> Body {
+fn rest(block: &Block, diagnostics: &mut Diagnostics) -> Body {
+    let mut body = without_reserved(block, &["locals"], diagnostics);
+    let json = body.json;
     let meta =
-        |name: &str| META_ATTRIBUTES.contains(&name) || (body.json && META_BLOCKS.contains(&name));
-    // A block named `_` holds arguments whose names would mean something else out here.
-    let escapes = body.blocks_checked("_", 0, diagnostics);
-    let body_without = Body {
-        attributes: body.attributes.iter().filter(|a| !meta(a.name.as_str())).cloned().collect(),
-        blocks: body
-            .blocks
-            .iter()
-            .filter(|b| !META_BLOCKS.contains(&b.kind.as_str()) && b.kind.as_str() != "_")
-            .cloned()
-            .collect(),
-        ..*body
-    };
-    escapes.iter().fold(body_without, |mut body, escape| {
-        body.attributes.retain(|a| a.name.as_str() != "_");
-        body.attributes.extend(escape.body.attributes.iter().cloned());
-        body.blocks.extend(escape.body.blocks.iter().cloned());
-        body
-    })
+        |name: &str| META_ATTRIBUTES.contains(&name) || (json && META_BLOCKS.contains(&name));
+    body.attributes.retain(|attribute| !meta(attribute.name.as_str()));
+    body.blocks.retain(|block| !META_BLOCKS.contains(&block.kind.as_str()));
+    unescaped(&body, diagnostics)
 }

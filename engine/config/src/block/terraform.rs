@@ -5,9 +5,10 @@ use std::sync::Arc;
 use syntax::{Attribute, Block, Diagnostics, Expr, ExprKind, ObjectItem, ObjectKey};
 
 use super::module_call::provider_name;
-use super::{Decoder, duplicate};
+use super::provider::is_normal;
+use super::{Decoder, check_local_name, duplicate, first_call};
 use crate::error::ConfigError;
-use crate::module::{Module, RequiredProvider};
+use crate::module::{Module, ProviderName, RequiredProvider};
 use crate::rule::RuleError;
 
 pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
@@ -19,13 +20,16 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     let required = decoder.blocks("required_providers", 0);
     let backends = decoder.blocks("backend", 1);
     let clouds = decoder.blocks("cloud", 0);
-    decoder.blocks("provider_meta", 1);
+    let metas = decoder.blocks("provider_meta", 1);
     decoder.finish();
     if let Some(experiments) = experiments {
         refuse_experiments(&experiments, diagnostics);
     }
     only_once(module, &required, &backends, &clouds, diagnostics);
-    for backend in backends {
+    check_metas(&metas, diagnostics);
+    // Where the state is kept, the root module alone decides.
+    let is_root = module.path.is_root();
+    for backend in backends.into_iter().filter(|_| is_root) {
         let kind = backend.labels.first().map_or("", |label| label.as_str());
         if kind == "local" {
             check_local_backend(&backend, diagnostics);
@@ -40,7 +44,7 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
             });
         }
     }
-    for cloud in clouds {
+    for cloud in clouds.into_iter().filter(|_| is_root) {
         diagnostics.push(ConfigError::Unsupported {
             what: "a `cloud` block".to_owned(),
             span: cloud.header,
@@ -79,6 +83,44 @@ fn only_once(
     once(required.iter().collect(), "required_providers", &mut settings.required_providers);
     let storage = backends.iter().chain(clouds).collect();
     once(storage, "backend", &mut settings.storage);
+}
+
+/// What a module tells its providers about itself is written out, once for each of them.
+fn check_metas(metas: &[Block], diagnostics: &mut Diagnostics) {
+    for (at, meta) in metas.iter().enumerate() {
+        let Some(name) = meta.labels.first() else { continue };
+        check_local_name(&name.text, name.span, diagnostics);
+        let same = |other: &&Block| other.labels.first().is_some_and(|o| o.text == name.text);
+        if let Some(first) = metas[..at].iter().find(same) {
+            let shown = format!("provider_meta \"{name}\"");
+            diagnostics.push(duplicate("block", &shown, first.header, meta.header));
+        }
+        for inner in &meta.body.blocks {
+            diagnostics.push(ConfigError::UnsupportedBlock {
+                name: inner.kind.text.to_string(),
+                block: "provider_meta".to_owned(),
+                span: inner.kind.span,
+                suggestion: Some(format!("write `{} = {{ … }}`", inner.kind)),
+            });
+        }
+        for attribute in &meta.body.attributes {
+            check_written_out(attribute, diagnostics);
+        }
+    }
+}
+
+fn check_written_out(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+    let name = attribute.name.text.to_string();
+    if let Some(call) = first_call(&attribute.expr) {
+        let (function, span) = (call.text.to_string(), call.span);
+        return diagnostics.push(RuleError::CallNotAllowed { function, name, span });
+    }
+    let (expression, errors) = lang::compile(&attribute.expr);
+    diagnostics.extend(errors);
+    if let Some(reference) = expression.references().first() {
+        let help = "write the value out: it is read before anything has a value";
+        diagnostics.push(RuleError::ReferenceNotAllowed { name, help, span: reference.span });
+    }
 }
 
 fn refuse_experiments(expr: &Expr, diagnostics: &mut Diagnostics) {
@@ -121,11 +163,40 @@ fn check_version(text: &str, span: syntax::Span, diagnostics: &mut Diagnostics) 
     }
 }
 
+/// Complains of a source whose parts cannot be names of a registry.
+fn check_source(
+    address: &address::ProviderAddress,
+    text: &str,
+    span: syntax::Span,
+    diagnostics: &mut Diagnostics,
+) {
+    let type_name = &*address.type_name;
+    // Alone, the name stands in the namespace of HashiCorp, where such a name could be.
+    let repeats = ["terraform-provider-", "terraform-"]
+        .into_iter()
+        .find_map(|prefix| type_name.strip_prefix(prefix))
+        .filter(|_| text.contains('/'));
+    let help = if let Some(bare) = repeats {
+        if bare.is_empty() {
+            "write the provider's name as its registry shows it".to_owned()
+        } else {
+            let short = text.rsplit_once('/').map_or("", |(front, _)| front);
+            format!("leave out what the program's name begins with: `{short}/{bare}`")
+        }
+    } else if is_normal(&address.namespace) && is_normal(type_name) {
+        return;
+    } else {
+        "a part of a source holds letters, digits and single dashes between them".to_owned()
+    };
+    diagnostics.push(RuleError::ProviderSource { text: text.to_owned(), help, span });
+}
+
 fn required_provider(
     attribute: &Attribute,
     diagnostics: &mut Diagnostics,
 ) -> Option<RequiredProvider> {
     let local = &attribute.name.text;
+    check_local_name(local, attribute.name.span, diagnostics);
     let mut provider = RequiredProvider {
         address: address::ProviderAddress::implied(local),
         version: None,
@@ -155,7 +226,10 @@ fn required_provider(
         };
         match (key.map(|key| &**key), &item.value.kind) {
             (Some("source"), ExprKind::String(source)) => match source.parse() {
-                Ok(address) => provider.address = address,
+                Ok(address) => {
+                    check_source(&address, source, item.value.span, diagnostics);
+                    provider.address = address;
+                }
                 Err(_) => diagnostics.push(ConfigError::InvalidAddress {
                     text: source.to_string(),
                     expected: "a provider source, such as `hashicorp/aws`",
@@ -167,8 +241,15 @@ fn required_provider(
                 provider.version = Some(version.to_string());
             }
             (Some("configuration_aliases"), ExprKind::Tuple(names)) => {
-                provider.aliases =
-                    names.iter().filter_map(|name| provider_name(name)?.alias).collect();
+                for name in names {
+                    match provider_name(name).filter(|found| found.local == *local) {
+                        Some(ProviderName { alias, .. }) => provider.aliases.extend(alias),
+                        None => diagnostics.push(RuleError::ConfigurationAlias {
+                            local: local.to_string(),
+                            span: name.span,
+                        }),
+                    }
+                }
             }
             _ => diagnostics.push(ConfigError::UnsupportedArgument {
                 name: key.map_or_else(|| "?".to_owned(), ToString::to_string),

@@ -180,15 +180,37 @@ fn registry(text: &str) -> Result<Option<Source>, String> {
     if matches!(host, "github.com" | "bitbucket.org") {
         return Ok(None);
     }
+    let (words, system) = rest.split_at(2);
     let word = |part: &&str| {
         let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        !part.is_empty() && part.chars().all(inner) && !part.starts_with(['-', '_'])
+        let edge = |c: char| matches!(c, '-' | '_');
+        !part.is_empty()
+            && part.chars().all(inner)
+            && !part.starts_with(edge)
+            && !part.ends_with(edge)
     };
-    if !rest.iter().all(word) {
+    let is_system = |part: &&str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        (1..=64).contains(&part.len()) && part.bytes().all(inner)
+    };
+    if !words.iter().all(word) || !system.iter().all(is_system) || !is_host(host) {
         return Ok(None);
     }
     let subdir = clean_subdir(subdir)?;
     Ok(Some(Source::Registry { host: host.to_lowercase(), path: rest.join("/"), subdir }))
+}
+
+/// Says whether a text can be a host as a person writes it: no Punycode, no dash at an edge.
+fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').unwrap_or((text, "0"));
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && !label.to_ascii_lowercase().starts_with("xn--")
+    };
+    name.split('.').all(is_label) && port.parse::<u16>().is_ok()
 }
 
 /// A folder in a package, without `.` and without leaving it.
