@@ -650,3 +650,13 @@ pub(crate) fn options(args: &PlanArgs, mode: plan::Mode) -> Result<Options, Diag
     }
     if found.is_empty() { Ok(options) } else { Err(found) }
 }
+
+/// The diagnostics without the complaint that a folder has no configuration: not every command needs one.
+pub(crate) fn without_no_files(found: Diagnostics) -> Diagnostics {
+    let is_other = |code: Option<Box<dyn std::fmt::Display + '_>>| {
+        code.is_none_or(|code| code.to_string() != "stratiform::config::no_files")
+    };
+    let mut kept = Diagnostics::new();
+    found.into_iter().filter(|one| is_other(one.code())).for_each(|one| kept.push_boxed(one));
+    kept
+}

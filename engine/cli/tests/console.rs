@@ -177,3 +177,20 @@ fn without_descriptions(json: Json) -> Json {
         other => other,
     }
 }
+
+#[test]
+fn console_needs_no_configuration() {
+    let stack = Stack::new(&[]);
+    let ran = piped(stack.command(&["console"]), "1 + 1\n");
+    assert_eq!(ran.out.trim(), "2");
+}
+
+#[test]
+fn get_reports_what_blocks_say_and_not_what_they_refer_to() {
+    let stack = Stack::new(&[("main.tf", "variable \"a\" {\n  typ = 1\n}\n")]);
+    let error = stack.fails(&["get"]);
+    assert!(error.contains("stratiform::config::unsupported_argument"), "{error}");
+    let stack = Stack::new(&[("main.tf", "output \"a\" {\n  value = var.nowhere\n}\n")]);
+    stack.ok(&["get"]);
+    Stack::new(&[]).ok(&["get"]);
+}

@@ -12,7 +12,7 @@ use syntax::{Diagnostics, ExprKind, SourceMap};
 use super::fail;
 use crate::args::Console;
 use crate::exit::Exit;
-use crate::session::{Session, Wanted};
+use crate::session::{Session, Wanted, without_no_files};
 use crate::{store, terminal};
 
 const HELP: &str = "\
@@ -54,6 +54,8 @@ async fn prepare(session: &Session, args: &Console, style: Style) -> Result<Prom
     let wanted = Wanted::given(args.plan.given.clone(), &args.plan.common);
     let (stack, mut found) = session.stack(&wanted, &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
+    // Expressions need no configuration.
+    found = without_no_files(found);
     if found.has_errors() {
         return Err(fail(&found, &sources, style));
     }

@@ -8,7 +8,7 @@ use syntax::SourceMap;
 use crate::args::GetArgs;
 use crate::exit::Exit;
 use crate::fetching::{self, Teller};
-use crate::session::Session;
+use crate::session::{Session, without_no_files};
 use crate::ui::Ui;
 
 /// Brings the modules of all calls.
@@ -29,7 +29,15 @@ pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
     let teller = Teller::new(&ui);
     let mut sources = SourceMap::new();
     match module::install(&fetcher, &request, &mut sources, &|event| teller.tell(event)) {
-        Ok(_) => Exit::Success,
+        Ok(_) => {
+            // What blocks say is checked here, as in Terraform; what they refer to is not.
+            let (configuration, found) = fetching::load(&*session.world);
+            let found = without_no_files(report::calls::with_calls(found, &configuration));
+            if found.has_errors() {
+                return ui.fail(&found, &configuration.sources);
+            }
+            Exit::Success
+        }
         Err(errors) => fetching::fail(&ui, errors, &sources),
     }
 }

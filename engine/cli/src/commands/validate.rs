@@ -14,15 +14,7 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     let (stack, mut found) = session.stack(&Wanted::nothing(), &StateSnapshot::default()).await;
     let sources = std::sync::Arc::clone(&stack.configuration.sources);
     // A folder without configuration has nothing wrong in it; planning it makes no sense.
-    found = found
-        .into_iter()
-        .filter(|one| {
-            one.code().is_none_or(|code| code.to_string() != "stratiform::config::no_files")
-        })
-        .fold(syntax::Diagnostics::new(), |mut all, one| {
-            all.push_boxed(one);
-            all
-        });
+    found = crate::session::without_no_files(found);
     if !found.has_errors() {
         let readers = plan::Readers::new(&session.registry);
         let snapshot = StateSnapshot::default();
