@@ -1,40 +1,20 @@
 //! Random bytes, near to programs, through everything that reads text.
-//!
-//! Seconds by default; `STRATIFORM_FUZZ_SECONDS=600` goes on for ten minutes, with other seeds each time if
-//! `STRATIFORM_FUZZ_SEED` is another. A failure names its seed.
 #![allow(
     missing_docs,
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test binary"
 )]
 
-use std::time::{Duration, Instant};
+#[path = "fuzz/driver.rs"]
+mod driver;
 
+use driver::fuzz;
 use stratiform_syntax as syntax;
 use syntax::testing::{Random, Spelling, meaning, mutate, program};
 use syntax::{Diagnostics, SourceMap};
-
-fn option(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// Calls `check` with one seed after the other until the time is over.
-fn fuzz(name: &str, check: impl Fn(u64)) {
-    let end = Instant::now() + Duration::from_secs(option("STRATIFORM_FUZZ_SECONDS", 8) / 4);
-    let first = option("STRATIFORM_FUZZ_SEED", 1) << 32;
-    let mut seed = first;
-    while Instant::now() < end {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(seed)));
-        if let Err(panic) = outcome {
-            println!("{name}: seed {seed}");
-            std::panic::resume_unwind(panic);
-        }
-        seed += 1;
-    }
-    println!("{name}: {} cases", seed - first);
-}
 
 /// Labels lie within the file, and each fault is told once.
 fn check_faults(faults: &Diagnostics, map: &SourceMap, text: &[u8]) {
@@ -79,31 +59,148 @@ fn spans_are_within(body: &syntax::Body, text: &str) {
     }
 }
 
+/// A file is read without a panic; what is right stays right, and says the same, when it is laid out anew.
+fn check_file(bytes: &[u8]) {
+    let mut map = SourceMap::new();
+    let (body, faults) = syntax::parse(&mut map, "a.tf", bytes);
+    check_faults(&faults, &map, bytes);
+    let text = map.files().next().unwrap().text.clone();
+    spans_are_within(&body, &text);
+    let checked = std::str::from_utf8(bytes).ok().and_then(syntax::format_checked);
+    assert_eq!(checked.is_none(), faults.has_errors(), "{text:?}");
+    if faults.has_errors() {
+        return;
+    }
+    let text = std::str::from_utf8(bytes).unwrap();
+    let once = syntax::format(text);
+    assert_eq!(checked.as_ref(), Some(&once));
+    let (again, faults) = syntax::parse(&mut map, "b.tf", once.as_bytes());
+    assert!(!faults.has_errors(), "{faults:?}\n{text:?}\n{once:?}");
+    assert_eq!(meaning(&body), meaning(&again), "{text:?}\n{once:?}");
+    let mut last = once;
+    for _ in 0..6 {
+        last = syntax::format(&last);
+    }
+    assert_eq!(syntax::format(&last), last, "{text:?}");
+}
+
 #[test]
 fn files() {
-    fuzz("files", |seed| {
-        let bytes = case(seed);
+    fuzz("files", |seed| check_file(&case(seed)));
+}
+
+/// Every file of this repository that is in the language.
+fn published() -> Vec<String> {
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))];
+    let mut texts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let mut entries: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()).collect();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let ends = |end: &str| name.ends_with(end);
+            if name == "target" || name.starts_with('.') {
+            } else if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else if ends(".tf") || ends(".tfvars") || ends(".hcl") {
+                texts.push(std::fs::read_to_string(entry.path()).unwrap_or_default());
+            }
+        }
+    }
+    assert!(texts.len() > 10, "the modules and examples are there");
+    texts
+}
+
+#[test]
+fn real_files() {
+    let texts = published();
+    fuzz("real_files", |seed| {
+        let mut random = Random(seed);
+        let text = &texts[random.below(texts.len())];
+        // A part is as good as the whole, and faster.
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let from = random.below(lines.len());
+        let part = lines[from..(from + 1 + random.below(60)).min(lines.len())].concat();
+        check_file(&mutate(&mut random, &part));
+    });
+}
+
+/// Bytes that nobody meant as a program.
+#[test]
+fn noise() {
+    fuzz("noise", |seed| {
+        let mut random = Random(seed);
+        let length = random.below(200);
+        let few = random.once_in(2);
+        let bytes: Vec<u8> = (0..length)
+            .map(|_| {
+                let byte = random.below(256);
+                u8::try_from(if few { 32 + byte % 96 } else { byte }).unwrap()
+            })
+            .collect();
+        check_file(&bytes);
+        for read in [syntax::parse_json, syntax::parse_json_values] {
+            let mut map = SourceMap::new();
+            let (_, faults) = read(&mut map, "a.tf.json", &bytes);
+            check_faults(&faults, &map, &bytes);
+        }
+    });
+}
+
+/// Brackets, blocks, templates and chains, far beyond what anybody writes, and cut off anywhere.
+#[test]
+fn nesting() {
+    const OPENERS: &[&str] = &[
+        "(",
+        "[",
+        "{a=",
+        "\"${",
+        "f(",
+        "[for x in ",
+        "{for k, v in ",
+        "b {\n",
+        "x = ",
+        "a ? ",
+        "!",
+        "-",
+        "a.b[",
+        "a + ",
+        "\"%{if ",
+        "\"%{for x in y}",
+        "<<E\n${",
+        "a[*].",
+        "a == b ? ",
+    ];
+    const CLOSERS: &[&str] = &[")", "]", "}", "}\"", "\n}", ": 1", " : a]", "%{endif}\"", "\nE\n"];
+    fuzz("nesting", |seed| {
+        let mut random = Random(seed);
+        let mut text = String::from("x = ");
+        for _ in 0..=random.below(3) {
+            let opener = random.one_of(OPENERS);
+            text.push_str(&opener.repeat(random.below(2000)));
+        }
+        text.push('1');
+        for _ in 0..random.below(3) {
+            let closer = random.one_of(CLOSERS);
+            text.push_str(&closer.repeat(random.below(2000)));
+        }
+        text.push('\n');
+        check_file(text.as_bytes());
         let mut map = SourceMap::new();
-        let (body, faults) = syntax::parse(&mut map, "a.tf", &bytes);
-        check_faults(&faults, &map, &bytes);
-        let text = map.files().next().unwrap().text.clone();
-        spans_are_within(&body, &text);
-        let checked = std::str::from_utf8(&bytes).ok().and_then(syntax::format_checked);
-        assert_eq!(checked.is_none(), faults.has_errors(), "{text:?}");
-        if faults.has_errors() {
-            return;
-        }
-        let text = String::from_utf8(bytes).unwrap();
-        let once = syntax::format(&text);
-        assert_eq!(checked.as_ref(), Some(&once));
-        let (again, faults) = syntax::parse(&mut map, "b.tf", once.as_bytes());
-        assert!(!faults.has_errors(), "{faults:?}\n{text:?}\n{once:?}");
-        assert_eq!(meaning(&body), meaning(&again), "{text:?}\n{once:?}");
-        let mut last = once;
-        for _ in 0..6 {
-            last = syntax::format(&last);
-        }
-        assert_eq!(syntax::format(&last), last, "{text:?}");
+        let (_, faults) = syntax::parse_template(&mut map, "a.tftpl", &text);
+        check_faults(&faults, &map, text.as_bytes());
+        let json: String = text
+            .chars()
+            .map(|character| match character {
+                '(' | '{' => '[',
+                ')' | '}' => ']',
+                other => other,
+            })
+            .collect();
+        let json = format!("{{\"k\": {}", &json[4..]);
+        let (_, faults) = syntax::parse_json(&mut map, "a.tf.json", json.as_bytes());
+        check_faults(&faults, &map, json.as_bytes());
     });
 }
 
