@@ -1,33 +1,67 @@
-//! Runs provisioners: commands on this machine after an object is created, or before it is destroyed.
+//! Runs provisioners after an object is created, or before it is destroyed: commands on this machine (`local`),
+//! commands and copies on another one (`remote`), which is reached as its `connection` block says (`connection`).
 //!
 //! Their output is told line by line. Where a sensitive or ephemeral value is among the arguments, the output is
 //! kept back as a whole, since it may repeat the value.
 
-use std::process::Stdio;
+mod local;
+
+mod connection;
+mod remote;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use address::ResourceInstance;
 use config::OnFailure;
+use lang::World;
 use plan::Provision;
 use syntax::{Diagnostics, Report, Severity, Span};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use value::Value;
+use tokio::sync::watch;
 
 use crate::event::Event;
 
 /// Takes events as they happen.
 pub(crate) type Events = Arc<dyn Fn(Event) + Send + Sync>;
 
+/// What provisioners need of the run that they belong to.
+#[derive(Clone)]
+pub(crate) struct Around {
+    pub(crate) events: Events,
+    /// Turns true when the run is asked to stop: no machine is waited for any longer then.
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) world: Arc<dyn World>,
+    /// The socket of the SSH agent, if there is one.
+    pub(crate) ssh_agent: Option<PathBuf>,
+}
+
+/// Why a provisioner has failed.
+enum Failure {
+    /// What it was asked did not work.
+    Reason(String),
+    /// The run was asked to stop; that is never tolerated.
+    Stopped,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self::Reason(reason)
+    }
+}
+
 /// Runs provisioners one after the other. Warnings come back; the first failure that counts ends it.
 pub(crate) async fn run_all(
     provisions: Vec<Provision>,
     address: &ResourceInstance,
-    events: &Events,
+    around: &Around,
 ) -> Result<Diagnostics, Diagnostics> {
     let mut warnings = Diagnostics::new();
     for provision in provisions {
-        let Err(reason) = run(&provision, address, events).await else { continue };
-        let tolerated = provision.on_failure == OnFailure::Continue;
+        let Err(failed) = run(&provision, address, around).await else { continue };
+        let (reason, tolerated) = match failed {
+            Failure::Reason(reason) => (reason, provision.on_failure == OnFailure::Continue),
+            Failure::Stopped => ("it was interrupted".to_owned(), false),
+        };
         let found = failure(&provision.kind, address, &reason, provision.span, tolerated);
         warnings.push(found);
         if !tolerated {
@@ -61,107 +95,22 @@ fn failure(
 async fn run(
     provision: &Provision,
     address: &ResourceInstance,
-    events: &Events,
-) -> Result<(), String> {
+    around: &Around,
+) -> Result<(), Failure> {
     match &*provision.kind {
-        "local-exec" => local_exec(&provision.config, address, events).await,
-        other => Err(format!(
-            "`{other}` needs a connection to another machine, which this version cannot open; use `local-exec` with `ssh` or `scp`"
-        )),
-    }
-}
-
-/// What a command is made of, without marks.
-struct Command {
-    program: String,
-    arguments: Vec<String>,
-    shown: String,
-    folder: Option<String>,
-    environment: Vec<(String, String)>,
-    quiet: bool,
-    secret: bool,
-}
-
-async fn local_exec(
-    config: &Value,
-    address: &ResourceInstance,
-    events: &Events,
-) -> Result<(), String> {
-    let command = command(config)?;
-    let tell = |line: String| {
-        events(Event::Provisioner { address: address.clone(), kind: "local-exec".into(), line });
-    };
-    if command.secret {
-        tell("(output is not shown: a sensitive value is among the arguments)".to_owned());
-    } else if !command.quiet {
-        tell(format!("Executing: {}", command.shown));
-    }
-    let mut process = tokio::process::Command::new(&command.program);
-    process.args(&command.arguments).envs(command.environment).kill_on_drop(true);
-    process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    if let Some(folder) = &command.folder {
-        process.current_dir(folder);
-    }
-    let mut child = process
-        .spawn()
-        .map_err(|error| format!("`{}` cannot be started: {error}", command.program))?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let shows = !command.secret;
-    let ((), (), status) =
-        tokio::join!(lines(out, shows, &tell), lines(err, shows, &tell), child.wait());
-    let status = status.map_err(|error| error.to_string())?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(match status.code() {
-        Some(code) => format!("the command ended with exit code {code}"),
-        None => "the command was ended by a signal".to_owned(),
-    })
-}
-
-/// Tells every line of a stream.
-async fn lines(stream: Option<impl AsyncRead + Unpin>, shows: bool, tell: &impl Fn(String)) {
-    let Some(stream) = stream else { return };
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        if shows {
-            tell(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned());
+        "local-exec" => Ok(local::run(&provision.config, address, around).await?),
+        _ => {
+            let mut stop = around.stop.clone();
+            let stopped = async {
+                // Whoever can no longer ask has not asked.
+                if stop.wait_for(|stops| *stops).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                result = remote::run(provision, address, around) => Ok(result?),
+                () = stopped => Err(Failure::Stopped),
+            }
         }
-        line.clear();
     }
-}
-
-fn command(config: &Value) -> Result<Command, String> {
-    let secret = !config.deep_marks().is_empty();
-    let (config, _) = config.clone().unmark_deep();
-    if !config.is_wholly_known() {
-        return Err("an argument is still unknown".to_owned());
-    }
-    let text = |name: &str| config.get_attr(name).and_then(Value::as_str).map(str::to_owned);
-    let shown = text("command").filter(|text| !text.is_empty()).ok_or("`command` is empty")?;
-    let interpreter = config.get_attr("interpreter").and_then(Value::items).unwrap_or_default();
-    let mut words: Vec<String> =
-        interpreter.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    if words.is_empty() {
-        words = if cfg!(windows) {
-            vec!["cmd".to_owned(), "/C".to_owned()]
-        } else {
-            vec!["/bin/sh".to_owned(), "-c".to_owned()]
-        };
-    }
-    words.push(shown.clone());
-    let program = words.remove(0);
-    let environment = config.get_attr("environment").and_then(Value::entries).into_iter().flatten();
-    let environment = environment
-        .filter_map(|(name, value)| Some((name.to_string(), value.as_str()?.to_owned())));
-    Ok(Command {
-        program,
-        arguments: words,
-        shown,
-        folder: text("working_dir"),
-        environment: environment.collect(),
-        quiet: config.get_attr("quiet").and_then(Value::as_bool).unwrap_or(false),
-        secret,
-    })
 }

@@ -35,6 +35,7 @@ use self::ephemeral::Ephemerals;
 use crate::error::ApplyError;
 use crate::event::{Event, Summary};
 use crate::providers::Providers;
+use crate::provisioner::Around;
 use crate::schedule::{Command, Happened, Schedule};
 use crate::step::{self, Called, Prepared};
 
@@ -71,6 +72,8 @@ pub struct Request<'a> {
     pub events: Arc<dyn Fn(Event) + Send + Sync>,
     /// Turns true when the run is asked to stop.
     pub stop: watch::Receiver<bool>,
+    /// The socket of the SSH agent that connections of provisioners may ask.
+    pub ssh_agent: Option<std::path::PathBuf>,
 }
 
 /// Carries out a plan.
@@ -95,6 +98,12 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         std::mem::take(&mut plan.changes).into_iter().map(Arc::new).collect();
     plan.evaluation.begin_apply();
     let ephemerals = Ephemerals::of(&plan, &changes);
+    let around = Around {
+        events: Arc::clone(&request.events),
+        stop: request.stop.clone(),
+        world: Arc::clone(&request.world),
+        ssh_agent: request.ssh_agent,
+    };
     let mut run = Run {
         schedule: Schedule::new(&plan.steps, request.options.parallelism),
         changes,
@@ -116,6 +125,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         events: request.events,
         failed_plainly: Vec::new(),
         ephemerals,
+        around,
     };
     run.commit_before()?;
     run.steps(request.stop).await?;
@@ -166,6 +176,7 @@ struct Run<'a> {
     /// Steps that failed before they had an intent.
     failed_plainly: Vec<usize>,
     ephemerals: Ephemerals,
+    around: Around,
 }
 
 impl Run<'_> {

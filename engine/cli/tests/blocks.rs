@@ -451,25 +451,6 @@ removed {
 }
 
 #[test]
-fn provisioners_that_need_a_connection_say_that_there_is_none() {
-    let stack = Stack::new(&[(
-        "main.tf",
-        r#"
-resource "terraform_data" "a" {
-  connection {
-    host = "h"
-  }
-  provisioner "remote-exec" {
-    inline = ["true"]
-  }
-}
-"#,
-    )]);
-    let err = stack.fails(&["apply", "-auto-approve"]);
-    assert!(err.contains("`remote-exec` needs a connection"), "{err}");
-}
-
-#[test]
 fn a_protected_object_is_kept_even_if_its_key_goes() {
     let text = |count: u32| {
         format!(

@@ -170,7 +170,7 @@ pub struct Provisioner {
     pub when: When,
     /// What its failure means.
     pub on_failure: OnFailure,
-    /// How to reach the machine: its own `connection`, else the resource's.
+    /// How to reach the machine: its own `connection`, with what only the resource's says.
     pub connection: Option<syntax::Block>,
     /// What is left for the provisioner.
     pub body: syntax::Body,

@@ -395,6 +395,23 @@ pub enum PlanError {
         /// The options that would name them.
         options: String,
     },
+    /// A provisioner that says twice, or not at all, what it does.
+    #[error("provisioner `{kind}` needs exactly one of {}", listed(choice))]
+    #[diagnostic(
+        code(stratiform::plan::provisioner_choice),
+        help("keep one of them; two provisioners do two things")
+    )]
+    ProvisionerChoice {
+        /// Its kind.
+        kind: String,
+        /// The arguments of which one must be given.
+        choice: Vec<String>,
+        /// Those that are given.
+        found: Vec<String>,
+        /// The block.
+        #[label("{}", given(found))]
+        span: Span,
+    },
     /// Only some resources are planned.
     #[error("this plan is limited by `-target` and may be incomplete")]
     #[diagnostic(
@@ -419,6 +436,14 @@ pub enum PlanError {
 
 fn listed(objects: &[String]) -> String {
     objects.iter().map(|object| format!("`{object}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn given(found: &[String]) -> String {
+    if found.is_empty() {
+        "none is given".to_owned()
+    } else {
+        format!("{} are given", listed(found))
+    }
 }
 
 /// The codes of this crate, for the reference.
@@ -552,6 +577,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::moved_outside_target",
         "Move outside of the targets",
         "An object would get a new address in the state, and `-target` does not name both the old and the new one.",
+    ),
+    doc(
+        "stratiform::plan::provisioner_choice",
+        "Choice of a provisioner",
+        "A `remote-exec` runs either `inline`, `script` or `scripts`, a `file` copies either `source` or `content`.",
     ),
     doc(
         "stratiform::plan::targeted",

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use config::{OnFailure, When};
 use lang::{Context, Traversal};
 use sdk::Block;
-use syntax::{Diagnostics, Span};
+use syntax::{Diagnostics, ExprKind, Span};
 use value::{Type, Value};
 
 use crate::decode::Program;
+use crate::error::PlanError;
 
 /// A provisioner block, ready to be evaluated.
 #[derive(Debug)]
@@ -42,6 +43,9 @@ impl Provisioner {
         let kind = &block.kind.text;
         let (program, mut diagnostics) =
             Program::compile(&block.body, &schema(kind), kind, block.header);
+        if let Some(error) = surely_wrong(block) {
+            diagnostics.push(error);
+        }
         let connection = block.connection.as_ref().map(|connection| {
             let (program, found) = Program::compile(
                 &connection.body,
@@ -70,6 +74,7 @@ impl Provisioner {
     /// The values for one instance, whose object is `self`.
     pub(crate) fn evaluate(&self, ctx: &Context<'_>) -> Result<Provision, Diagnostics> {
         let config = self.program.evaluate(ctx)?;
+        self.check(&config)?;
         let connection =
             self.connection.as_ref().map(|program| program.evaluate(ctx)).transpose()?;
         Ok(Provision {
@@ -80,6 +85,51 @@ impl Provisioner {
             span: self.header,
         })
     }
+}
+
+impl Provisioner {
+    /// Of some arguments exactly one must be given.
+    fn check(&self, config: &Value) -> Result<(), Diagnostics> {
+        let is_given = |name: &str| config.get_attr(name).is_some_and(|value| !value.is_null());
+        let choice = choice(&self.kind);
+        let found: Vec<&str> = choice.iter().copied().filter(|name| is_given(name)).collect();
+        match wrong_choice(&self.kind, &found, self.header) {
+            Some(error) if found.len() != 1 => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Arguments of which exactly one must be given.
+fn choice(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "remote-exec" => &["inline", "script", "scripts"],
+        "file" => &["source", "content"],
+        _ => &[],
+    }
+}
+
+fn wrong_choice(kind: &str, found: &[&str], span: Span) -> Option<PlanError> {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let choice = choice(kind);
+    (!choice.is_empty()).then(|| PlanError::ProvisionerChoice {
+        kind: kind.to_owned(),
+        choice: texts(choice),
+        found: texts(found),
+        span,
+    })
+}
+
+/// A choice that is wrong whatever the values are: it is found before anything is made.
+fn surely_wrong(block: &config::Provisioner) -> Option<PlanError> {
+    let kind = &block.kind.text;
+    let expr = |name: &str| block.body.attribute(name).map(|attribute| &attribute.expr.kind);
+    let never_null =
+        |name: &str| matches!(expr(name), Some(ExprKind::String(_) | ExprKind::Tuple(_)));
+    let written: Vec<&str> =
+        choice(kind).iter().copied().filter(|name| expr(name).is_some()).collect();
+    let wrong = written.is_empty() || written.iter().filter(|name| never_null(name)).count() > 1;
+    if wrong { wrong_choice(kind, &written, block.header) } else { None }
 }
 
 /// Source: the arguments that Terraform documents for its three provisioners.

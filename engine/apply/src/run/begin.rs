@@ -55,10 +55,10 @@ impl Run<'_> {
             Ok(before) => before,
             Err(found) => return self.fail(at, found),
         };
-        let events = Arc::clone(&self.events);
+        let around = self.around.clone();
         self.calls.push(
             async move {
-                let warnings = provisioner::run_all(before, &change.address, &events).await;
+                let warnings = provisioner::run_all(before, &change.address, &around).await;
                 let prepared = match warnings {
                     Ok(warnings) => step::prepare(Arc::clone(&provider), &change, kind, ready)
                         .await

@@ -1,7 +1,5 @@
 //! What a call has come to: checked against the plan, recorded, told.
 
-use std::sync::Arc;
-
 use config::When;
 use futures::future::FutureExt;
 use plan::{StepKind, check_compatible};
@@ -105,9 +103,9 @@ impl Run<'_> {
         let id = shown_id(&shown);
         match after {
             Ok(after) if waits => {
-                let events = Arc::clone(&self.events);
+                let around = self.around.clone();
                 let run = async move {
-                    let result = provisioner::run_all(after, &change.address, &events).await;
+                    let result = provisioner::run_all(after, &change.address, &around).await;
                     Answer::Provisioned(at, id, result)
                 };
                 return self.calls.push(run.boxed());

@@ -228,6 +228,7 @@ async fn carry_out(
         options: Options { parallelism },
         events: Arc::new(events),
         stop,
+        ssh_agent: store::env("SSH_AUTH_SOCK").map(Into::into),
     });
     tokio::pin!(work);
     let mut clock = tokio::time::interval(TICK);

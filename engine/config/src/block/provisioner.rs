@@ -65,7 +65,7 @@ fn decode(
         blocks: body.blocks.iter().filter(|b| !meta(b.kind.as_str())).cloned().collect(),
         ..**body
     };
-    let connection = connections.first().or(outer).cloned();
+    let connection = connection(connections.first(), outer);
     if when == When::Destroy {
         only_self(&rest, diagnostics);
         if let Some(connection) = &connection {
@@ -74,6 +74,16 @@ fn decode(
     }
     let kind = kind.clone();
     Some(Provisioner { kind, when, on_failure, connection, body: rest, header: block.header })
+}
+
+/// A provisioner's own connection; what it does not say is as its resource says.
+fn connection(own: Option<&Block>, outer: Option<&Block>) -> Option<Block> {
+    let (Some(own), Some(outer)) = (own, outer) else { return own.or(outer).cloned() };
+    let mut both = own.clone();
+    let inherited =
+        outer.body.attributes.iter().filter(|a| own.body.attribute(&a.name.text).is_none());
+    std::sync::Arc::make_mut(&mut both.body).attributes.extend(inherited.cloned());
+    Some(both)
 }
 
 /// At destruction, everything but the object itself may be gone.
