@@ -65,10 +65,15 @@ impl Http {
 
     /// Gets a small answer, whatever its status. Tries again where the host does not answer.
     pub(crate) fn get(&self, url: &str, token: Option<&str>) -> Result<Answer, InstallError> {
+        self.get_as(url, token.map(|token| format!("Bearer {token}")).as_deref())
+    }
+
+    /// The same with the whole `Authorization` header.
+    fn get_as(&self, url: &str, authorization: Option<&str>) -> Result<Answer, InstallError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.get_once(url, token) {
+            match self.get_once(url, authorization) {
                 Ok(answer) if answer.status < 500 && answer.status != 429 => return Ok(answer),
                 Ok(answer) if tries > 2 => return Ok(answer),
                 Err(error) if tries > 2 || !worth_repeating(&error) => {
@@ -79,10 +84,10 @@ impl Http {
         }
     }
 
-    fn get_once(&self, url: &str, token: Option<&str>) -> Result<Answer, ureq::Error> {
+    fn get_once(&self, url: &str, authorization: Option<&str>) -> Result<Answer, ureq::Error> {
         let mut request = self.agent.get(url).header("Accept-Encoding", "identity");
-        if let Some(token) = token {
-            request = request.header("Authorization", format!("Bearer {token}"));
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
         }
         let mut response = request.call()?;
         let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
@@ -96,11 +101,16 @@ impl Http {
 
     /// Gets an answer that must be a success.
     pub(crate) fn get_ok(&self, url: &str, token: Option<&str>) -> Result<Answer, InstallError> {
-        let answer = self.get(url, token)?;
-        match answer.status {
-            200..300 => Ok(answer),
-            status => Err(refused(url, status)),
-        }
+        success(url, self.get(url, token)?)
+    }
+
+    /// The same with the whole `Authorization` header.
+    pub(crate) fn get_ok_as(
+        &self,
+        url: &str,
+        authorization: Option<&str>,
+    ) -> Result<Answer, InstallError> {
+        success(url, self.get_as(url, authorization)?)
     }
 
     /// Fetches a file. Where the connection breaks, the rest is asked for; a host that cannot give a part gives all.
@@ -212,6 +222,13 @@ impl Http {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn success(url: &str, answer: Answer) -> Result<Answer, InstallError> {
+    match answer.status {
+        200..300 => Ok(answer),
+        status => Err(refused(url, status)),
     }
 }
 

@@ -28,6 +28,8 @@ pub mod settings;
 
 mod hcl1;
 
+mod credentials;
+
 pub mod version;
 
 pub mod constraint;

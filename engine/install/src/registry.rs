@@ -63,7 +63,7 @@ fn with_slash(url: &str) -> String {
 
 fn discover(fetcher: &Fetcher, host: &str) -> Result<Services, InstallError> {
     let url = format!("https://{host}/.well-known/terraform.json");
-    let answer = fetcher.http.get(&url, fetcher.settings.token(host))?;
+    let answer = fetcher.http.get(&url, fetcher.settings.token(host)?.as_deref())?;
     if answer.status == 404 {
         return Ok(Services::new());
     }
@@ -86,7 +86,7 @@ fn strange(answer: &Answer, expected: &str, reason: &str) -> InstallError {
 
 /// The secret goes to the host that the address names, and to no other.
 fn get(fetcher: &Fetcher, host: &str, url: &str) -> Result<Answer, InstallError> {
-    fetcher.http.get(url, fetcher.settings.token(host))
+    fetcher.http.get(url, fetcher.settings.token(host)?.as_deref())
 }
 
 /// Versions of a provider that this program can talk to, with warnings. `None`: the registry does not know it.
@@ -130,7 +130,11 @@ pub(crate) fn provider_versions(
 
 /// The error that a refused address gives.
 fn refusal(fetcher: &Fetcher, host: &str, url: &str) -> InstallError {
-    match fetcher.http.get_ok(url, fetcher.settings.token(host)) {
+    let token = match fetcher.settings.token(host) {
+        Ok(token) => token,
+        Err(error) => return error,
+    };
+    match fetcher.http.get_ok(url, token.as_deref()) {
         Err(error) => error,
         Ok(answer) => strange(&answer, "the same answer twice", "it changed"),
     }
@@ -203,7 +207,7 @@ pub(crate) fn module_versions(
     path: &str,
 ) -> Result<Vec<Version>, InstallError> {
     let url = format!("{}{path}/versions", service(fetcher, host, MODULES)?);
-    let answer = fetcher.http.get_ok(&url, fetcher.settings.token(host))?;
+    let answer = fetcher.http.get_ok(&url, fetcher.settings.token(host)?.as_deref())?;
     let json = answer.json()?;
     let listed = json["modules"][0]["versions"].as_array().ok_or_else(|| {
         strange(&answer, "a list of versions", "`modules[0].versions` is missing")
@@ -219,7 +223,7 @@ pub(crate) fn module_source(
     version: &Version,
 ) -> Result<String, InstallError> {
     let url = format!("{}{path}/{version}/download", service(fetcher, host, MODULES)?);
-    let answer = fetcher.http.get_ok(&url, fetcher.settings.token(host))?;
+    let answer = fetcher.http.get_ok(&url, fetcher.settings.token(host)?.as_deref())?;
     let from_body = || {
         let json: Json = serde_json::from_slice(&answer.body).ok()?;
         Some(json["location"].as_str()?.to_owned())

@@ -5,9 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use address::ProviderAddress;
+use base64::Engine as _;
 
+use crate::credentials::{self, Helper};
 use crate::error::InstallError;
 use crate::hcl1::{self, Item, Value};
 use crate::provider::source;
@@ -44,6 +47,10 @@ pub struct Settings {
     pub disable_checkpoint: bool,
     /// Secrets by host.
     pub(crate) tokens: BTreeMap<String, String>,
+    /// Who is asked for secrets of other hosts.
+    pub(crate) helper: Option<Helper>,
+    /// The content of `.netrc`.
+    pub(crate) netrc: Option<String>,
     /// Services of hosts that are not discovered: host, service, address.
     pub services: BTreeMap<String, BTreeMap<String, String>>,
     /// What the environment says; for credentials of storage services.
@@ -140,6 +147,8 @@ impl Settings {
         if !explicit {
             settings.methods = implied_methods(environment);
         }
+        let netrc = credentials::netrc_path(environment.get("NETRC"), environment.home.as_deref());
+        settings.netrc = netrc.and_then(|path| fs::read_to_string(path).ok());
         if let Some(dir) = environment.get("TF_PLUGIN_CACHE_DIR") {
             settings.plugin_cache_dir = Some(environment.working_dir.join(dir));
         }
@@ -168,8 +177,31 @@ impl Settings {
     }
 
     /// The secret for a host.
-    pub(crate) fn token(&self, host: &str) -> Option<&str> {
-        self.tokens.get(host).map(String::as_str)
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError::Settings`] if the credentials helper fails.
+    pub(crate) fn token(&self, host: &str) -> Result<Option<Arc<str>>, InstallError> {
+        match (self.tokens.get(host), &self.helper) {
+            (Some(token), _) => Ok(Some(token.as_str().into())),
+            (None, Some(helper)) => helper.token(host),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The header that opens a module's package, from `.netrc`. An address with a user of its own needs none.
+    pub(crate) fn netrc_authorization(&self, url: &str) -> Option<String> {
+        let authority = url.split_once("://")?.1.split(['/', '?', '#']).next()?;
+        if authority.contains('@') {
+            return None;
+        }
+        let host = match authority.strip_prefix('[') {
+            Some(rest) => rest.split(']').next()?,
+            None => authority.split(':').next()?,
+        };
+        let (user, password) = credentials::of_netrc(self.netrc.as_deref()?, host)?;
+        let text = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        Some(format!("Basic {text}"))
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
@@ -227,7 +259,22 @@ impl Settings {
             "provider_installation" => {
                 self.read_installation(block(&item.value, &item.key)?, environment)?
             }
-            // `credentials_helper`, `providers`, `disable_checkpoint_signature` and what later versions add.
+            "credentials_helper" => {
+                for (name, inner) in labelled(item)? {
+                    let given = inner.iter().find(|inner| inner.key == "args");
+                    let arguments = match given.map(|given| &given.value) {
+                        None => Vec::new(),
+                        Some(Value::List(values)) => values
+                            .iter()
+                            .map(|value| text(value, "args"))
+                            .collect::<Result<_, _>>()?,
+                        Some(_) => return Err("`args` is a list".to_owned()),
+                    };
+                    let folders = helper_folders(environment);
+                    self.helper = Some(Helper::find(name, arguments, &folders));
+                }
+            }
+            // `providers`, `disable_checkpoint_signature` and what later versions add.
             _ => {}
         }
         Ok(())
@@ -400,6 +447,14 @@ fn block<'a>(value: &'a Value, name: &str) -> Result<&'a [Item], String> {
     }
 }
 
+/// Where credentials helpers are looked for.
+fn helper_folders(environment: &Environment) -> Vec<PathBuf> {
+    let Some(home) = &environment.home else { return Vec::new() };
+    let plugins = home.join(".terraform.d/plugins");
+    let platform = crate::platform::Platform::current().to_string();
+    vec![plugins.join(platform), plugins]
+}
+
 /// `credentials "host" { … }`, or in JSON `"credentials": { "host": { … } }`.
 fn labelled(item: &Item) -> Result<Vec<(&str, &[Item])>, String> {
     let inner = block(&item.value, &item.key)?;
@@ -467,7 +522,7 @@ mod tests {
         for (host, token) in
             [("app.example.com", "t1"), ("other.example.com", "t2"), ("my-host.example.com", "t3")]
         {
-            assert_eq!(settings.token(host), Some(token), "{host}");
+            assert_eq!(settings.token(host).ok().flatten().as_deref(), Some(token), "{host}");
         }
         assert_eq!(settings.services["example.com"]["providers.v1"], "http://127.0.0.1:1/p/");
         let serving = |provider: &str| -> Vec<bool> {

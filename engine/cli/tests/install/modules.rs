@@ -190,6 +190,32 @@ fn archives_are_fetched_checked_and_shared() {
 }
 
 #[test]
+fn netrc_opens_the_hosts_of_module_packages() {
+    let server = Server::start();
+    server.page("/m.zip", Page::new(zip(&[("main.tf", MODULE.as_bytes())])));
+    let stack = Stack::new(&[("main.tf", &call("m", &format!("{}/m.zip", server.url)))]);
+    fs::create_dir_all(stack.home()).expect("a folder");
+    fs::write(stack.home().join(".netrc"), "machine 127.0.0.1\n  login me\n  password s3cret\n")
+        .expect("a file");
+    let ran = run(&stack, &["init"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    // `me:s3cret`.
+    assert!(
+        server.asked().iter().all(|line| line.contains("Basic bWU6czNjcmV0")),
+        "{:?}",
+        server.asked()
+    );
+    assert!(!ran.out.contains("s3cret") && !ran.err.contains("s3cret"));
+    let other = stack.home().join("other");
+    fs::write(&other, "machine elsewhere login me password s3cret\n").expect("a file");
+    let asked = server.asked().len();
+    let fresh = Stack::new(&[("main.tf", &call("m", &format!("{}/m.zip", server.url)))]);
+    let output = fresh.command(&["init"]).env("NETRC", &other).output().expect("the binary runs");
+    assert!(output.status.success());
+    assert!(server.asked()[asked..].iter().all(|line| !line.contains("Basic")), "another host's");
+}
+
+#[test]
 fn hostile_and_broken_archives_leave_nothing() {
     let server = Server::start();
     server.page("/up.zip", Page::new(zip(&[("../../../main.tf", MODULE.as_bytes())])));

@@ -400,6 +400,43 @@ fn tokens_go_to_their_host_alone() {
 }
 
 #[test]
+fn a_credentials_helper_is_asked_once_for_each_host() {
+    let (stack, server) = example(1000);
+    stack.write("rc", &rc(&server, "credentials_helper \"vault\" {\n  args = [\"--flag\"]\n}"));
+    let err = words(&run(&stack, &["init"]).err);
+    assert!(err.contains("`credentials_helper`") && err.contains("is not in"), "{err}");
+    let helper = stack.home().join(".terraform.d/plugins/terraform-credentials-vault");
+    fs::create_dir_all(helper.parent().expect("a folder")).expect("a folder");
+    let write = |text: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::write(
+            &helper,
+            format!("#!/bin/sh\necho \"$@\" >> {}/asked\n{text}\n", stack.home().display()),
+        )
+        .expect("a file");
+        fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).expect("permissions");
+    };
+    write("echo locked >&2; exit 1");
+    let err = words(&run(&stack, &["init"]).err);
+    assert!(err.contains("it failed: locked"), "{err}");
+    write("echo s3cret");
+    let err = words(&run(&stack, &["init"]).err);
+    assert!(err.contains("it did not answer in JSON") && !err.contains("s3cret"), "{err}");
+    write("echo '{\"token\": \"s3cret\"}'");
+    let _ = fs::remove_file(stack.home().join("asked"));
+    let ran = run(&stack, &["init"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let asked = fs::read_to_string(stack.home().join("asked")).expect("it was asked");
+    assert_eq!(asked, "--flag get example.com\n");
+    assert!(server.asked().iter().any(|line| line.contains("Bearer s3cret")));
+    assert!(!ran.out.contains("s3cret") && !ran.err.contains("s3cret"));
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+}
+
+#[test]
 fn messages_for_machines_are_json() {
     let (stack, _server) = example(1000);
     let out = ok(&stack, &["init", "-json"]);

@@ -95,7 +95,12 @@ pub(crate) fn package(work: &Work<'_>, remote: &Remote) -> Result<Package, Failu
             Getter::Http => match archive_kind(&remote.url)? {
                 Some(kind) => {
                     let plain = without(&remote.url, &["archive", "checksum"]);
-                    download(work, &remote.url, &plain, &[], kind, &dir)?;
+                    let authorization = work.fetcher_settings().netrc_authorization(&plain);
+                    let headers: Vec<_> = authorization
+                        .map(|value| ("Authorization".to_owned(), value))
+                        .into_iter()
+                        .collect();
+                    download(work, &remote.url, &plain, &headers, kind, &dir)?;
                 }
                 None => {
                     let next = follow(work, &remote.url)?;
@@ -192,7 +197,10 @@ fn download(
 /// `sha256:HEX`, the bare hash, or `file:URL` of a list of hashes.
 fn check(work: &Work<'_>, file: &Path, wanted: &str, what: &str) -> Result<(), Failure> {
     if let Some(list) = wanted.strip_prefix("file:") {
-        let answer = work.fetcher.http.get_ok(list, None)?;
+        let answer = work
+            .fetcher
+            .http
+            .get_ok_as(list, work.fetcher_settings().netrc_authorization(list).as_deref())?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         let name = what.rsplit('/').next().unwrap_or_default();
         let line = text.lines().find(|line| {
@@ -260,7 +268,9 @@ fn digest<D: Digest>(file: &Path) -> std::io::Result<String> {
 fn follow(work: &Work<'_>, url: &str) -> Result<Remote, Failure> {
     let plain = without(url, &["archive", "checksum"]);
     let sign = if plain.contains('?') { '&' } else { '?' };
-    let answer = work.fetcher.http.get_ok(&format!("{plain}{sign}terraform-get=1"), None)?;
+    let url = format!("{plain}{sign}terraform-get=1");
+    let authorization = work.fetcher_settings().netrc_authorization(&url);
+    let answer = work.fetcher.http.get_ok_as(&url, authorization.as_deref())?;
     let page = String::from_utf8_lossy(&answer.body).into_owned();
     let named = answer.header("x-terraform-get").map(str::to_owned).or_else(|| meta_tag(&page));
     let named = named.filter(|named| !named.is_empty()).ok_or_else(|| Failure {

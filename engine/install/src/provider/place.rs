@@ -242,7 +242,10 @@ fn archive_file(
         Location::Archive(path) | Location::Folder(path) => Ok(path.clone()),
         Location::Url { url, token_host } => {
             let file = dir.join("package.zip");
-            let token = token_host.as_deref().and_then(|host| fetcher.settings.token(host));
+            let token = match token_host.as_deref() {
+                Some(host) => fetcher.settings.token(host)?,
+                None => None,
+            };
             let headers: Vec<(String, String)> = token
                 .map(|token| ("Authorization".to_owned(), format!("Bearer {token}")))
                 .into_iter()

@@ -55,11 +55,16 @@ pub(crate) fn versions(
         }
         Place::Mirror(base) => {
             let url = format!("{base}{provider}/index.json");
-            let answer = fetcher.http.get(&url, token(fetcher, base))?;
+            let answer = fetcher.http.get(&url, token(fetcher, base)?.as_deref())?;
             match answer.status {
                 404 => return Ok(None),
                 200..300 => {}
-                _ => return fetcher.http.get_ok(&url, token(fetcher, base)).map(|_| None),
+                _ => {
+                    return fetcher
+                        .http
+                        .get_ok(&url, token(fetcher, base)?.as_deref())
+                        .map(|_| None);
+                }
             }
             let json = answer.json()?;
             let versions = json["versions"].as_object().ok_or_else(|| InstallError::Answer {
@@ -81,8 +86,11 @@ pub(crate) fn versions(
     }
 }
 
-fn token<'a>(fetcher: &'a Fetcher, url: &str) -> Option<&'a str> {
-    fetcher.settings.token(http::host_of(url)?)
+fn token(fetcher: &Fetcher, url: &str) -> Result<Option<std::sync::Arc<str>>, InstallError> {
+    match http::host_of(url) {
+        Some(host) => fetcher.settings.token(host),
+        None => Ok(None),
+    }
 }
 
 /// The package of a version. `None`: the place does not have it.
@@ -118,12 +126,12 @@ fn mirror_package(
     platform: &Platform,
 ) -> Result<Option<Package>, InstallError> {
     let url = format!("{base}{provider}/{version}.json");
-    let answer = fetcher.http.get(&url, token(fetcher, base))?;
+    let answer = fetcher.http.get(&url, token(fetcher, base)?.as_deref())?;
     if answer.status == 404 {
         return Ok(None);
     }
     if !(200..300).contains(&answer.status) {
-        return fetcher.http.get_ok(&url, token(fetcher, base)).map(|_| None);
+        return fetcher.http.get_ok(&url, token(fetcher, base)?.as_deref()).map(|_| None);
     }
     let json = answer.json()?;
     let archive = &json["archives"][platform.to_string()];
