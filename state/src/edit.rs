@@ -339,6 +339,9 @@ pub fn replace_all(
     changes.extend(gone.cloned().map(Change::DeleteOutput));
     let new = file.outputs.iter().filter(|(name, output)| here.outputs.get(*name) != Some(*output));
     changes.extend(new.map(|(name, output)| Change::PutOutput(Arc::clone(name), output.clone())));
+    if here.checks != file.checks {
+        changes.push(Change::PutChecks(file.checks.clone()));
+    }
     Ok(changes)
 }
 

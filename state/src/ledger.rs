@@ -194,6 +194,11 @@ impl<K: Keep> Ledger<K> {
                 Change::DeleteDecision(component) => {
                     (format!("d/{component}"), None, format!("placement of {component}"))
                 }
+                // It says nothing of an object, so the history does not tell of it.
+                Change::PutChecks(checks) => {
+                    batch.push(self.put("m/checks", &wire::to_bytes(&checks)));
+                    continue;
+                }
             };
             let bytes = name.as_bytes().to_vec();
             let kind = match (&entry, present.contains(&bytes)) {
@@ -277,6 +282,10 @@ impl<K: Keep> StateStore for Ledger<K> {
             serial: self.numbers().serial,
             ..StateSnapshot::default()
         };
+        if let Some(text) = self.text("m/checks")? {
+            snapshot.checks =
+                wire::from_bytes(text.as_bytes()).map_err(|reason| damaged("m/checks", &reason))?;
+        }
         for (name, plain) in self.entries("r/")? {
             let wire: WireRecord =
                 wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;

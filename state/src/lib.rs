@@ -6,7 +6,7 @@
 //!
 //! Read in this order:
 //!
-//! 1. [`record`] and [`snapshot`]: what is kept, and how plan sees it.
+//! 1. [`record`], [`check`] and [`snapshot`]: what is kept, and how plan sees it.
 //! 2. [`store`] and [`journal`]: the two traits with their promises; [`conformance`] tests them.
 //! 3. [`ledger`]: both traits once, over anything that can keep entries. `wire` says how an entry looks,
 //!    [`crypt`] how it is sealed.
@@ -20,6 +20,7 @@
 //! * A batch of changes happens as a whole or not at all, and costs one flush.
 //! * What does not check out is an error that names the address or the file; it is never skipped.
 
+pub mod check;
 pub mod record;
 pub mod snapshot;
 
@@ -46,6 +47,7 @@ pub mod tfstate;
 pub mod error;
 pub mod failpoint;
 
+pub use check::{CheckKind, CheckResult, CheckStatus, CheckedObject};
 pub use crypt::Key;
 pub use edit::{EDIT_ERROR_DOCS, EditError};
 pub use error::{ERROR_DOCS, JournalError, StateError};

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use address::{AbsResource, AttributePath, ProviderConfig, ResourceInstance};
 
+use value::Value;
+
 use crate::error::StateError;
 
 /// All that is known of one resource instance.
@@ -168,6 +170,15 @@ pub struct OutputRecord {
     pub type_json: Arc<str>,
     /// Whether it may not be printed.
     pub sensitive: bool,
+}
+
+impl OutputRecord {
+    /// The value, without a mark; `None` if the texts are no value.
+    pub fn value(&self) -> Option<Value> {
+        let ty: serde_json::Value = serde_json::from_str(&self.type_json).ok()?;
+        let ty = value::json::type_from_json(&ty).ok()?;
+        value::json::decode_str(&self.value_json, &ty).ok()
+    }
 }
 
 /// Shows no value: it may be sensitive.

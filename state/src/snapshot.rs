@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{AbsResource, InstanceKey, ResourceInstance};
+use address::{AbsResource, InstanceKey, ResourceInstance, ResourceMode};
 
+use crate::check::CheckResult;
 use crate::record::{DecisionRecord, OutputRecord, Record};
 
 /// All that a store knew at one moment. Cloning shares the records.
@@ -20,6 +21,8 @@ pub struct StateSnapshot {
     pub outputs: BTreeMap<Arc<str>, OutputRecord>,
     /// The placement of each component, by the address of the module instance it expands into.
     pub decisions: BTreeMap<String, DecisionRecord>,
+    /// What the conditions of the configuration came to when it was last applied, in the order of their addresses.
+    pub checks: Vec<CheckResult>,
     /// The version of the engine that wrote last; empty until the first write.
     pub engine_version: String,
     /// The workspace that the state belongs to.
@@ -30,6 +33,11 @@ impl StateSnapshot {
     /// True when nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.outputs.is_empty() && self.decisions.is_empty()
+    }
+
+    /// The records of objects that are managed: all but what data sources have given.
+    pub fn managed(&self) -> impl Iterator<Item = (&ResourceInstance, &Arc<Record>)> {
+        self.records.iter().filter(|(address, _)| address.resource.mode == ResourceMode::Managed)
     }
 
     /// The record of one instance.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use address::ResourceInstance;
 
+use crate::check::CheckResult;
 use crate::error::StateError;
 use crate::journal::Journal;
 use crate::record::{DecisionRecord, OutputRecord, Record};
@@ -111,6 +112,8 @@ pub enum Change {
     PutDecision(DecisionRecord),
     /// Forgets the decision for the component of this module instance address.
     DeleteDecision(String),
+    /// Records what all conditions came to.
+    PutChecks(Vec<CheckResult>),
 }
 
 /// Asks for the lock, and says who asks.

@@ -370,7 +370,7 @@ mod tests {
         let sorted: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         assert_eq!(
             sorted,
-            ["a.x", "a.x[9]", "a.x[10]", "a.x[\"k\"]", "b.x", "data.a.x", "module.m.a.x"]
+            ["data.a.x", "a.x", "a.x[9]", "a.x[10]", "a.x[\"k\"]", "b.x", "module.m.a.x"]
         );
     }
 

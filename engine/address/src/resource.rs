@@ -9,10 +9,10 @@ use crate::module::{ModuleInstance, ModulePath};
 /// What is done with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceMode {
+    /// Read only: `data`. Comes first where addresses are in order, as in Terraform.
+    Data,
     /// Created, updated and deleted by us: `resource`.
     Managed,
-    /// Read only: `data`.
-    Data,
     /// Opened for the time of a run and stored nowhere: `ephemeral`.
     Ephemeral,
 }

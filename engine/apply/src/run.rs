@@ -13,6 +13,7 @@ mod outcome;
 mod record;
 
 mod around;
+mod looked_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use lang::World;
 use plan::{Action, Plan, ReplaceOrder, ResourceChange, StepKind};
 use sdk::{Context, ProgressSink, Provider, Registry};
 use state::{
-    Change, DeposedKey, Intent, IntentAction, OpenIntent, OperationId, Outcome, Record, StateStore,
+    Change, CheckResult, DeposedKey, Intent, IntentAction, OpenIntent, OperationId, Outcome,
+    Record, StateStore,
 };
 use syntax::{Diagnostics, Report, Severity};
 use tokio::sync::watch;
@@ -126,6 +128,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         failed_plainly: Vec::new(),
         ephemerals,
         around,
+        checks: snapshot.checks,
     };
     run.commit_before()?;
     run.steps(request.stop).await?;
@@ -177,6 +180,8 @@ struct Run<'a> {
     failed_plainly: Vec<usize>,
     ephemerals: Ephemerals,
     around: Around,
+    /// What conditions had come to before.
+    checks: Vec<CheckResult>,
 }
 
 impl Run<'_> {

@@ -356,7 +356,7 @@ mod tests {
     async fn plan(main: &str) -> (Vec<String>, String, bool, Option<Estimate>) {
         let mut session = Session::new();
         let cloud: Arc<dyn Factory> = Arc::new(Cloud);
-        session.registry = Registry::new([cloud, Arc::new(provider_core::Builtin)]);
+        session.registry = Registry::new([cloud, Arc::new(provider_core::Builtin::default())]);
         let world = FixedWorld::with_files([("main.tf", main)]);
         let world_ref: &dyn World = &world;
         let (configuration, found) = config::load(LoadRequest {

@@ -52,7 +52,7 @@ impl Session {
             std::path::PathBuf::from,
         );
         let factories: [Arc<dyn sdk::Factory>; 4] = [
-            Arc::new(provider_core::Builtin),
+            Arc::new(provider_core::Builtin::new(store::outputs_of)),
             Arc::new(provider_core::Core),
             Arc::new(provider_local::LocalFactory),
             provider_sim::Sim::factory(),

@@ -1,6 +1,6 @@
 //! Where the state is, and how it is opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use state::{
     Failpoint, Key, LockGuard, LockRequest, NoFailpoint, OpenOptions, SledStore, StateError,
     StateSnapshot, StateStore,
 };
+use value::Value;
 
 use crate::args::Common;
 
@@ -177,6 +178,30 @@ pub(crate) fn snapshot_of(
     // Before the first write of our own, Terraform's file is what is true.
     let file = if own.serial == 0 { read_terraforms(workspace)? } else { None };
     Ok(file.map_or(own, |(_, file)| StateSnapshot { workspace: workspace.to_owned(), ..file }))
+}
+
+/// The outputs in the store of another stack, for `terraform_remote_state`. It may be written to meanwhile.
+pub(crate) fn outputs_of(stack: &Path, workspace: &str) -> Result<Option<Value>, String> {
+    let folder = stack.join(states()).join(workspace);
+    if !folder.join("db").exists() {
+        return Ok(None);
+    }
+    let told = |error: StateError| format!("the store in `{}`: {error}", folder.display());
+    let options = OpenOptions {
+        key: key().map_err(told)?,
+        lineage: String::new(),
+        workspace: workspace.to_owned(),
+        timeout: Duration::ZERO,
+        failpoint: Arc::new(NoFailpoint),
+    };
+    let snapshot = state::read_folder(&folder, &options, StateStore::snapshot).map_err(told)?;
+    // A store that has never been written to says nothing of the stack.
+    if snapshot.serial == 0 {
+        return Ok(None);
+    }
+    let outputs = snapshot.outputs.iter();
+    let values = outputs.filter_map(|(name, output)| Some((Arc::clone(name), output.value()?)));
+    Ok(Some(Value::object(values)))
 }
 
 /// Where Terraform keeps the state of a workspace.

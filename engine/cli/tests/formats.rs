@@ -88,15 +88,8 @@ fn comparable(json: &Json) -> Json {
     match json {
         Json::Object(entries) => {
             let mut out = Map::new();
-            let left_out = [
-                "timestamp",
-                "@timestamp",
-                "checks",
-                "relevant_attributes",
-                "terraform",
-                "stratiform",
-                "elapsed_seconds",
-            ];
+            let left_out =
+                ["timestamp", "@timestamp", "terraform", "stratiform", "elapsed_seconds"];
             let mut names: Vec<_> =
                 entries.keys().filter(|name| !left_out.contains(&name.as_str())).collect();
             names.sort();
@@ -120,7 +113,10 @@ fn comparable(json: &Json) -> Json {
         }
         Json::Array(items) => {
             let mut items: Vec<Json> = items.iter().map(comparable).collect();
-            items.sort_by_key(|item| item.get("address").map(ToString::to_string));
+            items.sort_by_key(|item| {
+                let attribute = item.get("attribute").map(ToString::to_string);
+                (item.get("address").or(item.get("resource")).map(ToString::to_string), attribute)
+            });
             Json::Array(items)
         }
         // Ids are random.
@@ -401,4 +397,60 @@ fn documents_of_modules_in_modules_are_terraforms() {
         ("far/n/main.tf", "resource \"terraform_data\" \"in\" {}\n"),
     ];
     documents_agree("modules", &files, &[Next::Plan(&[]), Next::Plan(&["-var=v=5"])]);
+}
+
+#[test]
+fn documents_of_conditions_are_terraforms() {
+    let files = [
+        ("main.tf", include_str!("formats/conditions.tf")),
+        ("m/main.tf", include_str!("formats/conditions_child.tf")),
+    ];
+    let next = [
+        Next::Plan(&["-target=terraform_data.x"]),
+        Next::Plan(&[]),
+        Next::Plan(&[]),
+        Next::Plan(&["-refresh-only"]),
+        Next::Plan(&["-destroy"]),
+    ];
+    documents_agree("conditions", &files, &next);
+}
+
+#[test]
+fn documents_say_what_changes_are_made_from_as_terraform_does() {
+    let files = [
+        ("main.tf", include_str!("formats/contributions.tf")),
+        ("m/main.tf", include_str!("formats/contributions_child.tf")),
+    ];
+    let next = [
+        Next::Plan(&[]),
+        Next::Plan(&[]),
+        Next::Plan(&["-var=v=4"]),
+        Next::Plan(&["-replace=terraform_data.b", "-var=v=4"]),
+        Next::Plan(&["-destroy"]),
+    ];
+    documents_agree("contributions", &files, &next);
+}
+
+#[test]
+fn documents_of_data_sources_are_terraforms() {
+    let outputs = r#"{
+      "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "4d3d4a0e-0000-4000-8000-000000000000",
+      "outputs": {
+        "id": { "value": "vpc-1", "type": "string" },
+        "secret": { "value": "s3", "type": "string", "sensitive": true },
+        "obj": { "value": { "a": [1, 2], "b": null }, "type": ["object", { "a": ["tuple", ["number", "number"]], "b": "dynamic" }] }
+      },
+      "resources": [], "check_results": null
+    }"#;
+    let files = [("main.tf", include_str!("formats/data.tf")), ("net/terraform.tfstate", outputs)];
+    let gone = [("main.tf", "resource \"terraform_data\" \"x\" {\n  input = \"vpc-1\"\n}\n")];
+    let next = [
+        Next::Plan(&[]),
+        Next::Plan(&[]),
+        Next::Plan(&["-refresh-only"]),
+        Next::Files(Box::leak(Box::new(gone))),
+        Next::Plan(&[]),
+        Next::Plan(&["-destroy"]),
+    ];
+    documents_agree("data sources", &files, &next);
 }

@@ -181,7 +181,7 @@ fn section(kind: &str, name: &str, schema: &Schema, out: &mut String) {
 
 async fn providers(pages: &mut Pages) {
     let factories: [std::sync::Arc<dyn Factory>; 4] = [
-        std::sync::Arc::new(provider_core::Builtin),
+        std::sync::Arc::new(provider_core::Builtin::default()),
         std::sync::Arc::new(provider_core::Core),
         std::sync::Arc::new(provider_local::LocalFactory),
         std::sync::Arc::new(provider_sim::Sim),

@@ -3,7 +3,10 @@
 //! The walk fills it while planning. Apply takes it over, puts real objects in the place of planned ones and
 //! asks for the same expressions again; [`demand`] evaluates anew whatever was not known before.
 
+mod conditions;
+mod contributing;
 pub(crate) mod demand;
+mod looked_up;
 mod module;
 pub mod renewal;
 mod scope;
@@ -25,6 +28,9 @@ use crate::error::PlanError;
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
 
+pub use conditions::LookedAt;
+pub use contributing::Contribution;
+pub use looked_up::LookedUp;
 pub(crate) use module::{Expansion, ModuleState, Repetition};
 pub(crate) use scope::InstanceScope;
 
@@ -416,6 +422,20 @@ impl Evaluation {
         self_value: Option<&Value>,
         condition: &Condition,
     ) -> Result<Option<FailedCondition>, Diagnostics> {
+        Ok(match self.judge(id, repetition, self_value, condition)? {
+            Judged::Fails(failed) => Some(failed),
+            Judged::Holds | Judged::Open => None,
+        })
+    }
+
+    /// Says whether one condition holds, as far as that is known.
+    fn judge(
+        &self,
+        id: ModuleId,
+        repetition: &Repetition,
+        self_value: Option<&Value>,
+        condition: &Condition,
+    ) -> Result<Judged, Diagnostics> {
         self.with_context(id, repetition, self_value, |ctx| {
             let result = condition.condition.evaluate(ctx)?;
             let (result, _) = result.unmark();
@@ -433,8 +453,10 @@ impl Evaluation {
                 }
                 .into());
             };
-            if holds.as_bool() != Some(false) {
-                return Ok(None);
+            match holds.as_bool() {
+                Some(true) => return Ok(Judged::Holds),
+                None => return Ok(Judged::Open),
+                Some(false) => {}
             }
             let message = condition.error_message.evaluate(ctx)?;
             let message = if message.deep_marks().is_empty() {
@@ -442,7 +464,8 @@ impl Evaluation {
             } else {
                 "the message holds a sensitive value, so it is not shown".to_owned()
             };
-            Ok(Some(FailedCondition { message, values: values_of(&condition.condition, ctx) }))
+            let values = values_of(&condition.condition, ctx);
+            Ok(Judged::Fails(FailedCondition { message, values }))
         })
     }
 
@@ -474,6 +497,14 @@ impl Evaluation {
     pub fn root_outputs(&self) -> &BTreeMap<Arc<str>, Value> {
         &self.module(ROOT).outputs
     }
+}
+
+/// What a condition comes to.
+enum Judged {
+    Holds,
+    /// That is not known yet.
+    Open,
+    Fails(FailedCondition),
 }
 
 /// A condition that does not hold.

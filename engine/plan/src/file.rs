@@ -14,7 +14,7 @@ mod error;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use address::{AttributePath, ProviderAddress, ProviderConfig, ResourceInstance};
+use address::{AttributePath, ProviderAddress, ProviderConfig, ResourceInstance, ResourceMode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use component::Decision;
@@ -96,8 +96,11 @@ fn digests(
     addresses: impl IntoIterator<Item = ResourceInstance>,
     snapshot: &StateSnapshot,
 ) -> Basis {
+    // What data sources have given is no object that somebody may have changed.
+    let managed = |address: &ResourceInstance| address.resource.mode == ResourceMode::Managed;
     addresses
         .into_iter()
+        .filter(managed)
         .map(|address| {
             let digest = digest_of(&address, snapshot);
             (address, digest)
@@ -161,6 +164,7 @@ pub fn write(plan: &Plan) -> Json {
         .collect();
     json!({
         "mode": name_of(&MODES, &plan.mode),
+        "limited": plan.limited,
         "changes": plan.changes.iter().map(change_to_json).collect::<Vec<_>>(),
         "outputs": outputs,
         "decisions": plan.decisions.iter().map(Decision::to_json).collect::<Vec<_>>(),
@@ -205,6 +209,7 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
     let restored = stored.get("values").and_then(|values| evaluation.restore(values));
     Ok(restored.map(|()| Plan {
         mode: parts.mode,
+        limited: parts.limited,
         changes: parts.changes,
         drift: Vec::new(),
         outputs: parts.outputs,
@@ -222,6 +227,7 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
 /// A plan without its values.
 struct Parts {
     mode: Mode,
+    limited: bool,
     changes: Vec<ResourceChange>,
     outputs: BTreeMap<Arc<str>, OutputChange>,
     decisions: Vec<Decision>,
@@ -244,6 +250,7 @@ fn read_parts(stored: &Json) -> Option<Parts> {
     });
     Some(Parts {
         mode: value_of(&MODES, stored.get("mode")?)?,
+        limited: stored.get("limited")?.as_bool()?,
         changes: list("changes")?.iter().map(change_from_json).collect::<Option<_>>()?,
         outputs: outputs
             .map(|(name, output)| Some((Arc::from(name.as_str()), output_from_json(output)?)))

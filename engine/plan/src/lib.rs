@@ -91,6 +91,7 @@ use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
 pub use error::{ERROR_DOCS, PlanError};
+pub use evaluation::{Contribution, LookedAt, LookedUp};
 pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
     Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
@@ -156,7 +157,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let configuration = Arc::clone(&request.configuration);
     let recorded: BTreeSet<ProviderConfig> =
-        request.snapshot.records.values().map(|record| record.provider.clone()).collect();
+        request.snapshot.managed().map(|(_, record)| record.provider.clone()).collect();
     let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
     let used: BTreeSet<ProviderAddress> = blocks
         .map(|block| block.provider.provider.clone())
@@ -180,8 +181,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     }
     let records = request
         .snapshot
-        .records
-        .iter()
+        .managed()
         .map(|(address, record)| (address.clone(), (Arc::clone(record), None)))
         .collect();
     let (records, found) = moved::apply(&configuration, records);
@@ -447,6 +447,7 @@ fn assemble(
         moves,
         refreshed,
         steps,
+        limited: targeted,
         deferred_checks,
         lineage: request.snapshot.lineage.clone(),
         serial: request.snapshot.serial,
@@ -464,9 +465,7 @@ fn outputs(
     let configured = &evaluation.module(ROOT).module.outputs;
     let recorded = |name: &str| {
         let record = request.snapshot.outputs.get(name)?;
-        let ty: serde_json::Value = serde_json::from_str(&record.type_json).ok()?;
-        let ty = value::json::type_from_json(&ty).ok()?;
-        let value = value::json::decode_str(&record.value_json, &ty).ok()?;
+        let value = record.value()?;
         Some(if record.sensitive { value.mark(Marks::SENSITIVE) } else { value })
     };
     for (name, output) in configured {
@@ -527,19 +526,26 @@ fn is_covered(
 ) -> bool {
     let output = Object::Output(address::ModulePath::root(), Arc::clone(name));
     let blocks = graph.needed_by([output]);
-    let all_planned = blocks.into_iter().all(|object| match object {
-        Object::Resource(block) => evaluation
-            .modules()
-            .filter(|(_, state)| state.module.path == block.module)
-            .all(|(_, state)| {
+    let mut resources = blocks
+        .into_iter()
+        .filter_map(|object| match object {
+            Object::Resource(block) => Some(block),
+            _ => None,
+        })
+        .peekable();
+    // What is made from no resource belongs to none that was named.
+    let rests_on_some = resources.peek().is_some();
+    let all_planned = resources.all(|block| {
+        evaluation.modules().filter(|(_, state)| state.module.path == block.module).all(
+            |(_, state)| {
                 state
                     .resources
                     .get(&block.resource)
                     .is_none_or(|b| b.instances.values().all(|v| !v.is_unknown()))
-            }),
-        _ => true,
+            },
+        )
     });
-    all_planned && request.options.mode == Mode::Normal
+    rests_on_some && all_planned && request.options.mode == Mode::Normal
 }
 
 /// Where providers find the folder of the stack and the engine's own.
@@ -556,7 +562,7 @@ pub fn provider_context(
 /// on variables alone.
 pub async fn settings(request: &Request<'_>) -> Result<Evaluation, Diagnostics> {
     let recorded: BTreeSet<ProviderConfig> =
-        request.snapshot.records.values().map(|record| record.provider.clone()).collect();
+        request.snapshot.managed().map(|(_, record)| record.provider.clone()).collect();
     let blocks =
         request.configuration.modules.values().flat_map(|module| module.resources.values());
     let used: BTreeSet<ProviderAddress> = blocks

@@ -42,6 +42,8 @@ pub struct Plan {
     pub refreshed: Vec<(ResourceInstance, Option<Object>)>,
     /// What apply carries out. A step comes after all steps that it waits for.
     pub steps: Vec<Step>,
+    /// Whether it was asked to leave something out.
+    pub limited: bool,
     /// Checks whose inputs are not known yet, in words.
     pub deferred_checks: Vec<String>,
     /// Lineage of the state that was planned against.

@@ -109,8 +109,11 @@ fn module(whole: &Whole<'_>, module: &Module) -> Json {
     let mut out = Map::new();
     let outputs: Map<String, Json> =
         module.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect();
+    let is_data = |one: &ResourceBlock| one.address.mode == address::ResourceMode::Data;
+    let data = module.resources.values().filter(|one| is_data(one));
+    let others = module.resources.values().filter(|one| !is_data(one));
     let resources: Vec<Json> =
-        module.resources.values().map(|one| resource(whole, &module.path, one)).collect();
+        others.chain(data).map(|one| resource(whole, &module.path, one)).collect();
     let calls: Map<String, Json> =
         module.calls.values().map(|one| (step_name(&one.step), call(whole, module, one))).collect();
     let variables: Map<String, Json> =

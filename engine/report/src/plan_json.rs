@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use address::InstanceKey;
 use config::Configuration;
-use plan::{Action, ActionReason, OutputChange, ResourceChange};
+use plan::{Action, ActionReason, LookedAt, OutputChange, ResourceChange};
 use serde_json::{Map, Value as Json, json};
 use value::{Type, Value};
 
@@ -55,8 +56,9 @@ pub fn document(view: &View<'_>, around: &Around<'_>, terraform_version: &str) -
     take("resource_drift", &mut out);
     take("resource_changes", &mut out);
     take("output_changes", &mut out);
-    let prior: Vec<Shown> =
-        view.changes.iter().filter_map(|change| shown(change, &change.before, true)).collect();
+    let read = view.evaluation.looked_up().map(looked_up);
+    let recorded = view.changes.iter().filter_map(|change| shown(change, &change.before, true));
+    let prior: Vec<Shown> = read.chain(recorded).collect();
     let outputs = known_outputs(view);
     if !prior.is_empty() || !outputs.is_empty() {
         let mut values = Map::new();
@@ -72,6 +74,15 @@ pub fn document(view: &View<'_>, around: &Around<'_>, terraform_version: &str) -
         out.insert("prior_state".to_owned(), state);
     }
     out.insert("configuration".to_owned(), config_json::configuration(around.configuration));
+    let contributions: Vec<Json> = contributions(view);
+    if !contributions.is_empty() {
+        out.insert("relevant_attributes".to_owned(), Json::Array(contributions));
+    }
+    let looked_at = LookedAt::by(view.mode, view.limited, view.changes);
+    let checks = view.evaluation.check_results(&looked_at);
+    if !checks.is_empty() {
+        out.insert("checks".to_owned(), values_json::checks(&checks));
+    }
     out.insert("timestamp".to_owned(), json!(around.timestamp));
     take("applyable", &mut out);
     take("complete", &mut out);
@@ -119,8 +130,11 @@ fn planned_values(view: &View<'_>) -> Json {
     if !outputs.is_empty() {
         out.insert("outputs".to_owned(), Json::Object(outputs));
     }
-    let kept =
-        |change: &&ResourceChange| change.action != Action::Delete && change.deposed.is_none();
+    // What only looks leads nowhere.
+    let leads = view.mode != plan::Mode::RefreshOnly;
+    let kept = |change: &&ResourceChange| {
+        leads && change.action != Action::Delete && change.deposed.is_none()
+    };
     // Terraform lists what it forgets, too, without values.
     let objects = view.changes.iter().filter(kept).filter_map(|change| match change.action {
         Action::Forget => Some(object(change, &Value::dynamic_null(), false)),
@@ -143,6 +157,35 @@ fn object(change: &ResourceChange, value: &Value, recorded: bool) -> Shown {
         schema_version: change.schema_version,
         value: value.clone(),
         depends_on: depends_on.unwrap_or_default(),
+        tainted: false,
+    }
+}
+
+/// Attributes that the changes are made from.
+fn contributions(view: &View<'_>) -> Vec<Json> {
+    let outputs = view.outputs.iter().copied().collect();
+    let whole = !view.limited && view.mode != plan::Mode::Destroy;
+    let found = view.evaluation.contributions(whole, view.changes, &outputs);
+    let step = |step: InstanceKey| match step {
+        InstanceKey::String(name) => json!(&*name),
+        InstanceKey::Int(index) => json!(index),
+        InstanceKey::None => Json::Null,
+    };
+    let entry = |one: plan::Contribution| {
+        let attribute: Vec<Json> = one.attribute.into_iter().map(step).collect();
+        json!({ "resource": one.resource, "attribute": attribute })
+    };
+    found.into_iter().map(entry).collect()
+}
+
+/// What a data source has given while planning.
+fn looked_up(one: plan::LookedUp) -> Shown {
+    Shown {
+        address: one.address,
+        provider: one.provider.provider.to_string(),
+        schema_version: one.schema_version,
+        value: one.value,
+        depends_on: Vec::new(),
         tainted: false,
     }
 }
@@ -172,8 +215,8 @@ pub fn plan(view: &View<'_>, terraform_version: &str) -> Json {
         "resource_changes": changes,
         "resource_drift": drift,
         "output_changes": outputs,
-        "applyable": !view.empty,
-        "complete": true,
+        "applyable": !view.empty || view.changes.iter().any(|one| one.action != Action::NoOp),
+        "complete": !view.limited,
         "errored": false,
     })
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use plan::evaluation::Evaluation;
 use plan::{Mode, OutputChange, Plan, ResourceChange};
 
 use crate::diff::Line;
@@ -32,6 +33,10 @@ pub struct View<'a> {
     pub changes: &'a [ResourceChange],
     /// Its outputs.
     pub outputs: Vec<(&'a str, &'a OutputChange)>,
+    /// The values behind it.
+    pub evaluation: &'a Evaluation,
+    /// Whether it leaves something out.
+    pub limited: bool,
     /// What has drifted.
     pub drift: &'a [plan::DriftChange],
     /// Its placements.
@@ -53,6 +58,8 @@ impl<'a> View<'a> {
             mode: plan.mode,
             changes: &plan.changes,
             outputs: plan.outputs.iter().map(|(name, change)| (name.as_ref(), change)).collect(),
+            evaluation: &plan.evaluation,
+            limited: plan.limited,
             drift: &plan.drift,
             decisions: &plan.decisions,
             deferred_checks: &plan.deferred_checks,

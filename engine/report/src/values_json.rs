@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use address::{InstanceKey, ModuleInstance, ResourceInstance, ResourceMode};
 use serde_json::{Map, Value as Json, json};
-use state::{OutputRecord, StateSnapshot};
+use state::{CheckKind, CheckResult, CheckedObject, OutputRecord, StateSnapshot};
 use value::Value;
 
 use crate::plan_json::{plain, sensitive};
@@ -119,6 +119,56 @@ pub(crate) fn outputs(outputs: &BTreeMap<Arc<str>, OutputRecord>) -> Json {
     Json::Object(entries.collect())
 }
 
+/// What conditions came to.
+pub(crate) fn checks(results: &[CheckResult]) -> Json {
+    results.iter().map(check).collect()
+}
+
+fn check(result: &CheckResult) -> Json {
+    let kind = match result.kind {
+        CheckKind::Resource => "resource",
+        CheckKind::Output => "output_value",
+        CheckKind::Check => "check",
+        CheckKind::Var => "var",
+    };
+    let mut address = json!({ "kind": kind, "to_display": result.address() });
+    if !result.module.is_empty() {
+        address["module"] = json!(result.module);
+    }
+    let (data, rest) = match result.name.strip_prefix("data.") {
+        Some(rest) if kind == "resource" => (true, rest),
+        _ => (false, result.name.as_str()),
+    };
+    let (type_name, name) = rest.split_once('.').unwrap_or(("", rest));
+    address["name"] = json!(name);
+    if result.kind == CheckKind::Resource {
+        address["mode"] = json!(if data { "data" } else { "managed" });
+        address["type"] = json!(type_name);
+    }
+    let mut out = json!({ "address": address, "status": result.status });
+    let instances: Vec<Json> = result.objects.iter().map(checked).collect();
+    if !instances.is_empty() {
+        out["instances"] = Json::Array(instances);
+    }
+    out
+}
+
+fn checked(object: &CheckedObject) -> Json {
+    let mut address = json!({ "to_display": object.address() });
+    if !object.module.is_empty() {
+        address["module"] = json!(object.module);
+    }
+    if let Some(key) = &object.key {
+        address["instance_key"] = key.clone();
+    }
+    let mut out = json!({ "address": address, "status": object.status });
+    if !object.messages.is_empty() {
+        let problem = |message: &String| json!({ "message": message });
+        out["problems"] = object.messages.iter().map(problem).collect();
+    }
+    out
+}
+
 /// A state, as `terraform show -json` shows it.
 pub fn state(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
     if snapshot.is_empty() {
@@ -142,5 +192,8 @@ pub fn state(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
     }
     values.insert("root_module".to_owned(), tree(objects));
     out["values"] = Json::Object(values);
+    if !snapshot.checks.is_empty() {
+        out["checks"] = checks(&snapshot.checks);
+    }
     out
 }

@@ -5,12 +5,14 @@
 //!
 //! 1. [`data`]: `terraform_data`, as Terraform's built-in provider has it.
 //! 2. `function`: the functions of `provider::terraform`.
-//! 3. [`random`]: `core_random_id` and `core_random_password`.
-//! 4. [`time`]: `core_timestamp` and `core_wait`.
+//! 3. [`remote_state`]: `terraform_remote_state`, the outputs of another stack.
+//! 4. [`random`]: `core_random_id` and `core_random_password`.
+//! 5. [`time`]: `core_timestamp` and `core_wait`.
 
 mod data;
 mod function;
 mod random;
+mod remote_state;
 mod time;
 
 use std::sync::Arc;
@@ -18,8 +20,26 @@ use std::sync::Arc;
 use address::ProviderAddress;
 use sdk::{Factory, NativeProvider, Provider, ProviderError, Schema, async_trait};
 
-/// `terraform.io/builtin/terraform`, with `terraform_data`.
-pub struct Builtin;
+pub use remote_state::Stores;
+
+/// `terraform.io/builtin/terraform`, with `terraform_data` and `terraform_remote_state`.
+pub struct Builtin {
+    stores: Stores,
+}
+
+impl Builtin {
+    /// The provider, which reads other stacks of ours by `stores`.
+    pub fn new(stores: Stores) -> Self {
+        Self { stores }
+    }
+}
+
+/// Terraform's state files alone are read.
+impl Default for Builtin {
+    fn default() -> Self {
+        Self::new(|_, _| Ok(None))
+    }
+}
 
 #[async_trait]
 impl Factory for Builtin {
@@ -28,8 +48,12 @@ impl Factory for Builtin {
     }
 
     async fn create(&self) -> Result<Arc<dyn Provider>, ProviderError> {
-        let provider =
-            NativeProvider::new(Schema::default(), vec![Box::new(data::Data)], Vec::new());
+        let remote_state = remote_state::RemoteState { stores: self.stores };
+        let provider = NativeProvider::new(
+            Schema::default(),
+            vec![Box::new(data::Data)],
+            vec![Box::new(remote_state)],
+        );
         Ok(Arc::new(provider.with_functions(vec![
             Box::new(function::EncodeExpr),
             Box::new(function::EncodeTfvars),

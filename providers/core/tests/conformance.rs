@@ -31,7 +31,7 @@ fn with(name: &'static str, value: impl Into<Value>) -> Value {
 
 #[tokio::test]
 async fn terraform_data_keeps_the_promises() {
-    let provider = Builtin.create().await.expect("a provider");
+    let provider = Builtin::default().create().await.expect("a provider");
     check(provider, "terraform_data", with("input", "a"), Some(with("input", "b")), None).await;
 }
 

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
+use crate::check::{CheckResult, CheckedObject};
 use crate::record::{Dependency, Object, ObjectStatus, Record};
 use crate::snapshot::StateSnapshot;
 
@@ -49,8 +50,31 @@ pub fn export(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
         "lineage": snapshot.lineage,
         "outputs": outputs,
         "resources": resources,
-        "check_results": null,
+        "check_results": checks(&snapshot.checks),
     })
+}
+
+fn checks(results: &[CheckResult]) -> Json {
+    if results.is_empty() {
+        return Json::Null;
+    }
+    let object = |object: &CheckedObject| {
+        let mut entry = json!({ "object_addr": object.address(), "status": object.status });
+        if !object.messages.is_empty() {
+            entry["failure_messages"] = json!(object.messages);
+        }
+        entry
+    };
+    let results = results.iter().map(|result| {
+        let objects: Vec<Json> = result.objects.iter().map(object).collect();
+        json!({
+            "object_kind": result.kind,
+            "config_addr": result.address(),
+            "status": result.status,
+            "objects": if objects.is_empty() { Json::Null } else { Json::Array(objects) },
+        })
+    });
+    Json::Array(results.collect())
 }
 
 fn resource(block: &AbsResource, record: &Record) -> Json {

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
+use crate::check::{CheckKind, CheckResult, CheckedObject};
 use crate::error::StateError;
 use crate::record::{Dependency, DeposedKey, Object, ObjectStatus, OutputRecord, Record};
 use crate::snapshot::StateSnapshot;
@@ -28,6 +29,8 @@ struct File<'a> {
     outputs: BTreeMap<String, Output<'a>>,
     #[serde(borrow, default)]
     resources: Vec<Block<'a>>,
+    #[serde(default)]
+    check_results: Option<Vec<Json>>,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +82,7 @@ struct Instance<'a> {
 
 /// Reads a state file of version 4.
 ///
-/// Data sources are left out: they are read again. `Dependency::Block` is what a file says of dependencies:
+/// `Dependency::Block` is what a file says of dependencies:
 /// it knows blocks, not instances.
 ///
 /// # Errors
@@ -99,9 +102,6 @@ pub fn import(text: &str) -> Result<StateSnapshot, StateError> {
     };
     let mut records: BTreeMap<ResourceInstance, Record> = BTreeMap::new();
     for block in &file.resources {
-        if block.mode == "data" {
-            continue;
-        }
         let (address, provider) = located(block)?;
         for instance in &block.instances {
             let at = address.instance(key(instance.index_key.as_ref())?);
@@ -123,6 +123,10 @@ pub fn import(text: &str) -> Result<StateSnapshot, StateError> {
             }
         }
     }
+    let checks = file.check_results.unwrap_or_default();
+    // What is of a kind that came later is found anew by the next apply.
+    snapshot.checks = checks.iter().filter_map(check_result).collect();
+    snapshot.checks.sort_by_cached_key(CheckResult::address);
     snapshot.records = records.into_iter().map(|(at, record)| (at, Arc::new(record))).collect();
     Ok(snapshot)
 }
@@ -139,10 +143,48 @@ fn output(output: &Output<'_>) -> OutputRecord {
     }
 }
 
-fn located(block: &Block<'_>) -> Result<(AbsResource, ProviderConfig), StateError> {
-    if block.mode != "managed" {
-        return Err(wrong(format!("`{}` is no mode of a resource", block.mode)));
+fn check_result(json: &Json) -> Option<CheckResult> {
+    let kind: CheckKind = serde_json::from_value(json.get("object_kind")?.clone()).ok()?;
+    let status = |json: &Json| serde_json::from_value(json.get("status")?.clone()).ok();
+    let text = |json: &Json, name: &str| json.get(name)?.as_str().map(str::to_owned);
+    let (module, name, _) = split(kind, &text(json, "config_addr")?)?;
+    let objects = json.get("objects").and_then(Json::as_array).into_iter().flatten();
+    let object = |object: &Json| {
+        let (module, name, key) = split(kind, &text(object, "object_addr")?)?;
+        let messages = object.get("failure_messages").and_then(Json::as_array);
+        let messages = messages.into_iter().flatten().filter_map(Json::as_str);
+        let messages = messages.map(str::to_owned).collect();
+        Some(CheckedObject { module, name, key, status: status(object)?, messages })
+    };
+    let mut objects: Vec<CheckedObject> = objects.map(object).collect::<Option<_>>()?;
+    objects.sort_by_cached_key(CheckedObject::address);
+    Some(CheckResult { kind, module, name, status: status(json)?, objects })
+}
+
+/// The module, what stands behind it, and the key of an instance.
+fn split(kind: CheckKind, address: &str) -> Option<(String, String, Option<Json>)> {
+    if kind == CheckKind::Resource {
+        let instance: ResourceInstance = address.parse().ok()?;
+        let module = instance.module.to_string();
+        let key = match &instance.key {
+            InstanceKey::None => None,
+            InstanceKey::Int(index) => Some(Json::from(*index)),
+            InstanceKey::String(key) => Some(Json::from(&**key)),
+        };
+        let inside = ResourceInstance { module: ModuleInstance::root(), ..instance };
+        return Some((module, inside.to_string(), key));
     }
+    let (front, name) = address.rsplit_once('.')?;
+    let (module, word) = front.rsplit_once('.').unwrap_or(("", front));
+    Some((module.to_owned(), format!("{word}.{name}"), None))
+}
+
+fn located(block: &Block<'_>) -> Result<(AbsResource, ProviderConfig), StateError> {
+    let mode = match block.mode.as_str() {
+        "managed" => ResourceMode::Managed,
+        "data" => ResourceMode::Data,
+        other => return Err(wrong(format!("`{other}` is no mode of a resource"))),
+    };
     let module: ModuleInstance = match block.module.as_deref() {
         None | Some("") => ModuleInstance::root(),
         Some(text) => match text.parse::<address::Target>() {
@@ -153,7 +195,7 @@ fn located(block: &Block<'_>) -> Result<(AbsResource, ProviderConfig), StateErro
         },
     };
     let resource = Resource {
-        mode: ResourceMode::Managed,
+        mode,
         type_name: block.type_name.as_str().into(),
         name: block.name.as_str().into(),
     };
@@ -274,7 +316,9 @@ mod tests {
       "version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "l",
       "outputs": { "o": { "value": ["s", 0.1], "type": ["tuple", ["string", "number"]], "sensitive": true } },
       "resources": [
-        { "mode": "data", "type": "d", "name": "d", "provider": "provider[\"registry.terraform.io/hashicorp/x\"]", "instances": [] },
+        { "mode": "data", "type": "d", "name": "d", "provider": "provider[\"registry.terraform.io/hashicorp/x\"]", "instances": [
+            { "schema_version": 0, "attributes": { "id": "d" }, "sensitive_attributes": [] }
+        ] },
         { "module": "module.m[\"k\"]", "mode": "managed", "type": "x_thing", "name": "t",
           "provider": "module.m.provider[\"registry.terraform.io/hashicorp/x\"].west",
           "instances": [
@@ -283,24 +327,31 @@ mod tests {
               "private": "AQI=", "dependencies": ["module.m.x_thing.u", "x_thing.v"], "create_before_destroy": true },
             { "index_key": 2, "deposed": "0000000a", "schema_version": 3, "attributes": { "id": "old" }, "sensitive_attributes": [] }
           ] }
-      ], "check_results": null }"#;
+      ], "check_results": [
+        { "object_kind": "check", "config_addr": "module.m.check.c", "status": "fail", "objects": [
+            { "object_addr": "module.m[\"a.b\"].check.c", "status": "fail", "failure_messages": ["no"] } ] },
+        { "object_kind": "resource", "config_addr": "module.m.x_thing.t", "status": "unknown", "objects": [
+            { "object_addr": "module.m[\"k\"].x_thing.t[2]", "status": "unknown" } ] },
+        { "object_kind": "output", "config_addr": "output.o", "status": "pass", "objects": null }
+      ] }"#;
 
     #[test]
     fn a_file_that_is_imported_and_exported_says_the_same() {
         let snapshot = import(FILE).unwrap();
         assert_eq!(
             (snapshot.serial, snapshot.lineage.as_str(), snapshot.records.len()),
-            (7, "l", 1)
+            (7, "l", 2)
         );
-        let (address, record) = snapshot.records.first_key_value().unwrap();
+        let key = snapshot.checks[1].objects[0].key.clone();
+        assert_eq!((key, &*snapshot.checks[0].module), (Some(Json::from(2)), "module.m"));
+        let (address, record) = snapshot.records.last_key_value().unwrap();
         assert_eq!(address.to_string(), "module.m[\"k\"].x_thing.t[2]");
         let object = record.current.as_ref().unwrap();
         assert_eq!(object.status, ObjectStatus::Tainted);
         let names: Vec<String> =
             object.dependencies.iter().map(|dependency| dependency.block().to_string()).collect();
         assert_eq!(names, ["module.m[\"k\"].x_thing.u", "x_thing.v"]);
-        let mut wanted: Json = serde_json::from_str(FILE).unwrap();
-        wanted["resources"].as_array_mut().unwrap().remove(0);
+        let wanted: Json = serde_json::from_str(FILE).unwrap();
         assert_eq!(export(&snapshot, "1.11.4"), wanted);
     }
 

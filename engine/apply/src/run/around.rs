@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::{Action, Mode};
+use plan::{Action, LookedAt, Mode};
 use state::{Change, DecisionRecord, OutputRecord, Record};
 use value::Marks;
 
@@ -82,6 +82,8 @@ impl Run<'_> {
             };
             changes.push(Change::PutOutput(name, record));
         }
+        changes.extend(self.looked_up());
+        changes.extend(self.conditions());
         if self.plan.mode == Mode::Normal && complete {
             self.summary.diagnostics.extend(self.plan.evaluation.final_checks());
         }
@@ -96,5 +98,13 @@ impl Run<'_> {
         self.summary.failed.dedup();
         self.summary.not_reached.sort();
         Ok(())
+    }
+
+    /// What all conditions came to, where that is not what is recorded.
+    fn conditions(&mut self) -> Option<Change> {
+        let changes = self.changes.iter().map(|change| &**change);
+        let looked_at = LookedAt::by(self.plan.mode, self.plan.limited, changes);
+        let found = self.plan.evaluation.final_check_results(&looked_at);
+        (found != self.checks).then_some(Change::PutChecks(found))
     }
 }

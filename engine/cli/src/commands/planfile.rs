@@ -34,7 +34,7 @@ use crate::store;
 use crate::world::SavedFiles;
 
 /// The form of the file; each change of it gets another name.
-const FORMAT: &str = "stratiform-plan-4";
+const FORMAT: &str = "stratiform-plan-5";
 
 /// How long the key of a plan that nobody carries out is kept.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);

@@ -26,7 +26,7 @@ pub(crate) fn take_over(session: &Session, common: &Common, go_on: bool) -> Resu
         return Ok(());
     };
     let shown = path.display();
-    let count = file.records.len();
+    let count = file.managed().count();
     if !go_on {
         let question = format!(
             "`{shown}` holds Terraform's state of {count} objects. Take it over? It is kept as `{shown}{ASIDE}`. Only `yes` is taken for a yes: "
@@ -113,7 +113,7 @@ pub(crate) fn export(session: &Session, args: &StateExport) -> Exit {
         );
         return fail_message(&message, style);
     }
-    let count = snapshot.records.len();
+    let count = snapshot.managed().count();
     terminal::line(&format!("Wrote the state of {count} objects to {}.", path.display()));
     Exit::Success
 }

@@ -162,10 +162,10 @@ fn delete(session: &Session, args: &WorkspaceDelete) -> Exit {
         Err(_) if args.force => StateSnapshot::default(),
         Err(error) => return super::fail_with(error, style),
     };
-    let left = snapshot.records.len();
+    let left = snapshot.managed().count();
     if left > 0 && !args.force {
         let some: Vec<String> =
-            snapshot.records.keys().take(10).map(|address| format!("  - {address}")).collect();
+            snapshot.managed().take(10).map(|(address, _)| format!("  - {address}")).collect();
         let more = if left > 10 { format!("\n  and {} more", left - 10) } else { String::new() };
         let message = format!(
             "the workspace `{name}` is not empty: it holds\n{}{more}\ndestroy these first; `-force` deletes the workspace, and nothing knows of them any more",

@@ -336,7 +336,7 @@ fn collect(expansion: &Expansion, element: impl Fn(&InstanceKey) -> Value) -> Va
 }
 
 /// The instance key that a known index value stands for.
-fn key_of(index: &Value) -> Option<InstanceKey> {
+pub(super) fn key_of(index: &Value) -> Option<InstanceKey> {
     if let Some(text) = index.as_arc_str() {
         return Some(InstanceKey::String(Arc::clone(text)));
     }
