@@ -95,6 +95,15 @@ impl ModuleInstance {
     pub fn is_within(&self, ancestor: &Self) -> bool {
         self.0.starts_with(&ancestor.0)
     }
+
+    /// The same where an `ancestor` that is named without a key stands for all instances of its call.
+    pub fn is_within_any(&self, ancestor: &Self) -> bool {
+        let Some((last, before)) = ancestor.0.split_last() else { return true };
+        let Some(own) = self.0.get(before.len()) else { return false };
+        let same = ModulePathStep::from(own) == ModulePathStep::from(last);
+        let key = last.key == InstanceKey::None || last.key == own.key;
+        self.0.starts_with(before) && same && key
+    }
 }
 
 impl FromIterator<ModuleStep> for ModuleInstance {

@@ -35,7 +35,7 @@ impl Target {
     /// True when the instance is what the target names or lies inside it.
     pub fn covers(&self, instance: &ResourceInstance) -> bool {
         match self {
-            Self::Module(module) => instance.module.is_within(module),
+            Self::Module(module) => instance.module.is_within_any(module),
             Self::Resource(block) => {
                 instance.module == block.module && instance.resource == block.resource
             }

@@ -51,6 +51,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: State,
     },
+    /// Put an object that exists into the state, as that of a configured resource.
+    Import(Import),
     /// Mark an object as in doubt: the next apply replaces it.
     Taint(Taint),
     /// Take that mark away.
@@ -407,9 +409,15 @@ pub(crate) struct PlanArgs {
     /// Only this, and what it needs.
     #[arg(long = "target", value_name = "ADDRESS")]
     pub(crate) targets: Vec<String>,
+    /// Leave this as it is, and what cannot be changed without it.
+    #[arg(long = "exclude", value_name = "ADDRESS", conflicts_with = "targets")]
+    pub(crate) excludes: Vec<String>,
     /// Replace this instance.
     #[arg(long = "replace", value_name = "ADDRESS")]
     pub(crate) replace: Vec<String>,
+    /// Write blocks for what `import` blocks bring in without one to a new file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) generate_config_out: Option<String>,
     /// Plan the destruction of everything.
     #[arg(long)]
     pub(crate) destroy: bool,
@@ -601,6 +609,21 @@ pub(crate) struct StateExport {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) plan: ConsoleArgs,
+    /// How many calls run at once.
+    #[arg(long, value_name = "N")]
+    pub(crate) parallelism: Option<usize>,
+    /// The instance of a resource that has no object yet.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+    /// The object's id at its provider.
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Taint {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -720,6 +743,7 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
     match &mut cli.command {
         Command::Plan(plan) | Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
         Command::Console(args) => args.plan.given = given,
+        Command::Import(args) => args.plan.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;
         }

@@ -6,9 +6,11 @@ mod console;
 mod cost;
 mod drift;
 mod fmt;
+mod generate;
 mod get;
 mod graph;
 mod history;
+mod import;
 mod init;
 mod metadata;
 mod output;
@@ -104,6 +106,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(session, &args),
         Command::State { command } => state::state(session, &command),
+        Command::Import(args) => import::import(session, &args).await,
         Command::Taint(args) => state::edit::taint(session, &args),
         Command::Untaint(args) => state::edit::untaint(session, &args),
         Command::Workspace { command } => workspace::workspace(session, &command),

@@ -640,6 +640,12 @@ pub(crate) fn options(args: &PlanArgs, mode: plan::Mode) -> Result<Options, Diag
             Err(_) => found.push(problem(&format!("`-target={text}` is not an address"))),
         }
     }
+    for text in &args.excludes {
+        match text.parse() {
+            Ok(target) => options.excludes.push(target),
+            Err(_) => found.push(problem(&format!("`-exclude={text}` is not an address"))),
+        }
+    }
     for text in &args.replace {
         match text.parse() {
             Ok(address) => options.replace.push(address),
@@ -653,8 +659,13 @@ pub(crate) fn options(args: &PlanArgs, mode: plan::Mode) -> Result<Options, Diag
 
 /// The diagnostics without the complaint that a folder has no configuration: not every command needs one.
 pub(crate) fn without_no_files(found: Diagnostics) -> Diagnostics {
+    without(found, "stratiform::config::no_files")
+}
+
+/// The diagnostics without those of a code.
+pub(crate) fn without(found: Diagnostics, unwanted: &str) -> Diagnostics {
     let is_other = |code: Option<Box<dyn std::fmt::Display + '_>>| {
-        code.is_none_or(|code| code.to_string() != "stratiform::config::no_files")
+        code.is_none_or(|code| code.to_string() != unwanted)
     };
     let mut kept = Diagnostics::new();
     found.into_iter().filter(|one| is_other(one.code())).for_each(|one| kept.push_boxed(one));

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lang::{DirEntry, World};
 
 /// The real world. The plan's time is taken once.
 pub(crate) struct RealWorld {
     plan_time: u128,
+    /// A file of the working folder that is being made: its name and what will be in it.
+    draft: Mutex<Option<(String, String)>>,
 }
 
 const LIBRARY: &str = "stratiform:modules";
@@ -22,7 +24,20 @@ fn now() -> u128 {
 
 impl RealWorld {
     pub(crate) fn new() -> Self {
-        Self { plan_time: now() }
+        Self { plan_time: now(), draft: Mutex::default() }
+    }
+
+    /// From now on a file seems to be in the working folder.
+    pub(crate) fn set_draft(&self, name: &str, text: String) {
+        let mut draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
+        *draft = Some((name.to_owned(), text));
+    }
+
+    /// The draft, if the path is its own.
+    fn draft(&self, path: &Path) -> Option<String> {
+        let draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
+        let (name, text) = draft.as_ref()?;
+        (plain(path) == Path::new(name)).then(|| text.clone())
     }
 }
 
@@ -38,13 +53,16 @@ impl World for RealWorld {
                 let found = modules::files().iter().find(|(name, _)| *name == inner);
                 found.map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
             }
-            None => std::fs::read(path),
+            None => match self.draft(path) {
+                Some(text) => Ok(text.into_bytes()),
+                None => std::fs::read(path),
+            },
         }
     }
 
     fn exists(&self, path: &Path) -> bool {
         library(path).map_or_else(
-            || path.is_file(),
+            || path.is_file() || self.draft(path).is_some(),
             |inner| modules::files().iter().any(|(name, _)| *name == inner),
         )
     }
@@ -78,7 +96,12 @@ impl World for RealWorld {
                 }
             }
         }
+        let draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((name, _)) = draft.as_ref().filter(|_| plain(path) == Path::new("")) {
+            found.push(DirEntry { name: name.clone(), is_dir: false });
+        }
         found.sort();
+        found.dedup();
         Ok(found)
     }
 

@@ -344,6 +344,8 @@ pub struct Import {
     pub for_each: Option<Expression>,
     /// Where it names a provider: that is for resources that are not written out yet.
     pub provider: Option<Span>,
+    /// That provider.
+    pub provider_name: Option<ProviderName>,
     /// The block.
     pub span: Span,
 }

@@ -41,6 +41,7 @@ mod template;
 
 pub mod function;
 
+pub mod text;
 pub mod type_expr;
 
 mod error;

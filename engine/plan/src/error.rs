@@ -254,6 +254,17 @@ pub enum PlanError {
         #[label("leads to nothing that is configured")]
         span: Span,
     },
+    /// An object that is to be imported to where it cannot be.
+    #[error("nothing can be imported to `{address}`: {reason}")]
+    #[diagnostic(code(stratiform::plan::import_target), help("{help}"))]
+    ImportTarget {
+        /// The instance.
+        address: String,
+        /// Why not.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
     /// A move whose old address is still configured.
     #[error("`{from}` is moved away, but still configured")]
     #[diagnostic(
@@ -413,7 +424,7 @@ pub enum PlanError {
         span: Span,
     },
     /// Only some resources are planned.
-    #[error("this plan is limited by `-target` and may be incomplete")]
+    #[error("this plan is limited by `-target` or `-exclude` and may be incomplete")]
     #[diagnostic(
         code(stratiform::plan::targeted),
         severity(warning),
@@ -457,6 +468,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::import_without_block",
         "Import without block",
         "The instance that `import` names is made by no block.",
+    ),
+    doc(
+        "stratiform::plan::import_target",
+        "Import to the wrong place",
+        "The address that `import` was given stands for no managed instance of the configuration, or for one that has an object.",
     ),
     doc(
         "stratiform::plan::moved_still_there",

@@ -89,6 +89,16 @@ impl BlockGraph {
                 block.config.header,
             );
         }
+        let root = configuration.root();
+        for import in &root.imports {
+            // Without such a block the plan says so.
+            let block =
+                crate::import::block_of(import).filter(|one| prepared.blocks.contains_key(one));
+            if let Some(block) = block {
+                let needs = Needs::of(root, crate::import::references(import));
+                build.add(Object::Resource(block), &root.path, &needs);
+            }
+        }
         for (address, provider) in &prepared.providers {
             build.add(Object::Provider(address.clone()), &address.module, &provider.needs);
         }
@@ -283,6 +293,28 @@ impl BlockGraph {
             }
         }
         Some(users)
+    }
+
+    /// All blocks that are made from these objects, through whatever lies between.
+    pub(crate) fn users(
+        &self,
+        start: impl IntoIterator<Item = Object>,
+    ) -> BTreeSet<ConfigResource> {
+        let mut stack: Vec<NodeIndex> =
+            start.into_iter().filter_map(|object| self.nodes.get(&object).copied()).collect();
+        let mut seen = BTreeSet::new();
+        let mut users = BTreeSet::new();
+        while let Some(node) = stack.pop() {
+            for user in self.graph.neighbors_directed(node, petgraph::Direction::Incoming) {
+                if seen.insert(user) {
+                    if let Object::Resource(block) = &self.graph[user] {
+                        users.insert(block.clone());
+                    }
+                    stack.push(user);
+                }
+            }
+        }
+        users
     }
 
     /// Blocks that must make replacements first because something that is made from them does.

@@ -3,23 +3,56 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{InstanceKey, ResourceInstance};
-use config::Import;
-use lang::{Traversal, TraversalStep};
+use address::{AbsResource, ConfigResource, InstanceKey, Resource, ResourceInstance, ResourceMode};
+use config::{Configuration, Import, Module, ProviderName};
+use lang::{Expression, Traversal, TraversalStep};
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
+use crate::Request;
 use crate::error::PlanError;
 use crate::evaluation::{Evaluation, Expansion, ModuleId, ROOT, Repetition};
+use crate::moved::Records;
+use crate::prepare::Needs;
 use crate::walk::for_each_expansion;
 
 /// An object that is to be imported.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    /// Its id at the provider; unknown until something else is applied.
-    pub(crate) id: Option<String>,
+    /// Its id at the provider, as far as that could be told before anything was looked at.
+    pub(crate) id: Id,
     /// The block.
     pub(crate) span: Span,
+}
+
+/// The id of an object.
+#[derive(Debug, Clone)]
+pub(crate) enum Id {
+    Known(String),
+    /// What it is made from is known by the walk, for one element of the block's `for_each`.
+    Later(Expression, Repetition),
+}
+
+impl Wanted {
+    /// What must be known before the id is, by the names of the root module.
+    pub(crate) fn needs(&self, root: &Module) -> Option<Needs> {
+        match &self.id {
+            Id::Known(_) => None,
+            Id::Later(expression, _) => Some(Needs::of(root, expression.references())),
+        }
+    }
+
+    /// The id, when all that it is made from has been planned.
+    pub(crate) fn id_now(&self, evaluation: &Evaluation) -> Result<String, Diagnostics> {
+        match &self.id {
+            Id::Known(id) => Ok(id.clone()),
+            Id::Later(expression, repetition) => {
+                let value = evaluation.evaluate(ROOT, repetition, expression)?;
+                let id = id_of(&value, expression.span(), true)?;
+                Ok(id.unwrap_or_default())
+            }
+        }
+    }
 }
 
 /// The objects that the root module's `import` blocks name. The names that they refer to have values by now.
@@ -53,6 +86,101 @@ pub(crate) fn wanted(
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(found) }
 }
 
+/// An object that is to be imported to the root module as that of a resource which is not written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritten {
+    /// Where to; without a key.
+    pub address: ResourceInstance,
+    /// Its id at the provider.
+    pub id: String,
+    /// The provider configuration that the `import` block names.
+    pub provider: Option<ProviderName>,
+}
+
+/// What the `import` blocks of a configuration bring in without a block for it. Instances of blocks with `count` or
+/// `for_each` cannot be among them.
+///
+/// # Errors
+///
+/// What is wrong with the `import` blocks, or with the configuration around them.
+pub async fn unwritten(request: &Request<'_>) -> Result<Vec<Unwritten>, Diagnostics> {
+    let mut evaluation = crate::settings(request).await?;
+    let found = wanted(&mut evaluation)?;
+    let root = evaluation.module(ROOT).module.clone();
+    let provider_of =
+        |span: Span| root.imports.iter().find(|one| one.span == span)?.provider_name.clone();
+    let missing = |address: &ResourceInstance| {
+        address.module.is_root()
+            && address.key == InstanceKey::None
+            && !root.resources.contains_key(&address.resource)
+    };
+    let found = found.into_iter().filter(|(address, _)| missing(address));
+    Ok(found
+        .filter_map(|(address, wanted)| {
+            let Id::Known(id) = wanted.id else { return None };
+            Some(Unwritten { address, id, provider: provider_of(wanted.span) })
+        })
+        .collect())
+}
+
+/// What is wrong with blocks even if they need not be filled in yet: an object may be imported before its block says
+/// what it is like.
+pub(crate) fn tolerated(found: Diagnostics) -> Diagnostics {
+    let mut kept = Diagnostics::new();
+    for one in found {
+        let code = one.code().map(|code| code.to_string()).unwrap_or_default();
+        if code != "stratiform::plan::missing_argument" && code != "stratiform::plan::block_count" {
+            kept.push_boxed(one);
+        }
+    }
+    kept
+}
+
+/// Objects that a command names. Each must lead to a configured resource that has no object yet; whether it has such
+/// an instance is known later.
+pub(crate) fn asked_for(
+    configuration: &Configuration,
+    records: &Records,
+    imports: &[(ResourceInstance, String)],
+) -> Result<BTreeMap<ResourceInstance, Wanted>, Diagnostics> {
+    let mut found = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    for (address, id) in imports {
+        let mut wrong = |reason: &str, help: String| {
+            let (address, reason) = (address.to_string(), reason.to_owned());
+            diagnostics.push(PlanError::ImportTarget { address, reason, help });
+        };
+        let Resource { mode, type_name, name } = &address.resource;
+        let module = configuration.modules.get(&address.module.module());
+        if *mode != ResourceMode::Managed {
+            wrong(
+                "it is not a managed resource",
+                "data sources are read anew by every plan, and need no import".to_owned(),
+            );
+        } else if module.is_none() {
+            let help = "add the `module` block first".to_owned();
+            wrong("its module is not in the configuration", help);
+        } else if module.is_some_and(|module| !module.resources.contains_key(&address.resource)) {
+            let place = match address.module.is_root() {
+                true => "the root module".to_owned(),
+                false => address.module.module().to_string(),
+            };
+            let help = format!(
+                "write it in {place} first, if only as `resource \"{type_name}\" \"{name}\" {{}}`"
+            );
+            wrong("it is not in the configuration", help);
+        } else if records.get(address).is_some_and(|(record, _)| record.current.is_some()) {
+            let help = format!(
+                "it stays what it is; `state rm {address}` makes room, and leaves the object alone"
+            );
+            wrong("it has an object already", help);
+        }
+        let id = Id::Known(id.clone());
+        found.insert(address.clone(), Wanted { id, span: Span::default() });
+    }
+    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(found) }
+}
+
 /// Everything that an import refers to.
 pub(crate) fn references(import: &Import) -> impl Iterator<Item = &Traversal> {
     let indices = import.to.steps.iter().filter_map(|step| match step {
@@ -81,7 +209,10 @@ fn expand(
     for repetition in repetitions {
         let address = address(evaluation, ROOT, &repetition, &import.to)?;
         let id = evaluation.evaluate(ROOT, &repetition, &import.id)?;
-        let id = id_of(&id, import.id.span(), true)?;
+        let id = match id_of(&id, import.id.span(), false)? {
+            Some(id) => Id::Known(id),
+            None => Id::Later(import.id.clone(), repetition),
+        };
         found.push((address, Wanted { id, span: import.span }));
     }
     Ok(found)
@@ -142,6 +273,19 @@ pub(crate) fn id_of(
         Some("") => Err(fault("is empty", "write the id that the provider gave to the object")),
         Some(text) => Ok(Some(text.to_owned())),
     }
+}
+
+/// The block that an import leads to, whatever its keys are.
+pub(crate) fn block_of(import: &Import) -> Option<ConfigResource> {
+    let names: Vec<&str> = [import.to.root.as_str()]
+        .into_iter()
+        .chain(import.to.steps.iter().filter_map(|step| match step {
+            TraversalStep::Attribute(name) => Some(name.as_str()),
+            _ => None,
+        }))
+        .collect();
+    let block: AbsResource = names.join(".").parse().ok()?;
+    Some(block.config())
 }
 
 /// The instance that `to` names for one element.

@@ -8,7 +8,7 @@
 //! 1. [`model`]: what a plan is.
 //! 2. [`create`], below: the stages.
 //! 3. `prepare`: bodies compiled against schemas (`decode`), references sorted; `moved`: new addresses.
-//! 4. `graph`: blocks and their references; finds rings.
+//! 4. `graph`: blocks and their references; finds rings. `exclusion`: what is left alone.
 //! 5. [`evaluation`]: module instances and the values of their names.
 //! 6. `walk`: visits ready instances at once, evaluates them, asks their providers. The one place where values
 //!    flow back, from a planned instance to those that refer to it.
@@ -45,6 +45,8 @@ mod import;
 mod function;
 
 mod graph;
+
+mod exclusion;
 
 pub mod drawing;
 
@@ -85,6 +87,7 @@ use syntax::Diagnostics;
 use value::{Marks, Value};
 
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
+use crate::exclusion::Exclusion;
 use crate::graph::{BlockGraph, Object};
 use crate::moved::Records;
 use crate::walk::{NodeId, Walk, Walked};
@@ -92,6 +95,7 @@ use crate::walk::{NodeId, Walk, Walked};
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
 pub use error::{ERROR_DOCS, PlanError};
 pub use evaluation::{Contribution, LookedAt, LookedUp};
+pub use import::{Unwritten, unwritten};
 pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
     Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
@@ -112,6 +116,10 @@ pub struct Options {
     pub targets: Vec<Target>,
     /// Instances to be replaced whatever the difference.
     pub replace: Vec<ResourceInstance>,
+    /// Objects to be imported beside those of `import` blocks: where to, and their ids at the provider.
+    pub imports: Vec<(ResourceInstance, String)>,
+    /// Not these, nor what cannot be changed without them.
+    pub excludes: Vec<Target>,
     /// How many provider calls may run at once.
     pub parallelism: usize,
 }
@@ -122,7 +130,9 @@ impl Default for Options {
             mode: Mode::Normal,
             refresh: true,
             targets: Vec::new(),
+            excludes: Vec::new(),
             replace: Vec::new(),
+            imports: Vec::new(),
             parallelism: 10,
         }
     }
@@ -172,6 +182,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     };
     let (prepared, found) =
         prepare::prepare(&configuration, &schemas, &request.readers.names(), &recorded);
+    let found = if request.options.imports.is_empty() { found } else { import::tolerated(found) };
     diagnostics.extend(found);
     let graph = BlockGraph::build(&configuration, &prepared);
     diagnostics.extend(graph.cycles());
@@ -197,7 +208,10 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         diagnostics.push(PlanError::MovedOutsideTarget { addresses, options });
     }
     let included = included_blocks(&targets, &graph, &prepared, &request.options);
-    if included.is_some() {
+    let excludes = component_targets(&request.options.excludes, &configuration);
+    let exclusion = Exclusion::new(excludes, &graph, &prepared, &records);
+    let limited = included.is_some() || !exclusion.is_empty();
+    if limited {
         diagnostics.push(PlanError::Targeted);
     }
     let create_before_destroy = graph.create_before_destroy(&prepared);
@@ -213,7 +227,17 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         request.inputs.clone(),
     );
     evaluation.use_functions(request.readers);
-    let imports = match import::wanted(&mut evaluation) {
+    // Only what follows the configuration looks at its `import` blocks.
+    let imports = match request.options.mode {
+        Mode::Normal => import::wanted(&mut evaluation),
+        _ => Ok(BTreeMap::new()),
+    };
+    let imports = imports.and_then(|mut imports| {
+        let asked = import::asked_for(&configuration, &records, &request.options.imports)?;
+        imports.extend(asked);
+        Ok(imports)
+    });
+    let imports = match imports {
         Ok(imports) => imports,
         Err(found) => {
             diagnostics.extend(found);
@@ -231,7 +255,8 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         evaluation,
         records,
         create_before_destroy,
-        included.clone(),
+        included,
+        exclusion,
         targets,
         imports,
         ephemeral_users,
@@ -239,7 +264,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     let deposed = walk.deposed_changes();
     let mut walked = walk.walk().await;
     diagnostics.extend(std::mem::take(&mut walked.diagnostics));
-    if included.is_none() && request.options.mode == Mode::Normal && !diagnostics.has_errors() {
+    if !limited && request.options.mode == Mode::Normal && !diagnostics.has_errors() {
         for (address, span) in imported {
             if walked.results.get(&address).is_none_or(|planned| planned.node.is_none()) {
                 let address = address.to_string();
@@ -255,10 +280,21 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
             });
         }
     }
+    for (address, _) in &request.options.imports {
+        if !diagnostics.has_errors() && !walked.results.contains_key(address) {
+            diagnostics.push(PlanError::ImportTarget {
+                address: address.to_string(),
+                reason: "the configuration makes no such instance".to_owned(),
+                help:
+                    "look at `count` or `for_each` of its block, and write the key that they give"
+                        .to_owned(),
+            });
+        }
+    }
     if diagnostics.has_errors() {
         return (None, diagnostics);
     }
-    match assemble(&request, walked, deposed, moves, included.is_some(), &graph) {
+    match assemble(&request, walked, deposed, moves, limited, &graph) {
         Ok(plan) => (Some(plan), diagnostics),
         Err(found) => {
             diagnostics.extend(found);
@@ -364,7 +400,13 @@ fn included_blocks(
             })
             .collect()
     } else {
-        prepared.blocks.keys().filter(|block| named(block)).cloned().collect()
+        let data = graph.needed_by(start).into_iter().filter_map(|object| match object {
+            Object::Resource(block) if block.resource.mode == ResourceMode::Data => Some(block),
+            _ => None,
+        });
+        // What data sources give may be what a provider is set up with.
+        let named = prepared.blocks.keys().filter(|block| named(block));
+        named.chain(data).cloned().collect()
     };
     Some(found)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use address::{AttributePath, ProviderConfig, ResourceInstance};
 use component::Decision;
-use state::{Dependency, DeposedKey, Object};
+use state::{Dependency, DeposedKey, Object, Record};
 use value::Value;
 
 use crate::action::{Action, ActionReason};
@@ -163,6 +163,22 @@ pub enum StepKind {
 }
 
 impl Plan {
+    /// The record of an object that a change imports, without doing anything else to it. `None` if it imports none.
+    pub fn imported(&self, change: &ResourceChange) -> Option<Record> {
+        change.importing.as_ref()?;
+        let ty = self.evaluation.object_type(&change.address)?;
+        let (value, _) = change.before.clone().unmark_deep();
+        let json = value::json::encode_string(&value, &ty).ok()?;
+        let object = Object {
+            private: change.prior_private.clone(),
+            dependencies: change.dependencies.to_vec(),
+            create_before_destroy: change.create_before_destroy,
+            sensitive_paths: crate::sensitive_paths(&change.before),
+            ..Object::new(change.schema_version, json)
+        };
+        Some(Record::new(change.address.clone(), change.provider.clone(), object))
+    }
+
     /// How many objects are added, changed and destroyed, as Terraform counts.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();

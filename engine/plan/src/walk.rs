@@ -37,6 +37,7 @@ use syntax::Diagnostics;
 
 use crate::ephemeral::Open;
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
+use crate::exclusion::Exclusion;
 use crate::import::Wanted;
 use crate::instance::Output;
 use crate::prepare::Prepared;
@@ -84,6 +85,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) create_before_destroy: BTreeSet<ConfigResource>,
     /// Blocks that this run plans; `None` for all.
     pub(crate) included: Option<BTreeSet<ConfigResource>>,
+    pub(crate) exclusion: Exclusion,
     pub(crate) targets: Vec<Target>,
     pub(crate) imports: BTreeMap<ResourceInstance, Wanted>,
     /// The users of ephemeral blocks; those that are in use until the end have no entry.
@@ -111,6 +113,7 @@ impl<'a> Walk<'a> {
         records: BTreeMap<ResourceInstance, (Arc<Record>, Option<ResourceInstance>)>,
         create_before_destroy: BTreeSet<ConfigResource>,
         included: Option<BTreeSet<ConfigResource>>,
+        exclusion: Exclusion,
         targets: Vec<Target>,
         imports: BTreeMap<ResourceInstance, Wanted>,
         ephemeral_users: BTreeMap<ConfigResource, BTreeSet<ConfigResource>>,
@@ -123,6 +126,7 @@ impl<'a> Walk<'a> {
             records,
             create_before_destroy,
             included,
+            exclusion,
             targets,
             imports,
             ephemeral_users,

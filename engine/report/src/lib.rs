@@ -35,6 +35,7 @@ pub mod progress;
 pub mod ui;
 
 pub mod catalog;
+pub mod config_text;
 pub mod console;
 pub mod cost;
 pub mod drift;

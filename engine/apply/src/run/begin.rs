@@ -5,7 +5,7 @@ use std::sync::Arc;
 use config::When;
 use futures::future::FutureExt;
 use plan::{ResourceChange, StepKind};
-use state::{Change, Object, ObjectStatus, Record};
+use state::{Change, ObjectStatus};
 use syntax::Diagnostics;
 
 use super::{Answer, Run, shown_id};
@@ -98,21 +98,9 @@ impl Run<'_> {
     }
 
     fn import(&mut self, at: usize, change: &ResourceChange) {
-        let Some(ty) = self.plan.evaluation.object_type(&change.address) else {
+        let Some(record) = self.plan.imported(change) else {
             return self.fail(at, Diagnostics::new());
         };
-        let (value, _) = change.before.clone().unmark_deep();
-        let Ok(json) = value::json::encode_string(&value, &ty) else {
-            return self.fail(at, Diagnostics::new());
-        };
-        let object = Object {
-            private: change.prior_private.clone(),
-            dependencies: change.dependencies.to_vec(),
-            create_before_destroy: change.create_before_destroy,
-            sensitive_paths: plan::sensitive_paths(&change.before),
-            ..Object::new(change.schema_version, json)
-        };
-        let record = Record::new(change.address.clone(), change.provider.clone(), object);
         match self.store.commit(self.operation, vec![Change::PutRecord(record.clone())]) {
             Ok(_) => {
                 self.records.insert(change.address.clone(), record);

@@ -43,6 +43,11 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         Ok(options) => options,
         Err(found) => return ui.fail(&found, &syntax::SourceMap::new()),
     };
+    if let Some(path) = &args.generate_config_out
+        && let Err(exit) = super::generate::configuration(session, args, path, &snapshot, &ui).await
+    {
+        return exit;
+    }
     let (stack, mut found) = session.stack(&Wanted::of(args), &snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
     let saved = planfile::Inputs::of(&stack);

@@ -4,6 +4,7 @@ use address::{ResourceMode, Target};
 use lang::{Traversal, TraversalStep};
 use syntax::{Attribute, Block, Diagnostics, Span};
 
+use super::module_call::provider_name;
 use super::{Decoder, provisioner};
 use crate::error::ConfigError;
 use crate::module::{Import, Module, Moved, Removed, When};
@@ -70,7 +71,9 @@ pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mu
     let to = decoder.attribute("to").and_then(|to| import_target(to, &mut decoder));
     let id = decoder.required("id");
     let for_each = decoder.expression("for_each");
-    let provider = decoder.attribute("provider").map(|provider| provider.name.span);
+    let provider = decoder.attribute("provider");
+    let provider_name = provider.and_then(|provider| provider_name(&provider.expr));
+    let provider = provider.map(|provider| provider.name.span);
     decoder.finish();
     let (Some(to), Some(id)) = (to, id) else { return };
     let address = to.to_string();
@@ -81,7 +84,7 @@ pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mu
         let span = own.span;
         diagnostics.push(RuleError::ImportOfItself { address, span });
     }
-    module.imports.push(Import { to, id, for_each, provider, span: block.header });
+    module.imports.push(Import { to, id, for_each, provider, provider_name, span: block.header });
 }
 
 /// Says whether a reference leads to the imported block or into it.

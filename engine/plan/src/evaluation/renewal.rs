@@ -385,6 +385,11 @@ impl Evaluation {
         run(&Place { address: address.to_string(), locate: &locate })
     }
 
+    /// The schema of an instance's type, if its block is still configured.
+    pub fn schema_of(&self, address: &ResourceInstance) -> Option<sdk::Schema> {
+        Some(self.blocks.get(&address.block().config())?.schema.get().clone())
+    }
+
     /// The type of an instance's object, if its block is still configured.
     pub fn object_type(&self, address: &ResourceInstance) -> Option<value::Type> {
         Some(self.blocks.get(&address.block().config())?.schema.get().block.ty())

@@ -56,7 +56,9 @@ impl Walk<'_> {
     }
 
     fn is_targeted(&self, address: &ResourceInstance) -> bool {
-        self.included.is_none() || self.targets.iter().any(|target| target.covers(address))
+        let kept = self.exclusion.keeps(address);
+        !kept
+            && (self.included.is_none() || self.targets.iter().any(|target| target.covers(address)))
     }
 
     /// An instance of a block that this run was told to leave alone is no orphan.

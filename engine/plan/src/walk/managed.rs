@@ -69,6 +69,14 @@ impl Walk<'_> {
             None => (None, None),
         };
         let forced = self.forced(module, &block, &repetition, &address);
+        let import = match (&stored, self.imports.get(&address)) {
+            (None, Some(wanted)) => wanted.id_now(&self.evaluation).map(Some),
+            _ => Ok(None),
+        };
+        let import = match import {
+            Ok(import) => import,
+            Err(found) => return self.settle(id, Err(found)),
+        };
         let input = Input {
             address: address.clone(),
             previous_address,
@@ -76,10 +84,7 @@ impl Walk<'_> {
             reader,
             schema: block.schema.clone(),
             config,
-            import: match &stored {
-                None => self.imports.get(&address).and_then(|wanted| wanted.id.clone()),
-                Some(_) => None,
-            },
+            import,
             stored,
             mode: self.options.mode,
             refresh: self.options.refresh,
@@ -187,6 +192,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn is_included(&self, address: &ResourceInstance, block: &Block) -> bool {
+        if self.exclusion.leaves(address, self.options.mode) {
+            return false;
+        }
         let Some(included) = &self.included else { return true };
         if self.targets.iter().any(|target| target.covers(address)) {
             return true;
@@ -197,7 +205,9 @@ impl Walk<'_> {
             Target::Instance(instance) => instance.block() == address.block(),
             _ => false,
         });
-        !named && included.contains(&block.address) && self.options.mode == Mode::Normal
+        let needed =
+            self.options.mode == Mode::Normal || address.resource.mode == ResourceMode::Data;
+        !named && needed && included.contains(&block.address)
     }
 
     /// What the state says of an instance that this run leaves alone.

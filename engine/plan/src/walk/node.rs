@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use address::{InstanceKey, ModulePathStep, ProviderConfig, Resource};
+use address::{InstanceKey, ModulePathStep, ProviderConfig, Resource, ResourceInstance};
 
 use super::Walk;
-use crate::evaluation::{Expansion, ModuleId, Repetition};
+use crate::evaluation::{Expansion, ModuleId, ROOT, Repetition};
 use crate::prepare::{Need, Needs, Which};
 
 /// Names a node by its place.
@@ -174,7 +174,13 @@ impl Walk<'_> {
             NodeKey::CallOutputs(module, step) | NodeKey::CallDone(module, step) => {
                 vec![self.node(NodeKey::ExpandCall(module, step))]
             }
-            NodeKey::Instance(..) | NodeKey::Close(..) | NodeKey::Orphan(_) => Vec::new(),
+            NodeKey::Instance(module, resource, key) => {
+                match self.import_needs(module, &resource, &key) {
+                    Some(needs) => self.expansions_of(ROOT, &needs),
+                    None => Vec::new(),
+                }
+            }
+            NodeKey::Close(..) | NodeKey::Orphan(_) => Vec::new(),
             key => match self.own_needs(&key) {
                 Some((module, needs, _)) => self.expansions_of(module, &needs),
                 None => Vec::new(),
@@ -247,7 +253,10 @@ impl Walk<'_> {
             },
         };
         match &key {
-            NodeKey::Instance(module, resource, _) => {
+            NodeKey::Instance(module, resource, key) => {
+                if let Some(needs) = self.import_needs(*module, resource, key) {
+                    needed.extend(self.resolve_needs(ROOT, &needs, &Repetition::single()));
+                }
                 if let Some(block) = self.block(*module, resource) {
                     let provider = NodeKey::Provider(block.config.provider.clone());
                     needed.push(self.node(provider));
@@ -258,6 +267,21 @@ impl Walk<'_> {
             _ => {}
         }
         needed
+    }
+
+    /// What the id of an object to be imported is made from, where that is not known at once.
+    fn import_needs(
+        &self,
+        module: ModuleId,
+        resource: &Resource,
+        key: &InstanceKey,
+    ) -> Option<Needs> {
+        if self.imports.is_empty() {
+            return None;
+        }
+        let module = self.evaluation.module(module).instance.clone();
+        let address = ResourceInstance { module, resource: resource.clone(), key: key.clone() };
+        self.imports.get(&address)?.needs(&self.evaluation.module(ROOT).module)
     }
 
     /// What must be done before anything in a module instance is, by `depends_on` of calls around it.

@@ -74,7 +74,8 @@ pub(crate) fn run(
     }
 }
 
-fn write(
+/// Writes changes as one operation.
+pub(crate) fn write(
     store: &SledStore,
     guard: &state::LockGuard,
     info: OperationInfo,
