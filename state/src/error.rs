@@ -151,6 +151,17 @@ pub enum StateError {
         /// What is wrong.
         reason: String,
     },
+    /// A state that is kept as Terraform's file, and cannot be used as it is.
+    #[error("the state file `{path}` cannot be used: {reason}")]
+    #[diagnostic(code(stratiform::state::shared_file), help("{help}"))]
+    SharedFile {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
     /// A text that is no deposed key.
     #[error("`{text}` is no key of a deposed object")]
     #[diagnostic(code(stratiform::state::deposed_key))]
@@ -207,6 +218,11 @@ pub const ERROR_DOCS: &[Doc] = &[
     ("stratiform::state::key_missing", "Key missing", "The state is encrypted."),
     ("stratiform::state::key_wrong", "Wrong key", "The state is encrypted with another key."),
     ("stratiform::state::key_invalid", "Invalid key", "The text given as key is none."),
+    (
+        "stratiform::state::shared_file",
+        "Shared state file",
+        "The state is kept as Terraform's file, which somebody else has locked, has removed, or has changed while there was something that it did not say yet.",
+    ),
     (
         "stratiform::state::deposed_key",
         "Deposed key",

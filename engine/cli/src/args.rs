@@ -157,7 +157,7 @@ pub(crate) struct InitArgs {
     /// Accepted for compatibility: state needs no setting up.
     #[arg(long, alias = "cloud", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(crate) backend: Option<bool>,
-    /// Accepted for compatibility.
+    /// Settings for a `backend "local"` block: `NAME=VALUE`, or a file of such lines.
     #[arg(long, value_name = "CONFIG")]
     pub(crate) backend_config: Vec<String>,
     /// Accepted for compatibility.
@@ -172,7 +172,7 @@ pub(crate) struct InitArgs {
     /// Take providers from this folder alone.
     #[arg(long, value_name = "DIR")]
     pub(crate) plugin_dir: Vec<String>,
-    /// Accepted for compatibility.
+    /// Forget what `-backend-config` was given before.
     #[arg(long)]
     pub(crate) reconfigure: bool,
     /// Accepted for compatibility.

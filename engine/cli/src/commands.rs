@@ -29,10 +29,10 @@ mod workspace;
 use ::report::Style;
 use syntax::{Diagnostics, SourceMap};
 
-use crate::args::{self, Command};
+use crate::args::{self, Command, Common};
 use crate::exit::Exit;
 use crate::session::{Session, problem};
-use crate::{store, terminal};
+use crate::{shared, store, terminal};
 
 pub(crate) use provider::by_own_name;
 
@@ -78,7 +78,10 @@ async fn dispatch(command: Command) -> Exit {
     let session = Session::new();
     let exit = run_command(&session, command).await;
     session.shut_down().await;
-    exit
+    match shared::publish(&Common::default(), &*session.world) {
+        Ok(()) => exit,
+        Err(error) => fail_with(error, terminal::style(false)),
+    }
 }
 
 async fn run_command(session: &Session, command: Command) -> Exit {

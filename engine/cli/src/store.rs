@@ -12,9 +12,11 @@ use state::{
 use value::Value;
 
 use crate::args::Common;
+use crate::place::{self, place};
+use crate::shared;
 
 /// The workspace that every state has.
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// The name of the workspace: what the environment says, else what was chosen.
 pub(crate) fn workspace() -> String {
@@ -42,8 +44,9 @@ pub(crate) fn choose_workspace(name: &str) -> std::io::Result<()> {
 /// All workspaces: `default` first, then by name; the chosen one is there even if it holds nothing yet.
 pub(crate) fn workspaces() -> Vec<String> {
     let mut names = vec![workspace()];
-    let entries = std::fs::read_dir(states()).into_iter().flatten().flatten();
-    names.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
+    let entries = std::fs::read_dir(place::workspaces()).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    names.extend(folders.filter_map(|entry| entry.file_name().into_string().ok()));
     names.retain(|name| name != DEFAULT);
     names.sort();
     names.dedup();
@@ -53,12 +56,12 @@ pub(crate) fn workspaces() -> Vec<String> {
 
 /// Makes room for the state of a workspace.
 pub(crate) fn make_workspace(name: &str) -> std::io::Result<()> {
-    std::fs::create_dir_all(states().join(name))
+    std::fs::create_dir_all(place::workspaces().join(name))
 }
 
 /// Deletes the state of a workspace.
 pub(crate) fn delete_workspace(name: &str) -> std::io::Result<()> {
-    std::fs::remove_dir_all(states().join(name))
+    std::fs::remove_dir_all(place::workspaces().join(name))
 }
 
 /// A variable of the environment; an empty one counts as none.
@@ -67,12 +70,8 @@ pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn states() -> PathBuf {
-    PathBuf::from(".stratiform").join("state")
-}
-
 fn folder() -> PathBuf {
-    states().join(workspace())
+    place(&workspace()).folder
 }
 
 /// Says whether there is a state at all.
@@ -95,8 +94,16 @@ pub(crate) fn key() -> Result<Option<Key>, StateError> {
 fn options(common: &Common, world: &dyn World, workspace: &str) -> Result<OpenOptions, StateError> {
     let mut bytes = [0u8; 16];
     world.random_bytes(&mut bytes);
+    let key = key()?;
+    if let (Some(_), Some(file)) = (&key, place(workspace).file) {
+        return Err(StateError::SharedFile {
+            path: file.display().to_string(),
+            reason: "nothing in it can be sealed with a key".to_owned(),
+            help: "take `path` out of the `backend` block, or unset the key".to_owned(),
+        });
+    }
     Ok(OpenOptions {
-        key: key()?,
+        key,
         lineage: lineage(bytes),
         workspace: workspace.to_owned(),
         timeout: timeout(common),
@@ -113,6 +120,13 @@ fn lineage(bytes: [u8; 16]) -> String {
 
 /// Opens the state; a new one is made if there is none.
 pub(crate) fn open(common: &Common, world: &dyn World) -> Result<SledStore, StateError> {
+    let store = open_as_it_is(common, world)?;
+    shared::take_in(&store, &place(&workspace()), common, world)?;
+    Ok(store)
+}
+
+/// The same, whatever a shared file says.
+pub(crate) fn open_as_it_is(common: &Common, world: &dyn World) -> Result<SledStore, StateError> {
     SledStore::open_folder(&folder(), options(common, world, &workspace())?)
 }
 
@@ -142,7 +156,7 @@ fn ask_in<T>(
     beside: Beside,
     ask: impl Fn(&SledStore) -> Result<T, StateError>,
 ) -> Result<T, StateError> {
-    let folder = states().join(workspace);
+    let folder = place(workspace).folder;
     let options = options(common, world, workspace)?;
     match beside {
         Beside::Nobody => ask(&SledStore::open_folder(&folder, options)?),
@@ -163,6 +177,12 @@ pub(crate) fn snapshot(
     snapshot_of(&workspace(), common, world, beside)
 }
 
+/// What others have written to the file that holds the state of a workspace.
+pub(crate) fn foreign(workspace: &str) -> Result<Option<StateSnapshot>, StateError> {
+    let file = shared::foreign(&place(workspace))?;
+    Ok(file.map(|file| StateSnapshot { workspace: workspace.to_owned(), ..file }))
+}
+
 /// What is recorded of a workspace.
 pub(crate) fn snapshot_of(
     workspace: &str,
@@ -170,19 +190,24 @@ pub(crate) fn snapshot_of(
     world: &dyn World,
     beside: Beside,
 ) -> Result<StateSnapshot, StateError> {
-    let own = if states().join(workspace).join("db").exists() {
+    if let Some(file) = foreign(workspace)? {
+        return Ok(file);
+    }
+    let place = place(workspace);
+    let own = if place.folder.join("db").exists() {
         ask_in(workspace, common, world, beside, StateStore::snapshot)?
     } else {
         StateSnapshot { workspace: workspace.to_owned(), ..StateSnapshot::default() }
     };
     // Before the first write of our own, Terraform's file is what is true.
-    let file = if own.serial == 0 { read_terraforms(workspace)? } else { None };
+    let is_new = own.serial == 0 && place.file.is_none();
+    let file = if is_new { read_terraforms(workspace)? } else { None };
     Ok(file.map_or(own, |(_, file)| StateSnapshot { workspace: workspace.to_owned(), ..file }))
 }
 
 /// The outputs in the store of another stack, for `terraform_remote_state`. It may be written to meanwhile.
 pub(crate) fn outputs_of(stack: &Path, workspace: &str) -> Result<Option<Value>, String> {
-    let folder = stack.join(states()).join(workspace);
+    let folder = stack.join(".stratiform").join("state").join(workspace);
     if !folder.join("db").exists() {
         return Ok(None);
     }
@@ -231,6 +256,9 @@ pub(crate) fn terraforms(
     common: &Common,
     world: &dyn World,
 ) -> Result<Option<(PathBuf, StateSnapshot)>, StateError> {
+    if place(&workspace()).file.is_some() {
+        return Ok(None);
+    }
     if exists() && ask(common, world, Beside::Writer, |store| Ok(store.serial()))? > 0 {
         return Ok(None);
     }
@@ -245,7 +273,7 @@ pub(crate) fn retire(now_unix_ms: u64) -> std::io::Result<()> {
 }
 
 /// How long to wait for a lock.
-fn timeout(common: &Common) -> Duration {
+pub(crate) fn timeout(common: &Common) -> Duration {
     let text = common.lock_timeout.as_deref().unwrap_or("0s");
     let number: String = text.chars().take_while(char::is_ascii_digit).collect();
     let amount: u64 = number.parse().unwrap_or(0);
@@ -292,7 +320,7 @@ pub(crate) fn who() -> String {
 }
 
 /// `STRATIFORM_TEST_FAILPOINT=NAME:COUNT` ends the process at a named point of a durable write. Crash tests use it.
-fn failpoint() -> Arc<dyn Failpoint> {
+pub(crate) fn failpoint() -> Arc<dyn Failpoint> {
     let wanted = env("STRATIFORM_TEST_FAILPOINT");
     let parsed = wanted.as_deref().and_then(|text| {
         let (name, count) = text.split_once(':')?;

@@ -12,7 +12,8 @@
 //! 4. [`provider`]: which provider configuration a resource belongs to.
 //! 5. [`reference`]: from a traversal to what it names.
 //! 6. [`validate`]: everything that can be found wrong without evaluating.
-//! 7. [`input`]: values of root variables from files, options and the environment.
+//! 7. `storage`: where the state is, which is asked before all this.
+//! 8. [`input`]: values of root variables from files, options and the environment.
 
 pub mod module;
 
@@ -29,6 +30,7 @@ pub mod validate;
 
 pub mod input;
 
+mod storage;
 mod version;
 
 mod error;
@@ -46,6 +48,7 @@ pub use module::{
 pub use provider::{local_address, provider_block};
 pub use reference::{Reference, ReferenceError, Resolved, resolve};
 pub use rule::{RULE_DOCS, RuleError};
+pub use storage::{LocalBackend, local_backend};
 pub use validate::{root_aliases, validate};
 
 /// The version of Terraform whose language this engine reads; `required_version` is checked against it.

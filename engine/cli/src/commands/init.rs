@@ -12,6 +12,7 @@ use syntax::{Diagnostics, SourceMap};
 use crate::args::InitArgs;
 use crate::exit::Exit;
 use crate::fetching::{self, Teller};
+use crate::place;
 use crate::session::Session;
 use crate::ui::Ui;
 
@@ -49,6 +50,9 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
     }
     if args.backend != Some(false) {
         phase(&ui, "initializing_backend_message", "Initializing the backend...");
+        if let Err(message) = place::choose(&args.backend_config, args.reconfigure) {
+            return ui.fail_message(&message);
+        }
     }
     if args.get != Some(false) {
         if module::has_calls(Path::new("."), &mut SourceMap::new()) {

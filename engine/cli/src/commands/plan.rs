@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::judge::{self, Bench};
 use crate::session::{self, Session, Wanted};
 use crate::store::Beside;
-use crate::terminal;
 use crate::ui::Ui;
+use crate::{store, terminal};
 
 /// The kind of plan that the flags ask for.
 pub(crate) fn mode(args: &PlanArgs) -> Mode {
@@ -84,9 +84,11 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
             return ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}"));
         }
         if !args.common.json {
-            terminal::line(&format!(
-                "\nSaved the plan to: {path}\nRun `stratiform apply \"{path}\"` to carry it out."
-            ));
+            terminal::line(&format!("\nSaved the plan to: {path}"));
+            // Whoever runs this in a pipeline knows what comes next.
+            if store::env("TF_IN_AUTOMATION").is_none() {
+                terminal::line(&format!("Run `stratiform apply \"{path}\"` to carry it out."));
+            }
         }
     }
     let exit =

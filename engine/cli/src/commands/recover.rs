@@ -44,6 +44,10 @@ pub(crate) fn told_snapshot(
     if !store::exists() {
         return store::snapshot(common, world, beside);
     }
+    // What others have written to a shared file is true, and nothing of ours is open in it.
+    if let Some(file) = store::foreign(&store::workspace())? {
+        return Ok(file);
+    }
     let (snapshot, open) = store::ask(common, world, beside, |store| {
         Ok((store.snapshot()?, store.journal().open_intents()?))
     })?;
