@@ -49,11 +49,14 @@ impl Providers {
             Some(settings) => settings,
             None => provider.schema().provider.block.empty_value(),
         };
+        let given = [settings.clone()];
+        let clean = |text: String| plan::without_secrets(text, &given);
+        let (settings, _) = settings.unmark_deep();
         let request = ConfigureRequest { config: settings, context: self.context.clone() };
         let problems =
-            provider.configure(request).await.map_err(|error| fault(error.to_string()))?;
+            provider.configure(request).await.map_err(|error| fault(clean(error.to_string())))?;
         if let Some(problem) = problems.into_iter().find(sdk::Problem::is_error) {
-            return Err(fault(format!("{}: {}", problem.summary, problem.detail)));
+            return Err(fault(clean(format!("{}: {}", problem.summary, problem.detail))));
         }
         self.ready.insert(config.clone(), Arc::clone(&provider));
         Ok(provider)

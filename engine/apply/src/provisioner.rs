@@ -18,6 +18,7 @@ use lang::World;
 use plan::Provision;
 use syntax::{Diagnostics, Report, Severity, Span};
 use tokio::sync::watch;
+use value::Value;
 
 use crate::event::Event;
 
@@ -62,6 +63,9 @@ pub(crate) async fn run_all(
             Failure::Reason(reason) => (reason, provision.on_failure == OnFailure::Continue),
             Failure::Stopped => ("it was interrupted".to_owned(), false),
         };
+        let given: Vec<Value> =
+            provision.connection.iter().chain([&provision.config]).cloned().collect();
+        let reason = plan::without_secrets(reason, &given);
         let found = failure(&provision.kind, address, &reason, provision.span, tolerated);
         warnings.push(found);
         if !tolerated {

@@ -318,7 +318,13 @@ async fn ask_providers(request: &Request<'_>, configs: Vec<(Arc<Block>, Value)>)
             ResourceMode::Ephemeral => continue,
         };
         let locate = |path: &AttributePath| Some(block.program.locate(path));
-        let place = Place { address: block.address.to_string(), locate: &locate };
+        let schema = &block.schema.get().block;
+        let given = || {
+            let secret = schema.sensitive_paths(&config).into_iter();
+            let secret: Vec<_> = secret.map(|path| (path, Marks::SENSITIVE)).collect();
+            vec![config.clone().mark_paths(&secret)]
+        };
+        let place = Place { address: block.address.to_string(), locate: &locate, given: &given };
         match problems {
             Ok(problems) => found.extend(place.problems(problems)),
             Err(error) => found.push(place.failure(&provider.short_name(), "validate", &error)),

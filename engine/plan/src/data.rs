@@ -21,7 +21,13 @@ pub(crate) async fn read(
 ) -> Result<(Value, Diagnostics), Diagnostics> {
     let type_name = &address.resource.type_name;
     let locate = |path: &AttributePath| Some(block.program.locate(path));
-    let place = Place { address: address.to_string(), locate: &locate };
+    let schema = &block.schema.get().block;
+    let given = || {
+        let secret = schema.sensitive_paths(&config).into_iter();
+        let secret = secret.map(|path| (path, Marks::SENSITIVE));
+        vec![config.clone().mark_paths(&marks.iter().cloned().chain(secret).collect::<Vec<_>>())]
+    };
+    let place = Place { address: address.to_string(), locate: &locate, given: &given };
     let provider = block.config.provider.provider.short_name();
     let mut warnings = match reader.validate_data(type_name, &config).await {
         Ok(problems) => place.problems(problems),
@@ -38,7 +44,6 @@ pub(crate) async fn read(
     if warnings.has_errors() {
         return Err(warnings);
     }
-    let schema = &block.schema.get().block;
     let invalid = |message: &str| {
         let violation = Violation { path: AttributePath::root(), message: message.to_owned() };
         place.violations(&provider, "read", vec![violation])

@@ -37,7 +37,11 @@ impl Open {
         let type_name = &self.address.resource.type_name;
         let answer = self.reader.renew_ephemeral(type_name, self.private.clone()).await;
         let locate = |_: &AttributePath| Some(self.span);
-        let place = Place { address: self.address.to_string(), locate: &locate };
+        let place = Place {
+            address: self.address.to_string(),
+            locate: &locate,
+            given: &crate::problem::nothing,
+        };
         let (renewed, found) = match answer {
             Ok(answer) => (answer.value, place.problems(answer.problems)),
             Err(error) => (None, place.failure(&self.provider, "renew", &error).into()),
@@ -57,7 +61,11 @@ impl Open {
         let type_name = &self.address.resource.type_name;
         let answer = self.reader.close_ephemeral(type_name, self.private.clone()).await;
         let locate = |_: &AttributePath| Some(self.span);
-        let place = Place { address: self.address.to_string(), locate: &locate };
+        let place = Place {
+            address: self.address.to_string(),
+            locate: &locate,
+            given: &crate::problem::nothing,
+        };
         match answer {
             Ok(problems) => place.problems(problems),
             Err(error) => place.failure(&self.provider, "close", &error).into(),
@@ -74,7 +82,9 @@ pub(crate) async fn open(
 ) -> Result<(Value, Open, Diagnostics), Diagnostics> {
     let provider = block.config.provider.provider.short_name();
     let locate = |path: &AttributePath| Some(block.program.locate(path));
-    let place = Place { address: address.to_string(), locate: &locate };
+    let marked = config.clone();
+    let given = || vec![marked.clone()];
+    let place = Place { address: address.to_string(), locate: &locate, given: &given };
     let (config, marks) = config.unmark_deep();
     let answer = match reader.open_ephemeral(&address.resource.type_name, &config).await {
         Ok(answer) => answer,

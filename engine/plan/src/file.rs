@@ -193,7 +193,11 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
         .chain(recorded.iter().map(|config| config.provider.clone()))
         .collect();
     let schemas = request.readers.schemas(&used).await.map_err(|(provider, error)| {
-        let place = Place { address: provider.to_string(), locate: &|_| None };
+        let place = Place {
+            address: provider.to_string(),
+            locate: &|_| None,
+            given: &crate::problem::nothing,
+        };
         Diagnostics::from(place.failure(&provider.short_name(), "start", &error))
     })?;
     let names = request.readers.names();

@@ -98,8 +98,17 @@ impl Input {
     fn place<'a>(
         &'a self,
         locate: &'a (dyn Fn(&AttributePath) -> Option<Span> + Sync),
+        given: &'a (dyn Fn() -> Vec<Value> + Sync),
     ) -> Place<'a> {
-        Place { address: self.address.to_string(), locate }
+        Place { address: self.address.to_string(), locate, given }
+    }
+
+    /// What the provider was given, with marks: the configuration, and the object that is stored.
+    fn given(&self) -> Vec<Value> {
+        let ty = self.schema.get().block.ty();
+        let decode = |stored: &Object| value::json::decode_str(&stored.attributes_json, &ty).ok();
+        let stored = self.stored.as_ref().and_then(decode);
+        stored.iter().chain(&self.config).map(|value| self.marked(value)).collect()
     }
 
     fn locate(&self) -> impl Fn(&AttributePath) -> Option<Span> + '_ {
@@ -116,7 +125,8 @@ impl Input {
             return Ok(());
         }
         let locate = self.locate();
-        let found = self.place(&locate).problems(problems);
+        let given = || self.given();
+        let found = self.place(&locate, &given).problems(problems);
         if found.has_errors() {
             return Err(found);
         }
@@ -126,7 +136,10 @@ impl Input {
 
     fn failed(&self, call: &str, error: &sdk::ProviderError) -> Diagnostics {
         let locate = self.locate();
-        self.place(&locate).failure(&self.provider.provider.short_name(), call, error).into()
+        let given = || self.given();
+        self.place(&locate, &given)
+            .failure(&self.provider.provider.short_name(), call, error)
+            .into()
     }
 
     fn invalid(&self, call: &str, path: AttributePath, message: &str) -> Diagnostics {
@@ -138,7 +151,8 @@ impl Input {
 
     fn violations(&self, call: &str, found: Vec<crate::validity::Violation>) -> Diagnostics {
         let locate = self.locate();
-        self.place(&locate).violations(&self.provider.provider.short_name(), call, found)
+        let given = || self.given();
+        self.place(&locate, &given).violations(&self.provider.provider.short_name(), call, found)
     }
 
     async fn plan(

@@ -100,7 +100,7 @@ pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
     Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
 };
-pub use problem::{Place, as_warnings};
+pub use problem::{Place, as_warnings, without_secrets};
 pub use provider::Readers;
 pub use provisioner::Provision;
 pub use validity::{Violation, check_compatible};
@@ -176,7 +176,11 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     let schemas = match request.readers.schemas(&used).await {
         Ok(schemas) => schemas,
         Err((provider, error)) => {
-            let place = Place { address: provider.to_string(), locate: &|_| None };
+            let place = Place {
+                address: provider.to_string(),
+                locate: &|_| None,
+                given: &problem::nothing,
+            };
             return (None, place.failure(&provider.short_name(), "start", &error).into());
         }
     };
@@ -411,7 +415,7 @@ fn included_blocks(
     Some(found)
 }
 
-/// The settings of a provider, evaluated and without marks.
+/// The settings of a provider, evaluated, with their marks and those of the schema.
 pub(crate) fn evaluation_of_provider(
     evaluation: &Evaluation,
     module: ModuleId,
@@ -422,7 +426,9 @@ pub(crate) fn evaluation_of_provider(
             let single = evaluation::Repetition::single();
             let config =
                 evaluation.with_context(module, &single, None, |ctx| program.evaluate(ctx))?;
-            Ok(config.unmark_deep().0)
+            let secret = block.schema.provider.block.sensitive_paths(&config).into_iter();
+            let secret: Vec<_> = secret.map(|path| (path, Marks::SENSITIVE)).collect();
+            Ok(config.mark_paths(&secret))
         }
         None => Ok(block.schema.provider.block.empty_value()),
     }
@@ -612,7 +618,8 @@ pub async fn settings(request: &Request<'_>) -> Result<Evaluation, Diagnostics> 
         .chain(recorded.iter().map(|config| config.provider.clone()))
         .collect();
     let schemas = request.readers.schemas(&used).await.map_err(|(provider, error)| {
-        let place = Place { address: provider.to_string(), locate: &|_| None };
+        let place =
+            Place { address: provider.to_string(), locate: &|_| None, given: &problem::nothing };
         Diagnostics::from(place.failure(&provider.short_name(), "start", &error))
     })?;
     let (prepared, found) =
@@ -641,7 +648,11 @@ pub async fn check(request: &Request<'_>) -> Diagnostics {
     let schemas = match request.readers.schemas(&used).await {
         Ok(schemas) => schemas,
         Err((provider, error)) => {
-            let place = Place { address: provider.to_string(), locate: &|_| None };
+            let place = Place {
+                address: provider.to_string(),
+                locate: &|_| None,
+                given: &problem::nothing,
+            };
             return place.failure(&provider.short_name(), "start", &error).into();
         }
     };
@@ -675,7 +686,8 @@ pub async fn draw(request: &Request<'_>, view: View) -> Result<drawing::Drawing,
     let used: BTreeSet<ProviderAddress> =
         blocks.map(|block| block.provider.provider.clone()).collect();
     let schemas = request.readers.schemas(&used).await.map_err(|(provider, error)| {
-        let place = Place { address: provider.to_string(), locate: &|_| None };
+        let place =
+            Place { address: provider.to_string(), locate: &|_| None, given: &problem::nothing };
         Diagnostics::from(place.failure(&provider.short_name(), "start", &error))
     })?;
     let names = request.readers.names();

@@ -3,6 +3,7 @@
 use address::AttributePath;
 use sdk::{Problem, ProviderError, Severity};
 use syntax::{Diagnostics, Report, Span};
+use value::Value;
 
 use crate::validity::Violation;
 
@@ -12,6 +13,53 @@ pub struct Place<'a> {
     pub address: String,
     /// The line of an attribute, or of the block for the empty path.
     pub locate: &'a (dyn Fn(&AttributePath) -> Option<Span> + Sync),
+    /// Values with their marks. A provider may repeat what it was given, and what is sensitive in it is taken out.
+    pub given: &'a (dyn Fn() -> Vec<Value> + Sync),
+}
+
+/// Nothing sensitive was given.
+pub(crate) fn nothing() -> Vec<Value> {
+    Vec::new()
+}
+
+/// The text without the sensitive parts of these values.
+pub fn without_secrets(text: String, given: &[Value]) -> String {
+    let mut secrets: Vec<String> = Vec::new();
+    for value in given {
+        collect_secrets(value, false, &mut secrets);
+    }
+    // A longer one may hold a shorter one.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), SENSITIVE))
+}
+
+/// What stands where a secret was.
+const SENSITIVE: &str = "(sensitive value)";
+/// Shorter texts are in every message by chance, and taking them out would tell what they are.
+const SHORTEST_SECRET: usize = 4;
+
+fn collect_secrets(value: &Value, within: bool, found: &mut Vec<String>) {
+    let secret = within || value.is_sensitive();
+    if !secret && value.deep_marks().is_empty() {
+        return;
+    }
+    if let Some(items) = value.items() {
+        for item in items {
+            collect_secrets(item, secret, found);
+        }
+    } else if let Some(entries) = value.entries() {
+        for (_, item) in entries {
+            collect_secrets(item, secret, found);
+        }
+    } else if secret && !value.is_null() && !value.is_unknown() {
+        let text = match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => value::json::to_string(value),
+        };
+        if text.chars().count() >= SHORTEST_SECRET && !matches!(&*text, "true" | "false") {
+            found.push(text);
+        }
+    }
 }
 
 /// The same faults as warnings.
@@ -42,7 +90,16 @@ fn report_of(one: &(dyn miette::Diagnostic + Send + Sync + 'static)) -> Report {
 impl Place<'_> {
     /// Turns the provider's own problems into diagnostics.
     pub fn problems(&self, problems: Vec<Problem>) -> Diagnostics {
-        problems.into_iter().map(|problem| self.problem(problem)).collect()
+        if problems.is_empty() {
+            return Diagnostics::new();
+        }
+        let given = (self.given)();
+        let clean = |problem: Problem| Problem {
+            summary: without_secrets(problem.summary, &given),
+            detail: without_secrets(problem.detail, &given),
+            ..problem
+        };
+        problems.into_iter().map(|problem| self.problem(clean(problem))).collect()
     }
 
     fn problem(&self, problem: Problem) -> Report {
@@ -67,7 +124,10 @@ impl Place<'_> {
         Report {
             severity: syntax::Severity::Error,
             code: "stratiform::plan::provider_failed".to_owned(),
-            message: format!("provider `{provider}` failed to {call}: {error}"),
+            message: format!(
+                "provider `{provider}` failed to {call}: {}",
+                without_secrets(error.to_string(), &(self.given)())
+            ),
             labels: (self.locate)(&AttributePath::root())
                 .into_iter()
                 .map(|span| (span, String::new()))
@@ -83,6 +143,7 @@ impl Place<'_> {
 
     /// Rules that an answer breaks.
     pub fn violations(&self, provider: &str, call: &str, found: Vec<Violation>) -> Diagnostics {
+        let given = if found.is_empty() { Vec::new() } else { (self.given)() };
         found
             .into_iter()
             .map(|violation| {
@@ -96,7 +157,7 @@ impl Place<'_> {
                     code: "stratiform::plan::invalid_answer".to_owned(),
                     message: format!(
                         "provider `{provider}` gave an invalid answer to {call}{attribute}: {}",
-                        violation.message
+                        without_secrets(violation.message.clone(), &given)
                     ),
                     labels: (self.locate)(&violation.path)
                         .into_iter()
@@ -110,5 +171,28 @@ impl Place<'_> {
                 }
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use value::Marks;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_what_providers_say() {
+        let secret = |text: &str| Value::from(text).mark(Marks::SENSITIVE);
+        let given = [
+            Value::object([("open", Value::from("public")), ("deep", secret("hunter22"))]),
+            Value::tuple(vec![Value::from("inner-key")]).mark(Marks::SENSITIVE),
+            Value::from(123_456).mark(Marks::SENSITIVE),
+            secret("hunter22-and-more"),
+            secret("no"),
+        ];
+        let said = "public hunter22, hunter22-and-more; inner-key=123456, no";
+        let wanted =
+            "public (sensitive value), (sensitive value); (sensitive value)=(sensitive value), no";
+        assert_eq!(without_secrets(said.to_owned(), &given), wanted);
     }
 }

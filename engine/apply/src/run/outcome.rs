@@ -22,6 +22,13 @@ impl Run<'_> {
     ) {
         let change = self.change(at);
         let provider_name = change.provider.provider.short_name();
+        let secret: Vec<_> =
+            prepared.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+        let given = || {
+            let known =
+                [&prepared.planned, &prepared.config].map(|one| one.clone().mark_paths(&secret));
+            known.into_iter().chain([change.before.clone(), change.after.clone()]).collect()
+        };
         // A call that should leave an object, complains of nothing and gives none has hidden what it did.
         let hidden = |answer: &sdk::ApplyAnswer| {
             answer.new.is_null()
@@ -36,7 +43,7 @@ impl Run<'_> {
             let failure = called.failure.unwrap_or_else(|| sdk::ProviderError::Protocol {
                 message: "there is no object in it, or one that does not fit the schema".to_owned(),
             });
-            let found = self.plan.evaluation.place(&change.address, |place| {
+            let found = self.plan.evaluation.place(&change.address, &given, |place| {
                 place.failure(&provider_name, "make the change", &failure)
             });
             return self.fail(at, found.into());
@@ -44,7 +51,7 @@ impl Run<'_> {
         let mut found = self
             .plan
             .evaluation
-            .place(&change.address, |place| place.problems(answer.problems.clone()));
+            .place(&change.address, &given, |place| place.problems(answer.problems.clone()));
         let failed = found.has_errors();
         let (mut new, marks) = answer.new.clone().unmark_deep();
         debug_assert!(marks.is_empty(), "providers know no marks");
@@ -65,13 +72,11 @@ impl Run<'_> {
             violations.extend(check_compatible(&prepared.planned, &new));
         }
         if !violations.is_empty() {
-            found.extend(self.plan.evaluation.place(&change.address, |place| {
+            found.extend(self.plan.evaluation.place(&change.address, &given, |place| {
                 place.violations(&provider_name, "make the change", violations)
             }));
         }
         let failed = failed || found.has_errors();
-        let secret: Vec<_> =
-            prepared.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
         let shown = plan::mark_echoes(new.clone().mark_paths(&secret));
         let sensitive_paths = plan::sensitive_paths(&shown);
         let after = match kind {

@@ -397,8 +397,12 @@ fn masked(mut plan: Json) -> Json {
     if let Some(outputs) = plan.get_mut("output_changes").and_then(Json::as_object_mut) {
         for output in outputs.values_mut() {
             if output.get("after_sensitive") == Some(&json!(true)) {
-                output["before"] = Json::Null;
-                output["after"] = Json::Null;
+                // What is not known yet has no value that could be hidden.
+                for side in ["before", "after"] {
+                    if let Some(value) = output.get_mut(side) {
+                        *value = Json::Null;
+                    }
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Says in which leaves two JSON documents differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -86,37 +86,65 @@ fn order_sets(value: &mut Json) {
 }
 
 /// Two worlds that began apart name the same things differently: ids, addresses, times. A name of one world must
-/// always stand for the same name of the other.
-#[derive(Default)]
+/// always stand for the same name of the other. What people wrote into the configuration is the same in both.
 pub struct Names {
+    written: BTreeSet<String>,
     there: BTreeMap<String, String>,
     back: BTreeMap<String, String>,
 }
 
 impl Names {
-    /// True if the two texts say the same, each in the names of its world.
-    pub fn same(&mut self, one: &str, other: &str) -> bool {
-        let (a, b) = (words(one), words(other));
-        a.len() == b.len() && a.iter().zip(&b).all(|(x, y)| x == y || self.stands_for(x, y))
+    /// Nothing is named yet; `configuration` is what people wrote.
+    pub fn new<'a>(configuration: impl IntoIterator<Item = &'a str>) -> Self {
+        let written = configuration.into_iter().flat_map(words).map(str::to_owned).collect();
+        Self { written, there: BTreeMap::new(), back: BTreeMap::new() }
     }
 
-    fn stands_for(&mut self, one: &str, other: &str) -> bool {
-        // A clock gives one name to two things, or two names to one.
+    /// True if the two texts say the same, each in the names of its world.
+    pub fn same(&mut self, one: &str, other: &str) -> bool {
+        if one == other {
+            return true;
+        }
+        let (a, b) = (words(one), words(other));
+        if a.len() != b.len() {
+            return false;
+        }
         let digits = |text: &str| {
             text.chars().all(|letter| letter.is_ascii_digit() || letter == 'T' || letter == 'Z')
         };
-        if digits(one) && digits(other) {
-            return true;
-        }
-        // Names that people chose are equal in both worlds; those that a machine chose hold digits.
-        let chosen =
-            |text: &str| text.len() >= 5 && text.chars().any(|letter| letter.is_ascii_digit());
-        if !chosen(one) && !chosen(other) {
+        // A clock gives one name to two things, or two names to one.
+        let differ = |(x, y): &(&&str, &&str)| x != y && !(digits(x) && digits(y));
+        let pairs: Vec<(&&str, &&str)> = a.iter().zip(&b).filter(differ).collect();
+        if pairs.iter().any(|(x, y)| self.written.contains(**x) || self.written.contains(**y)) {
             return false;
         }
-        let there = self.there.entry(one.to_owned()).or_insert_with(|| other.to_owned());
-        let back = self.back.entry(other.to_owned()).or_insert_with(|| one.to_owned());
-        there == other && back == one
+        let (x, y): (Vec<&str>, Vec<&str>) = pairs.into_iter().map(|(x, y)| (*x, *y)).unzip();
+        let (x, y) = (x.join(" "), y.join(" "));
+        if x.is_empty() {
+            return true;
+        }
+        let there = self.there.entry(x.clone()).or_insert_with(|| y.clone());
+        let back = self.back.entry(y.clone()).or_insert_with(|| x.clone());
+        *there == y && *back == x
+    }
+
+    /// The same for lists whose order each world has chosen by its own names.
+    pub fn same_elements(&mut self, one: &[Json], other: &[Json]) -> bool {
+        let mut left: Vec<&str> = other.iter().filter_map(Json::as_str).collect();
+        if one.len() != other.len() || left.len() != other.len() {
+            return false;
+        }
+        one.iter().filter_map(Json::as_str).all(|text| {
+            let found = left.iter().position(|candidate| {
+                let (there, back) = (self.there.clone(), self.back.clone());
+                let same = self.same(text, candidate);
+                if !same {
+                    (self.there, self.back) = (there, back);
+                }
+                same
+            });
+            found.map(|at| left.remove(at)).is_some()
+        })
     }
 }
 
@@ -124,13 +152,94 @@ fn words(text: &str) -> Vec<&str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric()).collect()
 }
 
+/// All leaves of two states that do not say the same. What providers mark as sensitive may be random.
+pub fn different_states(names: &mut Names, one: &Json, other: &Json) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let empty = serde_json::Map::new();
+    let (a, b) = (one.as_object().unwrap_or(&empty), other.as_object().unwrap_or(&empty));
+    let addresses: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let nothing = Json::Null;
+    let sides =
+        |address: &String| (a.get(address).unwrap_or(&nothing), b.get(address).unwrap_or(&nothing));
+    // Ids first: what lists are ordered by is known then.
+    for name in ["id", "arn", "name"] {
+        for address in &addresses {
+            let (x, y) = sides(address);
+            if let (Some(x), Some(y)) =
+                (x["attributes"][name].as_str(), y["attributes"][name].as_str())
+            {
+                names.same(x, y);
+            }
+        }
+    }
+    for address in addresses {
+        let (x, y) = sides(address);
+        walk(names, address, &without_sensitive(x), &without_sensitive(y), &mut found);
+    }
+    found
+}
+
+/// The object with nothing where it is sensitive, and with its marks in order.
+fn without_sensitive(object: &Json) -> Json {
+    let mut object = object.clone();
+    let mut paths = object["sensitive_attributes"].as_array().cloned().unwrap_or_default();
+    for path in &paths {
+        let steps: Vec<&str> = path
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|step| step["value"].as_str())
+            .collect();
+        if let [name] = steps.as_slice() {
+            let value = &mut object["attributes"][*name];
+            *value = Json::Bool(value.is_null());
+        }
+    }
+    paths.sort_by_key(ToString::to_string);
+    object["sensitive_attributes"] = Json::Array(paths);
+    object
+}
+
+fn walk(names: &mut Names, at: &str, one: &Json, other: &Json, found: &mut Vec<Difference>) {
+    match (one, other) {
+        (Json::Object(a), Json::Object(b)) => {
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let absent = Json::from("<absent>");
+            for key in keys {
+                let (x, y) = (a.get(key).unwrap_or(&absent), b.get(key).unwrap_or(&absent));
+                walk(names, &format!("{at}.{key}"), x, y, found);
+            }
+        }
+        (Json::Array(a), Json::Array(b)) if !a.is_empty() && a.iter().all(Json::is_string) => {
+            if !names.same_elements(a, b) {
+                found.push((at.to_owned(), one.clone(), other.clone()));
+            }
+        }
+        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
+            for (index, (x, y)) in a.iter().zip(b).enumerate() {
+                walk(names, &format!("{at}[{index}]"), x, y, found);
+            }
+        }
+        (Json::String(a), Json::String(b)) if names.same(a, b) => {}
+        _ if one == other => {}
+        _ => found.push((at.to_owned(), one.clone(), other.clone())),
+    }
+}
+
 #[test]
 fn names_stand_for_each_other_in_both_directions() {
-    let mut names = Names::default();
+    let mut names = Names::new(["a train-1 and serve"]);
     assert!(names.same("arn:x/vpc-0a1b2c", "arn:x/vpc-9f8e7d"));
     assert!(names.same("vpc-0a1b2c", "vpc-9f8e7d"));
     assert!(!names.same("vpc-0a1b2c", "vpc-111111"), "one name, two meanings");
     assert!(!names.same("vpc-222222", "vpc-9f8e7d"), "two names, one meaning");
     assert!(!names.same("train", "serve"), "names that people chose");
+    assert!(!names.same("train", "other"), "a name that people chose");
     assert!(names.same("2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z"));
+    assert!(names.same("key/54fcf03e-161a-4d71", "key/6b4780de-c2f1-4678"));
+    assert!(!names.same("key/54fcf03e-161a-4d71", "key/6b4780de-c2f1-aaaa"));
+    let list = |all: &[&str]| all.iter().map(|one| Json::from(*one)).collect::<Vec<_>>();
+    assert!(names.same("s-aa1", "s-zz1") && names.same("s-bb2", "s-yy2"));
+    assert!(names.same_elements(&list(&["s-aa1", "s-bb2"]), &list(&["s-yy2", "s-zz1"])));
+    assert!(!names.same_elements(&list(&["s-aa1"]), &list(&["s-yy2"])));
 }

@@ -3,7 +3,7 @@ data "aws_ami" "base" {
   owners      = ["amazon"]
   filter {
     name   = "name"
-    values = ["amzn2-ami-hvm-*"]
+    values = ["amzn2-ami-hvm-2.0.20180810-x86_64-gp2"]
   }
 }
 

@@ -379,10 +379,16 @@ impl Evaluation {
         Some(self.blocks.get(&address.block().config())?.program.locate(path))
     }
 
-    /// Turns a provider's problems about an instance into diagnostics.
-    pub fn place<T>(&self, address: &ResourceInstance, run: impl FnOnce(&Place<'_>) -> T) -> T {
+    /// Turns a provider's problems about an instance into diagnostics. `given` are values that it knows, with their
+    /// marks.
+    pub fn place<T>(
+        &self,
+        address: &ResourceInstance,
+        given: &(dyn Fn() -> Vec<Value> + Sync),
+        run: impl FnOnce(&Place<'_>) -> T,
+    ) -> T {
         let locate = |path: &address::AttributePath| self.locate(address, path);
-        run(&Place { address: address.to_string(), locate: &locate })
+        run(&Place { address: address.to_string(), locate: &locate, given })
     }
 
     /// The schema of an instance's type, if its block is still configured.

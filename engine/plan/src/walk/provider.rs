@@ -27,7 +27,10 @@ impl Walk<'_> {
             let locate = |path: &address::AttributePath| {
                 block.program.as_ref().map(|program| program.locate(path)).or(block.span)
             };
-            let place = Place { address: block.address.to_string(), locate: &locate };
+            let given = || vec![config.clone()];
+            let place =
+                Place { address: block.address.to_string(), locate: &locate, given: &given };
+            let (config, _) = config.clone().unmark_deep();
             let name = block.address.provider.short_name();
             let answer = async {
                 let reader = match readers.create(&block.address.provider).await {
@@ -65,7 +68,7 @@ impl Walk<'_> {
         self.start(call.boxed());
     }
 
-    /// A provider's settings, without marks.
+    /// A provider's settings, with marks.
     pub(crate) fn provider_config(
         &self,
         module: ModuleId,
