@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use address::{InstanceKey, ModuleInstance, ModuleKind, ProviderAddress, ResourceInstance, Target};
+use address::{
+    AbsResource, InstanceKey, ModuleInstance, ModuleKind, ProviderAddress, ResourceInstance, Target,
+};
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -211,6 +213,88 @@ pub fn move_objects(
         }
     }
     Ok(Move { moved: moved.into_iter().collect(), changes })
+}
+
+/// What becomes of dependencies when objects get new addresses.
+pub struct Renaming {
+    instances: BTreeMap<ResourceInstance, ResourceInstance>,
+    /// Blocks whose objects are elsewhere now, and where.
+    blocks: BTreeMap<AbsResource, BTreeSet<AbsResource>>,
+    /// Those of them that still have objects.
+    left: BTreeSet<AbsResource>,
+}
+
+impl Renaming {
+    /// From the old addresses to the new ones; `records` are the addresses that there are now.
+    pub fn new<'a>(
+        moves: impl IntoIterator<Item = (&'a ResourceInstance, &'a ResourceInstance)>,
+        records: impl IntoIterator<Item = &'a ResourceInstance>,
+    ) -> Self {
+        let mut instances = BTreeMap::new();
+        let mut blocks: BTreeMap<AbsResource, BTreeSet<AbsResource>> = BTreeMap::new();
+        for (from, to) in moves {
+            instances.insert(from.clone(), to.clone());
+            if from.block() != to.block() {
+                blocks.entry(from.block()).or_default().insert(to.block());
+            }
+        }
+        let left = match blocks.is_empty() {
+            true => BTreeSet::new(),
+            false => {
+                let there = records.into_iter().map(ResourceInstance::block);
+                there.filter(|block| blocks.contains_key(block)).collect()
+            }
+        };
+        Self { instances, blocks, left }
+    }
+
+    /// True if nothing has moved.
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty()
+    }
+
+    /// The dependencies by their new addresses; `None` if they are what they were.
+    pub fn dependencies(&self, old: &[Dependency]) -> Option<Vec<Dependency>> {
+        let moved = |one: &Dependency| match one {
+            Dependency::Instance(instance) => self.instances.contains_key(instance),
+            Dependency::Block(block) => self.blocks.contains_key(block),
+        };
+        if !old.iter().any(moved) {
+            return None;
+        }
+        let mut new = Vec::with_capacity(old.len());
+        for one in old {
+            match one {
+                Dependency::Instance(instance) => {
+                    let now = self.instances.get(instance).unwrap_or(instance);
+                    new.push(Dependency::Instance(now.clone()));
+                }
+                Dependency::Block(block) => {
+                    let elsewhere = self.blocks.get(block);
+                    if elsewhere.is_none() || self.left.contains(block) {
+                        new.push(one.clone());
+                    }
+                    new.extend(elsewhere.into_iter().flatten().cloned().map(Dependency::Block));
+                }
+            }
+        }
+        Some(new)
+    }
+
+    /// The record with the new addresses of what its objects are made from; `None` if it is what it was.
+    pub fn record(&self, old: &Record) -> Option<Record> {
+        let objects = || old.current.iter().chain(old.deposed.values());
+        if !objects().any(|object| self.dependencies(&object.dependencies).is_some()) {
+            return None;
+        }
+        let mut new = old.clone();
+        for object in new.current.iter_mut().chain(new.deposed.values_mut()) {
+            if let Some(dependencies) = self.dependencies(&object.dependencies) {
+                object.dependencies = dependencies;
+            }
+        }
+        Some(new)
+    }
 }
 
 /// What an address becomes by a move.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use address::{InstanceKey, ModuleInstance, ModuleStep, ResourceInstance, Target};
 use config::Configuration;
 use state::Record;
+use state::edit::Renaming;
 use syntax::Diagnostics;
 
 use crate::error::PlanError;
@@ -52,11 +53,26 @@ pub(crate) fn apply(configuration: &Configuration, mut records: Records) -> (Rec
         }
     }
     implied(configuration, &mut records);
+    let records = with_new_sources(records);
     let mut seen = std::collections::BTreeSet::new();
     let unique = diagnostics.into_iter().filter(|found| seen.insert(found.to_string()));
     let mut once = Diagnostics::new();
     unique.for_each(|found| once.push_boxed(found));
     (records, once)
+}
+
+/// What was made from an object that has moved knows its new address.
+fn with_new_sources(records: Records) -> Records {
+    let moves = records.iter().filter_map(|(to, (_, from))| Some((from.as_ref()?, to)));
+    let renaming = Renaming::new(moves, records.keys());
+    if renaming.is_empty() {
+        return records;
+    }
+    let renamed = |record: Arc<Record>| renaming.record(&record).map_or(record, Arc::new);
+    records
+        .into_iter()
+        .map(|(address, (record, previous))| (address, (renamed(record), previous)))
+        .collect()
 }
 
 /// A block that gets `count` keeps its one object as the first of many, and the first stays when `count` goes.

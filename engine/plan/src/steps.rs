@@ -4,9 +4,9 @@
 //! left out and a join where one would otherwise stand for many edges. What is destroyed waits for what was
 //! made from it: the dependencies that the state records. The order is fixed by addresses, not by arrival.
 //!
-//! What is removed for good also waits until its users are changed, so that nothing is taken away from under them.
-//! That wish gives way where it would close a ring: a user may wait for an object that is replaced by first being
-//! destroyed, which in turn waits for the removal.
+//! What is removed, or has been replaced already, also waits until its users are changed, so that nothing is taken
+//! away from under them. That wish gives way where it would close a ring: a user may wait for an object that is replaced
+//! by first being destroyed, which in turn waits for the removal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ struct Draft<'a> {
     change_of_node: BTreeMap<NodeId, usize>,
     /// The step that stands for a node and all behind it, once known; `None` inside if there is none.
     behind: Vec<Option<Option<usize>>>,
-    /// By removals: the step that stands for the change of their users, after which they would rather come.
+    /// By destructions: the step that stands for the change of their users, after which they would rather come.
     wishes: BTreeMap<usize, BTreeSet<usize>>,
 }
 
@@ -167,8 +167,12 @@ impl Draft<'_> {
                 let mut join = |draft: &mut Self, made: bool| {
                     let known = joins.get(&(key.clone(), made)).copied();
                     known.unwrap_or_else(|| {
-                        let steps = if made { &draft.make } else { &draft.destroy };
-                        let steps = users.iter().filter_map(|user| steps[*user]).collect();
+                        // Of a user that is destroyed, replaced or not, the end of its old object is enough.
+                        let step = |user: &usize| match draft.destroy[*user] {
+                            Some(destroyed) => (!made).then_some(destroyed),
+                            None => draft.make[*user].filter(|_| made),
+                        };
+                        let steps = users.iter().filter_map(step).collect();
                         let join = draft.join(steps);
                         joins.insert((key.clone(), made), join);
                         join
@@ -183,9 +187,7 @@ impl Draft<'_> {
                 }
                 if let Some(made) = join(self, true).filter(|join| *join != step) {
                     self.steps[step].after.push(made);
-                    if !action.creates() {
-                        self.wishes.entry(step).or_default().insert(made);
-                    }
+                    self.wishes.entry(step).or_default().insert(made);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use plan::{Action, LookedAt, Mode};
+use state::edit::Renaming;
 use state::{Change, DecisionRecord, OutputRecord, Record};
 use value::Marks;
 
@@ -19,6 +20,16 @@ impl Run<'_> {
                 changes.push(Change::DeleteRecord(from.clone()));
                 changes.push(Change::PutRecord(record.clone()));
                 self.records.insert(to.clone(), record);
+            }
+        }
+        let moves = self.plan.moves.iter().map(|(from, to)| (from, to));
+        let renaming = Renaming::new(moves, self.records.keys());
+        if !renaming.is_empty() {
+            for record in self.records.values_mut() {
+                if let Some(renamed) = renaming.record(record) {
+                    *record = renamed;
+                    changes.push(Change::PutRecord(record.clone()));
+                }
             }
         }
         for (address, object) in &self.plan.refreshed {

@@ -151,14 +151,6 @@ impl Side {
         serde_json::from_str(&self.ok(&["state", "pull"])).expect("JSON")
     }
 
-    pub fn is_empty(&self, stage: &str) -> bool {
-        let stage = format!("-var=stage={stage}");
-        let ran = self.run_as(self.program, &["plan", "-detailed-exitcode", &stage]);
-        println!("{}", if ran.code == Some(0) { "" } else { &ran.out });
-        assert_ne!(ran.code, Some(1), "{}", ran.err);
-        ran.code == Some(0)
-    }
-
     pub fn destroy(&self) {
         self.ok(&["destroy", "-auto-approve", "-parallelism=20"]);
         assert_eq!(self.ok(&["state", "list"]).trim(), "");
@@ -205,13 +197,6 @@ client('s3').delete_object(Bucket='suite-logs', Key='config.json')
 impl Guest<'_> {
     pub fn plan(&self, stage: &str) -> Json {
         self.0.plan_as(Program::Ours, stage)
-    }
-
-    pub fn is_empty(&self, stage: &str) -> bool {
-        let stage = format!("-var=stage={stage}");
-        let ran = self.0.run_as(Program::Ours, &["plan", "-detailed-exitcode", &stage]);
-        assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
-        true
     }
 
     /// The exit code of `drift`.

@@ -66,6 +66,36 @@ pub(crate) fn agree(ours: &str, theirs: &str) -> bool {
         || (theirs == oracle::INFINITE && (ours == "error" || ours.contains("Inf")))
 }
 
+/// Negative zero is zero here, also in texts; Terraform keeps its sign, and shows it.
+fn agree_but_for_zero(ours: &str, theirs: &str) -> bool {
+    agree(ours, theirs) || agree(&without_signed_zero(ours), &without_signed_zero(theirs))
+}
+
+fn without_signed_zero(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let before = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        let number = &text[at + character.len_utf8()..];
+        let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
+        let zero = number.starts_with('0') && number[..end].chars().all(|c| matches!(c, '0' | '.'));
+        if character != '-' || before || !zero {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[test]
+fn signs_of_zeros_are_told_from_other_signs() {
+    for (text, wanted) in [
+        ("-0", "0"),
+        ("[-0, -0.000, -10, -0.01, 1-0]", "[0, 0.000, -10, -0.01, 1-0]"),
+        ("string \"a-0\" \"-0\"", "string \"a-0\" \"0\""),
+    ] {
+        assert_eq!(without_signed_zero(text), wanted);
+    }
+}
+
 /// Reads lines of an expression, a tab and something about it.
 fn table(text: &str) -> BTreeMap<String, String> {
     text.lines()
@@ -189,7 +219,7 @@ fn differing(trees: &[generate::Tree]) -> Vec<generate::Tree> {
     let (mut found, mut perhaps) = (Vec::new(), Vec::new());
     for ((text, theirs), tree) in answers {
         let ours = sides.verdict(text);
-        if agree(&ours, theirs) {
+        if agree_but_for_zero(&ours, theirs) {
             continue;
         }
         if may_be_of_marks(text, &ours, theirs) { &mut perhaps } else { &mut found }
@@ -222,7 +252,7 @@ fn differing_without_marks(trees: Vec<generate::Tree>) -> Vec<generate::Tree> {
     let sides = Sides::new(Marking::None);
     let answers = trees.into_iter().zip(texts.iter().zip(&theirs));
     answers
-        .filter(|(_, (text, theirs))| !agree(&sides.verdict(text), theirs))
+        .filter(|(_, (text, theirs))| !agree_but_for_zero(&sides.verdict(text), theirs))
         .map(|(tree, _)| tree)
         .collect()
 }
