@@ -151,7 +151,12 @@ impl<'e> Evaluation<'e> {
         let Some(condition) = &spec.condition else { return Ok(true) };
         let value = self.node(condition)?;
         filter.marks = filter.marks.union(value.marks());
-        let flag = bool_condition(&value, condition.span)?;
+        let flag = match bool_condition(&value, condition.span) {
+            Ok(flag) => flag,
+            // The result is open already: whether this element belongs to it is for later to say.
+            Err(_) if filter.unknown => None,
+            Err(error) => return Err(error.into()),
+        };
         filter.unknown |= flag.is_none();
         Ok(flag.unwrap_or(false))
     }

@@ -619,9 +619,16 @@ fn merge(args: &Arguments<'_>) -> Reply {
     let mut entries: Vec<(Arc<str>, Value)> = Vec::new();
     for (position, map) in args.values.iter().enumerate().filter(|(_, map)| !map.is_null()) {
         marks = marks.union(map.marks());
-        let found = map.entries().ok_or_else(|| at(position, "it must be a map or an object"))?;
-        let found = found.iter();
-        entries.extend(found.map(|(name, value)| (Arc::clone(name), value.clone())));
+        if let Some(found) = map.entries() {
+            entries.extend(found.iter().map(|(name, value)| (Arc::clone(name), value.clone())));
+            continue;
+        }
+        // Behind a null without a type, Terraform takes a set of texts for a map of them to themselves.
+        let texts = map.items().filter(|_| matches!(map.ty(), Type::Set(_))).map(|items| {
+            items.iter().map(|item| Some((Arc::clone(item.as_arc_str()?), item.clone()))).collect()
+        });
+        let found: Option<Vec<(Arc<str>, Value)>> = texts.flatten();
+        entries.extend(found.ok_or_else(|| at(position, "it must be a map or an object"))?);
     }
     let result = match &args.expected {
         Type::Map(element) => Value::map((**element).clone(), entries),

@@ -220,7 +220,11 @@ fn title(args: &Arguments<'_>) -> Reply {
         } else {
             result.push(capital(letter));
         }
-        within = letter.is_alphanumeric() || letter == '_';
+        // Beyond ASCII, spaces alone end a word: so it is in Go, whose function this is.
+        within = match letter.is_ascii() {
+            true => letter.is_ascii_alphanumeric() || letter == '_',
+            false => !letter.is_whitespace(),
+        };
     }
     text(&result)
 }
