@@ -302,7 +302,7 @@ impl WireOperation {
     }
 }
 
-pub(crate) fn summaries_to_bytes(summaries: &[ChangeSummary]) -> Vec<u8> {
+pub(crate) fn summaries_to_bytes(summaries: &[&ChangeSummary]) -> Vec<u8> {
     let rows: Vec<(&str, &str)> = summaries
         .iter()
         .map(|summary| {
@@ -310,6 +310,7 @@ pub(crate) fn summaries_to_bytes(summaries: &[ChangeSummary]) -> Vec<u8> {
                 ChangeKind::Added => "added",
                 ChangeKind::Updated => "updated",
                 ChangeKind::Removed => "removed",
+                ChangeKind::Forgotten => "forgotten",
             };
             (kind, summary.address.as_str())
         })
@@ -323,6 +324,7 @@ pub(crate) fn summaries_from_bytes(bytes: &[u8]) -> Read<Vec<ChangeSummary>> {
         let kind = match kind.as_str() {
             "added" => ChangeKind::Added,
             "removed" => ChangeKind::Removed,
+            "forgotten" => ChangeKind::Forgotten,
             _ => ChangeKind::Updated,
         };
         ChangeSummary { address, kind }

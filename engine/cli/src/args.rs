@@ -66,8 +66,8 @@ pub(crate) enum Command {
     Drift(PlanArgs),
     /// Show and settle what an earlier run left open.
     Recover(PlanArgs),
-    /// List what was done to the state.
-    History(Common),
+    /// List what was done to the state, compare two of its moments, or forget what is old.
+    History(HistoryArgs),
     /// Break a lock.
     ForceUnlock(ForceUnlock),
     /// Print the graph of the configuration, in the dot language.
@@ -701,6 +701,47 @@ pub(crate) struct StateShow {
     /// The address.
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
+}
+
+#[derive(Debug, Args, Clone)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Option<HistoryCommand>,
+}
+
+#[derive(Debug, Subcommand, Clone)]
+pub(crate) enum HistoryCommand {
+    /// Say which objects came, went and changed between two moments.
+    Diff(HistoryDiff),
+    /// Forget the oldest operations. What was before them cannot be compared or led back to any more.
+    Prune(HistoryPrune),
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct HistoryDiff {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The number of an operation: the state as it left it. 0 is the state before the first one.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) from: u64,
+    /// The number of another one; the present state if there is none.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) to: Option<u64>,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct HistoryPrune {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Keep so many operations, at least one.
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<usize>,
+    /// Keep what was done in the last so many days. Given with `-keep`, what either of them keeps stays.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -115,7 +115,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         Command::Workspace { command } => workspace::workspace(session, &command),
         Command::Drift(args) => drift::drift(session, &args).await,
         Command::Recover(args) => recover::recover(session, &args).await,
-        Command::History(common) => history::history(session, &common),
+        Command::History(args) => history::run(session, &args),
         Command::ForceUnlock(args) => history::force_unlock(session, &args),
         Command::Graph(args) => graph::graph(session, &args).await,
         Command::Cost(args) => cost::cost(session, &args).await,

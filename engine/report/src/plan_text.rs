@@ -289,7 +289,7 @@ fn comment(text: &str, prefix: &str, style: Style, out: &mut String) {
     }
 }
 
-fn line(line: &Line, style: Style, out: &mut String) {
+pub(crate) fn line(line: &Line, style: Style, out: &mut String) {
     let indent = " ".repeat(line.indent);
     let note = if line.note.is_empty() { String::new() } else { format!("# {}", line.note) };
     let loud = line.note.starts_with("forces replacement");

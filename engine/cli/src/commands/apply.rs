@@ -121,8 +121,8 @@ async fn from_file(
     snapshot: &StateSnapshot,
     ui: &Ui,
 ) -> Result<Ready, Exit> {
-    let history = store.history().map_err(|error| ui.fail_with(error))?;
-    let opened = saved.open(session, snapshot, &history).map_err(|error| ui.fail_with(error))?;
+    let earlier = store.carried_out(&saved.id).map_err(|error| ui.fail_with(error))?;
+    let opened = saved.open(session, snapshot, earlier).map_err(|error| ui.fail_with(error))?;
     let planfile::Opened { plan: stored, stack, ground } = opened;
     if let Some(error) = ground.overtaken(snapshot) {
         return Err(ui.fail_with(error));
