@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{ProviderAddress, ResourceInstance};
+use address::{ProviderAddress, ResourceInstance, ResourceMode};
 
 use crate::record::Record;
 use crate::snapshot::StateSnapshot;
@@ -36,6 +36,9 @@ pub fn moved(
 }
 
 fn identity(record: &Record) -> Option<Identity> {
+    if record.address.resource.mode != ResourceMode::Managed {
+        return None;
+    }
     let current = record.current.as_ref()?;
     let attributes: serde_json::Value = serde_json::from_str(&current.attributes_json).ok()?;
     let id = attributes.get("id")?.as_str().filter(|id| !id.is_empty())?.to_owned();

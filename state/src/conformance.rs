@@ -111,7 +111,7 @@ fn commits_show_in_the_next_snapshot<S: StateStore>(store: &S) {
     let kinds: Vec<ChangeKind> = history[0].changes.iter().map(|change| change.kind).collect();
     assert_eq!(
         kinds,
-        [ChangeKind::Added, ChangeKind::Added, ChangeKind::Removed],
+        [ChangeKind::TakenIn, ChangeKind::Added, ChangeKind::Removed],
         "the history tells what changed"
     );
     assert_eq!(history[0].outcome, Some(OperationOutcome::Done), "the history tells how it ended");

@@ -190,7 +190,7 @@ pub fn move_objects(
         .keys()
         .filter(|address| !targets.contains(address))
         .cloned()
-        .map(Change::DeleteRecord)
+        .map(Change::ForgetRecord)
         .collect();
     for (address, record) in &snapshot.records {
         let mut new = Record::clone(record);

@@ -183,10 +183,11 @@ impl<K: Keep> Ledger<K> {
     }
 
     /// Adds the entries of changes to a batch; returns what the history will say. `fresh` holds what this batch has
-    /// written of entries so far.
+    /// written of entries so far. Only what comes of an intent can have made an object.
     fn add_changes(
         &self,
         changes: Vec<Change>,
+        of_intent: bool,
         batch: &mut Batch,
         fresh: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     ) -> Result<Vec<Told>, StateError> {
@@ -194,6 +195,7 @@ impl<K: Keep> Ledger<K> {
         let mut told = Vec::with_capacity(changes.len());
         for change in changes {
             let forgotten = matches!(change, Change::ForgetRecord(_));
+            let taken_in = !of_intent && matches!(change, Change::PutRecord(_));
             let (name, entry, shown) = match change {
                 Change::PutRecord(record) => {
                     let shown = record.address.to_string();
@@ -227,6 +229,7 @@ impl<K: Keep> Ledger<K> {
             };
             let bytes = name.as_bytes().to_vec();
             let kind = match (&entry, present.contains(&bytes)) {
+                (Some(_), false) if taken_in => ChangeKind::TakenIn,
                 (Some(_), false) => ChangeKind::Added,
                 (Some(_), true) => ChangeKind::Updated,
                 (None, _) if forgotten => ChangeKind::Forgotten,
@@ -234,7 +237,7 @@ impl<K: Keep> Ledger<K> {
             };
             let before = match fresh.get(&bytes) {
                 Some(before) => before.clone(),
-                None if kind == ChangeKind::Added => None,
+                None if matches!(kind, ChangeKind::Added | ChangeKind::TakenIn) => None,
                 None => match self.keep.get(&bytes)? {
                     Some(sealed) => Some(self.opened(&bytes, &sealed)?),
                     None => None,
@@ -281,7 +284,7 @@ impl<K: Keep> Ledger<K> {
         mut batch: Batch,
     ) -> Result<u64, StateError> {
         let serial = least.max(self.numbers().serial + 1);
-        let told = self.add_changes(changes, &mut batch, &mut BTreeMap::new())?;
+        let told = self.add_changes(changes, false, &mut batch, &mut BTreeMap::new())?;
         self.add_commit(operation, serial, &told, &mut batch);
         self.keep.write(batch, serial, Durability::OnReturn)?;
         self.numbers().reach(serial);
@@ -466,7 +469,7 @@ impl<K: Keep> Ledger<K> {
                 return Err(StateError::NoIntent { sequence: token.sequence });
             };
             batch.push((format!("i/{:020}", token.sequence).into_bytes(), None));
-            let told = self.add_changes(changes, &mut batch, &mut fresh)?;
+            let told = self.add_changes(changes, true, &mut batch, &mut fresh)?;
             by_operation.entry(operation).or_default().extend(told);
             ended.push(token.sequence);
         }

@@ -368,8 +368,10 @@ pub struct ChangeSummary {
 /// How something recorded was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeKind {
-    /// It was not recorded before.
+    /// It was not recorded before, and was made.
     Added,
+    /// It was not recorded before; the object was there already.
+    TakenIn,
     /// It was recorded before.
     Updated,
     /// It is not recorded any more.

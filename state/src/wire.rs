@@ -308,6 +308,7 @@ pub(crate) fn summaries_to_bytes(summaries: &[&ChangeSummary]) -> Vec<u8> {
         .map(|summary| {
             let kind = match summary.kind {
                 ChangeKind::Added => "added",
+                ChangeKind::TakenIn => "taken in",
                 ChangeKind::Updated => "updated",
                 ChangeKind::Removed => "removed",
                 ChangeKind::Forgotten => "forgotten",
@@ -323,6 +324,7 @@ pub(crate) fn summaries_from_bytes(bytes: &[u8]) -> Read<Vec<ChangeSummary>> {
     let summary = |(kind, address): (String, String)| {
         let kind = match kind.as_str() {
             "added" => ChangeKind::Added,
+            "taken in" => ChangeKind::TakenIn,
             "removed" => ChangeKind::Removed,
             "forgotten" => ChangeKind::Forgotten,
             _ => ChangeKind::Updated,

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     },
     /// Say what differs from the state. Only reads. Exit code 0: in sync, 2: drift, 1: error.
     Drift(PlanArgs),
+    /// Lead back to the state before the last apply, or before the operation that is named.
+    Undo(UndoArgs),
     /// Show and settle what an earlier run left open.
     Recover(PlanArgs),
     /// List what was done to the state, compare two of its moments, or forget what is old.
@@ -454,6 +456,51 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Args, Clone)]
+pub(crate) struct UndoArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
+    /// Write the plan to a file, and carry nothing out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<String>,
+    /// Whether to look at real objects.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) refresh: Option<bool>,
+    /// How many calls run at once.
+    #[arg(long, value_name = "N")]
+    pub(crate) parallelism: Option<usize>,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// The number of an operation, as `history` shows it: it and all that came after it is undone.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) operation: Option<u64>,
+}
+
+impl UndoArgs {
+    /// As the options of a plan.
+    pub(crate) fn as_plan(&self) -> PlanArgs {
+        PlanArgs {
+            common: self.common.clone(),
+            vars: self.vars.clone(),
+            var_files: self.var_files.clone(),
+            given: self.given.clone(),
+            out: self.out.clone(),
+            refresh: self.refresh,
+            parallelism: self.parallelism,
+            ..PlanArgs::default()
+        }
+    }
+}
+
+#[derive(Debug, Args, Clone)]
 pub(crate) struct Console {
     #[command(flatten)]
     pub(crate) plan: ConsoleArgs,
@@ -785,6 +832,7 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
         Command::Plan(plan) | Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
         Command::Console(args) => args.plan.given = given,
         Command::Import(args) => args.plan.given = given,
+        Command::Undo(args) => args.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;
         }

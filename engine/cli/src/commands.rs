@@ -23,6 +23,7 @@ mod report;
 mod show;
 mod state;
 mod takeover;
+mod undo;
 mod validate;
 mod workspace;
 
@@ -114,6 +115,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         Command::Untaint(args) => state::edit::untaint(session, &args),
         Command::Workspace { command } => workspace::workspace(session, &command),
         Command::Drift(args) => drift::drift(session, &args).await,
+        Command::Undo(args) => undo::undo(session, &args).await,
         Command::Recover(args) => recover::recover(session, &args).await,
         Command::History(args) => history::run(session, &args),
         Command::ForceUnlock(args) => history::force_unlock(session, &args),

@@ -26,6 +26,7 @@ use crate::error::PlanError;
 use crate::model::{DriftChange, Mode, ResourceChange};
 use crate::prepare::{Block, TypeSchema};
 use crate::problem::Place;
+use crate::restore::{Earlier, LedBack};
 
 pub use last::Final;
 pub(crate) use last::plan_final;
@@ -54,6 +55,12 @@ pub(crate) struct Input {
     pub(crate) import: Option<String>,
     pub(crate) create_before_destroy: bool,
     pub(crate) dependencies: Arc<[Dependency]>,
+    /// What it was in the state that is led back to; it takes the place of a configuration.
+    pub(crate) earlier: Option<Earlier>,
+    /// What else is said of the change.
+    pub(crate) remark: Option<String>,
+    /// Whether the object is led back, so that `ignore_changes` does not count.
+    pub(crate) leads_back: bool,
 }
 
 /// What came of it.
@@ -66,6 +73,8 @@ pub(crate) struct Output {
     /// What the stored object was made from.
     pub(crate) prior_dependencies: Vec<Dependency>,
     pub(crate) warnings: Diagnostics,
+    /// Set for an object that is led back.
+    pub(crate) led_back: Option<Box<LedBack>>,
 }
 
 /// An object before planning.
@@ -78,7 +87,7 @@ struct Prior {
 
 impl Input {
     /// Refreshes and plans.
-    pub(crate) async fn run(self) -> Result<Output, Diagnostics> {
+    pub(crate) async fn run(mut self) -> Result<Output, Diagnostics> {
         let mut warnings = Diagnostics::new();
         let recorded = self.recorded(&mut warnings).await?;
         let (prior, importing) = match (&recorded, &self.import) {
@@ -90,9 +99,21 @@ impl Input {
         let refreshed = self.refreshed(recorded.as_ref(), &prior).map(Box::new);
         let prior_dependencies =
             self.stored.as_ref().map(|stored| stored.dependencies.clone()).unwrap_or_default();
+        let earlier = match self.earlier.take() {
+            Some(earlier) => Some(self.restoration(earlier, &prior.value, &mut warnings).await?),
+            None => None,
+        };
+        if let Some((restoration, _, now)) = &earlier {
+            self.config = Some(restoration.config(|address, path| now.get(address, path)));
+            self.leads_back = true;
+        }
         let mut change = self.plan(prior, &mut warnings).await?;
         change.importing = importing;
-        Ok(Output { change, drift, refreshed, prior_dependencies, warnings })
+        change.remarks.extend(self.remark.take());
+        let led_back = earlier.map(|(restoration, earlier, _)| {
+            Box::new(self.led_back(restoration, &earlier, &mut change))
+        });
+        Ok(Output { change, drift, refreshed, prior_dependencies, warnings, led_back })
     }
 
     fn place<'a>(
@@ -177,6 +198,7 @@ impl Input {
             dependencies: Arc::clone(&self.dependencies),
             create_before_destroy: self.create_before_destroy,
             importing: None,
+            remarks: Vec::new(),
         };
         let null = Value::null(self.schema.get().block.ty());
         if self.mode == Mode::RefreshOnly {

@@ -39,6 +39,7 @@ pub fn text(operations: &[Operation], time: impl Fn(u64) -> String) -> String {
         for change in operation.changes.iter().take(LISTED) {
             let sign = match change.kind {
                 ChangeKind::Added => '+',
+                ChangeKind::TakenIn => '&',
                 ChangeKind::Updated => '~',
                 ChangeKind::Removed => '-',
                 ChangeKind::Forgotten => '.',
@@ -77,6 +78,7 @@ fn operation(operation: &Operation, time: &impl Fn(u64) -> String) -> Json {
     let changes = operation.changes.iter().map(|change| {
         let kind = match change.kind {
             ChangeKind::Added => "added",
+            ChangeKind::TakenIn => "taken-in",
             ChangeKind::Updated => "updated",
             ChangeKind::Removed => "removed",
             ChangeKind::Forgotten => "forgotten",
@@ -134,8 +136,9 @@ impl Became {
 pub fn difference(before: &StateSnapshot, after: &StateSnapshot) -> Difference {
     let moved = state::compare::moved(before, after);
     let left: BTreeSet<&ResourceInstance> = moved.values().collect();
-    let addresses: BTreeSet<&ResourceInstance> =
-        before.records.keys().chain(after.records.keys()).collect();
+    // What data sources gave is no object.
+    let managed = before.managed().chain(after.managed());
+    let addresses: BTreeSet<&ResourceInstance> = managed.map(|(address, _)| address).collect();
     let mut objects = Vec::new();
     for address in addresses.into_iter().filter(|address| !left.contains(address)) {
         let old = before.records.get(moved.get(address).unwrap_or(address)).map(|one| &**one);
@@ -232,11 +235,9 @@ impl Difference {
                 let _ = writeln!(out, "{}", style.dim(&format!("  # ({})", visible(remark))));
             }
             let block = &one.address.resource;
-            let data = block.mode == address::ResourceMode::Data;
-            let kind = if data { "data" } else { "resource" };
             let _ = writeln!(
                 out,
-                "{} {kind} \"{}\" \"{}\" {{",
+                "{} resource \"{}\" \"{}\" {{",
                 sign.show(style),
                 block.type_name,
                 block.name

@@ -117,6 +117,7 @@ pub(crate) fn nothing(mode: Purpose) -> &'static str {
     match mode {
         Purpose::Destroy => "No changes. No objects need to be destroyed.",
         Purpose::Refresh => "No changes. Every object is what the state records.",
+        Purpose::Undo => "No changes. Every object is what it was then.",
         Purpose::Apply => "No changes. The real objects match the configuration.",
     }
 }

@@ -50,6 +50,8 @@ pub enum Purpose {
     Destroy,
     /// To record what is real.
     Refresh,
+    /// To bring back what an earlier state records.
+    Undo,
 }
 
 /// How many objects a plan touches.
@@ -236,6 +238,7 @@ impl Sheet {
         Self {
             mode: match view.mode {
                 Mode::Normal => Purpose::Apply,
+                Mode::Undo => Purpose::Undo,
                 Mode::Destroy => Purpose::Destroy,
                 Mode::RefreshOnly => Purpose::Refresh,
             },
@@ -325,6 +328,7 @@ fn entry(change: &ResourceChange, verb: Verb) -> Entry {
         entry.reasons.push("left over from an unfinished replacement".to_owned());
     }
     entry.reasons.extend(reason(change));
+    entry.reasons.extend(change.remarks.iter().map(|remark| visible(remark)));
     entry.moved_from = change.previous_address.as_ref().map(|from| visible(&from.to_string()));
     if let Some(id) = &change.importing {
         entry.reasons.push(format!("imported from {}", crate::values::quote(id)));
