@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Refresh(ApplyArgs),
     /// Show the state, or a plan file.
     Show(Show),
+    /// Say why something is planned as it is, what it waits for, and where its values come from.
+    Explain(ExplainArgs),
     /// Show a plan file as a page or as a comment.
     Report(Report),
     /// Show outputs.
@@ -456,6 +458,43 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Args, Clone)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
+    /// Explain a plan file, made by `plan -out`, instead of a new plan.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<String>,
+    /// Whether to look at real objects.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) refresh: Option<bool>,
+    /// A resource instance; or `output.x`, `local.x`, `var.x`, also behind a module: `module.m.output.x`.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+}
+
+impl ExplainArgs {
+    /// As the options of a plan.
+    pub(crate) fn as_plan(&self) -> PlanArgs {
+        PlanArgs {
+            common: self.common.clone(),
+            vars: self.vars.clone(),
+            var_files: self.var_files.clone(),
+            given: self.given.clone(),
+            refresh: self.refresh,
+            ..PlanArgs::default()
+        }
+    }
+}
+
+#[derive(Debug, Args, Clone)]
 pub(crate) struct UndoArgs {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -833,6 +872,7 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
         Command::Console(args) => args.plan.given = given,
         Command::Import(args) => args.plan.given = given,
         Command::Undo(args) => args.given = given,
+        Command::Explain(args) => args.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;
         }

@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 mod console;
 mod cost;
 mod drift;
+mod explain;
 mod fmt;
 mod generate;
 mod get;
@@ -107,6 +108,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
             apply::apply(session, &args, "refresh").await
         }
         Command::Show(args) => show::show(session, &args),
+        Command::Explain(args) => explain::explain(session, &args).await,
         Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(session, &args),
         Command::State { command } => state::state(session, &command),

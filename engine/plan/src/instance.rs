@@ -28,6 +28,8 @@ use crate::prepare::{Block, TypeSchema};
 use crate::problem::Place;
 use crate::restore::{Earlier, LedBack};
 
+pub(crate) use prior::differences;
+
 pub use last::Final;
 pub(crate) use last::plan_final;
 pub use marks::{mark_echoes, sensitive_paths};

@@ -15,7 +15,7 @@
 //! 7. `instance`: one instance, from what is recorded to its [`Action`]; `propose`, `validity`, `action` and
 //!    `data` hold its rules.
 //! 8. `steps`: the order in which apply goes; `restore`: an earlier state in the place of blocks.
-//! 9. [`mod@file`]: a plan on disk.
+//! 9. [`mod@file`]: a plan on disk; [`mod@explain`]: why it is as it is.
 //!
 //! # Invariants
 //!
@@ -51,6 +51,8 @@ mod graph;
 mod exclusion;
 
 pub mod drawing;
+
+pub mod explain;
 
 pub mod evaluation;
 

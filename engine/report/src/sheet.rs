@@ -286,7 +286,7 @@ fn step(step: &plan::Step, place: &[Option<usize>]) -> Step {
 }
 
 /// What is said of a change; nothing of an object that stays as and where it is.
-fn verb(change: &ResourceChange) -> Option<Verb> {
+pub(crate) fn verb(change: &ResourceChange) -> Option<Verb> {
     Some(match change.action {
         Action::NoOp if change.importing.is_some() => Verb::Import,
         Action::NoOp if change.previous_address.is_some() => Verb::Move,
@@ -376,7 +376,7 @@ fn output_lines(outputs: &[&(&str, &plan::OutputChange)]) -> Vec<Line> {
 }
 
 /// Why, in words that can follow the address's line.
-fn reason(change: &ResourceChange) -> Option<String> {
+pub(crate) fn reason(change: &ResourceChange) -> Option<String> {
     let block = &change.address.resource;
     let key = |key: &address::InstanceKey| visible(&key.to_string());
     Some(match plan_json::reason(change)? {
