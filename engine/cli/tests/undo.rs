@@ -208,7 +208,8 @@ fn nobody_is_asked_twice_and_a_no_changes_nothing() {
 #[test]
 fn what_moved_goes_back_and_what_was_let_go_is_taken_up_again() {
     let stack = Stack::new(&[]);
-    applied(&stack, &(node("a", "") + &node("kept", "")));
+    let secret = "  zone = sensitive(\"hush-hush\")\n";
+    applied(&stack, &(node("a", "") + &node("kept", secret)));
     let (before, there) = (recorded(&stack), world(&stack));
     let moved = node("a", "").replace("\"sim_node\" \"a\"", "\"sim_node\" \"z\"");
     let removed = "removed {\n  from = sim_node.kept\n  lifecycle {\n    destroy = false\n  }\n}\n";
@@ -216,6 +217,7 @@ fn what_moved_goes_back_and_what_was_let_go_is_taken_up_again() {
     assert_eq!(stack.ok(&["state", "list"]), "sim_node.z\n");
     let text = stack.ok(&["undo", "-auto-approve"]);
     assert!(text.contains("1 to import, 0 to add, 0 to change, 0 to destroy"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
     assert_eq!(recorded(&stack), before);
     assert_eq!(world(&stack), there, "no object is touched");
     // By hand, too.
@@ -242,22 +244,18 @@ fn what_was_taken_in_is_let_go_and_not_destroyed() {
 }
 
 #[test]
-fn without_an_id_what_was_let_go_is_refused() {
+fn what_was_let_go_and_is_gone_is_made_anew() {
     let stack = Stack::new(&[]);
-    applied(&stack, "resource \"terraform_data\" \"a\" {\n  input = 1\n}\n");
-    let state = stack.ok(&["state", "pull"]).replace("\"id\": \"", "\"id\": \"\", \"x\": \"");
-    let mut state: Json = serde_json::from_str(&state).expect("JSON");
-    state["serial"] = 99.into();
-    state["resources"][0]["instances"][0]["attributes"]
-        .as_object_mut()
-        .expect("attributes")
-        .remove("x");
-    stack.write("s.json", &state.to_string());
-    stack.ok(&["state", "push", "s.json"]);
-    stack.ok(&["state", "rm", "terraform_data.a"]);
-    let err = stack.fails(&["undo", "3"]);
-    assert!(err.contains("stratiform::plan::forgotten_object"), "{err}");
-    assert_eq!(stack.ok(&["state", "list"]), "");
+    applied(&stack, &(node("a", "") + "resource \"terraform_data\" \"d\" {\n  input = 1\n}\n"));
+    let before = recorded(&stack);
+    stack.ok(&["state", "rm", "sim_node.a", "terraform_data.d"]);
+    for id in world(&stack).into_keys() {
+        std::fs::remove_file(stack.dir().join(format!("w/{id}.json"))).expect("it was there");
+    }
+    let text = stack.ok(&["undo", "2", "-auto-approve", "-refresh=false"]);
+    assert!(text.contains("1 to import, 1 to add, 0 to change, 0 to destroy"), "{text}");
+    assert_eq!(recorded(&stack), before);
+    whole(&stack, "made anew");
 }
 
 #[test]

@@ -141,18 +141,6 @@ pub enum PlanError {
         #[label(collection, "refers to the next")]
         spans: Vec<Span>,
     },
-    /// An object that an undo needs has left the state and may still be there.
-    #[error("`{address}` was taken out of the state and not destroyed, and its record has no `id`")]
-    #[diagnostic(
-        code(stratiform::plan::forgotten_object),
-        help(
-            "bring it into the state again first, with an `import` block or by `state push`; made anew, it would be there twice"
-        )
-    )]
-    ForgottenObject {
-        /// Its address.
-        address: String,
-    },
     /// `count` or `for_each` depends on what only apply will know.
     #[error("`{argument}` of `{address}` depends on values that are known only after apply")]
     #[diagnostic(
@@ -585,11 +573,6 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::stored_object",
         "Unreadable object",
         "A stored object does not fit the provider's schema.",
-    ),
-    doc(
-        "stratiform::plan::forgotten_object",
-        "Forgotten object",
-        "An undo would need an object that left the state and lives on, and cannot find it.",
     ),
     doc(
         "stratiform::plan::unsupported",

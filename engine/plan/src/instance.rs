@@ -80,11 +80,11 @@ pub(crate) struct Output {
 }
 
 /// An object before planning.
-struct Prior {
+pub(crate) struct Prior {
     /// Null if there is none. Without marks.
-    value: Value,
-    private: Private,
-    tainted: bool,
+    pub(crate) value: Value,
+    pub(crate) private: Private,
+    pub(crate) tainted: bool,
 }
 
 impl Input {
@@ -94,8 +94,15 @@ impl Input {
         let recorded = self.recorded(&mut warnings).await?;
         let (prior, importing) = match (&recorded, &self.import) {
             (None, Some(id)) => (self.imported(id, &mut warnings).await?, Some(id.clone())),
+            (None, None) if self.earlier.as_ref().is_some_and(|earlier| earlier.alive) => {
+                self.taken_up(&mut warnings).await?
+            }
             _ => (self.real(recorded.as_ref(), &mut warnings).await?, None),
         };
+        if let (Some(earlier), Some(_), None) = (&self.earlier, &importing, &self.stored) {
+            // What was secret of it still is.
+            self.stored = Some(earlier.object.clone());
+        }
         let drift =
             recorded.as_ref().and_then(|recorded| self.drift(recorded, &prior)).map(Box::new);
         let refreshed = self.refreshed(recorded.as_ref(), &prior).map(Box::new);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use address::{AttributePath, ProviderConfig, ResourceInstance};
 use component::Decision;
-use sdk::{Attribute, AttributeKind, Block};
+use sdk::{Attribute, AttributeKind, Block, Private};
 use serde_json::{Value as Json, json};
 use state::{Object, Record, StateSnapshot};
 use syntax::Diagnostics;
@@ -21,7 +21,7 @@ use value::{Marks, Type, Value, exact};
 
 use crate::action::Action;
 use crate::evaluation::Evaluation;
-use crate::instance::Input;
+use crate::instance::{Input, Prior};
 use crate::model::{OutputChange, ResourceChange};
 use crate::moved::Records;
 use crate::{Options, Request};
@@ -82,6 +82,8 @@ pub(crate) struct Earlier {
     pub(crate) object: Object,
     /// Texts that what it was made from does not have any more, with what stands there now.
     pub(crate) links: Vec<(Link, Value)>,
+    /// Whether it left the state without being destroyed.
+    pub(crate) alive: bool,
 }
 
 /// The values of links while planning.
@@ -97,6 +99,8 @@ impl Now {
 /// What the walk learns of an object that is led back.
 pub(crate) struct LedBack {
     pub(crate) restoration: Restoration,
+    /// The type of such objects.
+    pub(crate) ty: Type,
     /// Texts that it had earlier and will not have again.
     pub(crate) lost: Vec<(Arc<str>, AttributePath)>,
 }
@@ -204,28 +208,36 @@ fn holds(text: &str, part: &str) -> bool {
 /// What is led back, for the evaluation: planned values at first, real ones as apply makes them.
 #[derive(Default)]
 pub(crate) struct Restored {
-    objects: BTreeMap<ResourceInstance, (Restoration, Value)>,
+    objects: BTreeMap<ResourceInstance, RestoredObject>,
     outputs: BTreeMap<Arc<str>, Restoration>,
 }
 
+struct RestoredObject {
+    restoration: Restoration,
+    value: Value,
+    /// The type of such objects; a value may say more of what can be anything.
+    ty: Type,
+}
+
 impl Restored {
-    pub(crate) fn insert(
-        &mut self,
-        address: ResourceInstance,
-        restoration: Restoration,
-        value: Value,
-    ) {
-        self.objects.insert(address, (restoration, value));
+    pub(crate) fn insert(&mut self, address: ResourceInstance, led_back: &LedBack, value: Value) {
+        let (restoration, ty) = (led_back.restoration.clone(), led_back.ty.clone());
+        self.objects.insert(address, RestoredObject { restoration, value, ty });
+    }
+
+    /// The type of an object.
+    pub(crate) fn ty(&self, address: &ResourceInstance) -> Option<Type> {
+        self.objects.get(address).map(|object| object.ty.clone())
     }
 
     /// The value of an object.
     pub(crate) fn value(&self, address: &ResourceInstance) -> Option<&Value> {
-        self.objects.get(address).map(|(_, value)| value)
+        self.objects.get(address).map(|object| &object.value)
     }
 
     /// What is wanted of an object, as far as it is known by now; `None` if it is not led back.
     pub(crate) fn config(&self, address: &ResourceInstance) -> Option<Value> {
-        self.objects.get(address).map(|(restoration, _)| self.now(restoration))
+        self.objects.get(address).map(|object| self.now(&object.restoration))
     }
 
     /// What is wanted of an output; `None` if it is not led back.
@@ -235,8 +247,8 @@ impl Restored {
 
     /// Takes a real object; says whether it is led back.
     pub(crate) fn accept(&mut self, address: &ResourceInstance, value: &Value) -> bool {
-        let Some((_, planned)) = self.objects.get_mut(address) else { return false };
-        planned.clone_from(value);
+        let Some(object) = self.objects.get_mut(address) else { return false };
+        object.value.clone_from(value);
         true
     }
 
@@ -248,8 +260,13 @@ impl Restored {
 impl Evaluation {
     /// What is led back, for a plan file.
     pub(crate) fn restored_to_json(&self) -> Json {
-        let objects = self.restored.objects.iter().map(|(address, (restoration, value))| {
-            json!([address.to_string(), restoration.to_json(), exact::to_json(value)])
+        let objects = self.restored.objects.iter().map(|(address, object)| {
+            json!([
+                address.to_string(),
+                object.restoration.to_json(),
+                exact::to_json(&object.value),
+                value::json::type_to_json(&object.ty),
+            ])
         });
         let outputs = self.restored.outputs.iter();
         let outputs = outputs.map(|(name, restoration)| json!([&**name, restoration.to_json()]));
@@ -261,7 +278,9 @@ impl Evaluation {
         for entry in stored.get(0)?.as_array()? {
             let restoration = Restoration::from_json(entry.get(1)?)?;
             let value = exact::from_json(entry.get(2)?).ok()?;
-            self.restored.insert(entry.get(0)?.as_str()?.parse().ok()?, restoration, value);
+            let ty = value::json::type_from_json(entry.get(3)?).ok()?;
+            let object = RestoredObject { restoration, value, ty };
+            self.restored.objects.insert(entry.get(0)?.as_str()?.parse().ok()?, object);
         }
         for entry in stored.get(1)?.as_array()? {
             let restoration = Restoration::from_json(entry.get(1)?)?;
@@ -272,6 +291,30 @@ impl Evaluation {
 }
 
 impl Input {
+    /// The object that left the state without being destroyed, if it is still there, and what it is called.
+    pub(crate) async fn taken_up(
+        &self,
+        warnings: &mut Diagnostics,
+    ) -> Result<(Prior, Option<String>), Diagnostics> {
+        let Some(earlier) = &self.earlier else {
+            return Ok((self.absent(), None));
+        };
+        let recorded = self.upgraded(&earlier.object, warnings).await?;
+        let private = Private::from(earlier.object.private.as_slice());
+        let (value, private) = self.read(recorded, private, warnings).await?;
+        if value.is_null() {
+            return Ok((self.absent(), None));
+        }
+        let id = value.get_attr("id").and_then(Value::as_str).map(str::to_owned);
+        let id = id.unwrap_or_else(|| self.address.to_string());
+        Ok((Prior { value, private, tainted: false }, Some(id)))
+    }
+
+    fn absent(&self) -> Prior {
+        let ty = self.schema.get().block.ty();
+        Prior { value: Value::null(ty), private: Private::EMPTY, tainted: false }
+    }
+
     /// What is wanted of an object, its earlier value, and what stands behind the links.
     pub(crate) async fn restoration(
         &self,
@@ -344,7 +387,7 @@ impl Input {
         if change.action == Action::NoOp && change.importing.is_some() {
             change.remarks.push("it left the state and was not destroyed".into());
         }
-        LedBack { restoration, lost }
+        LedBack { restoration, ty: block.ty(), lost }
     }
 }
 

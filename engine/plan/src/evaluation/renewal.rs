@@ -407,8 +407,8 @@ impl Evaluation {
 
     /// The type of an instance's object, if its block is still configured.
     pub fn object_type(&self, address: &ResourceInstance) -> Option<value::Type> {
-        if let Some(config) = self.restored.config(address) {
-            return Some(config.ty());
+        if let Some(ty) = self.restored.ty(address) {
+            return Some(ty);
         }
         Some(self.blocks.get(&address.block().config())?.schema.get().block.ty())
     }

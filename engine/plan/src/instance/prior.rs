@@ -80,7 +80,7 @@ impl Input {
         Ok(Prior { value, private, tainted })
     }
 
-    async fn read(
+    pub(crate) async fn read(
         &self,
         current: Value,
         private: Private,

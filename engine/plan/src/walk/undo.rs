@@ -163,17 +163,6 @@ impl Walk<'_> {
             Some((record, previous)) => (record.current.clone(), previous.clone()),
             None => (None, None),
         };
-        let import = if stored.is_none() && goal.alive.contains(address) {
-            match recorded_id(&object.attributes_json) {
-                Some(found) => Some(found),
-                None => {
-                    let address = address.to_string();
-                    return self.settle(id, Err(PlanError::ForgottenObject { address }.into()));
-                }
-            }
-        } else {
-            None
-        };
         let input = Input {
             address: address.clone(),
             previous_address,
@@ -188,10 +177,14 @@ impl Walk<'_> {
             forced: None,
             removal: ActionReason::LedBack,
             forget: false,
-            import,
+            import: None,
             create_before_destroy: self.made_first.contains(address),
             dependencies: object.dependencies.clone().into(),
-            earlier: Some(Earlier { object: object.clone(), links: self.links_of(&goal, object) }),
+            earlier: Some(Earlier {
+                object: object.clone(),
+                links: self.links_of(&goal, object),
+                alive: goal.alive.contains(address),
+            }),
             remark: None,
             leads_back: true,
         };
@@ -227,7 +220,7 @@ impl Walk<'_> {
         let address = output.change.address.clone();
         if let Some(led_back) = output.led_back.take() {
             let value = output.change.after.clone();
-            self.evaluation.restored.insert(address.clone(), led_back.restoration, value);
+            self.evaluation.restored.insert(address.clone(), &led_back, value);
             if !led_back.lost.is_empty() {
                 self.lost.0.insert(address.clone(), led_back.lost);
             }
@@ -268,10 +261,4 @@ impl Walk<'_> {
             format!("made since operation {operation} began")
         })
     }
-}
-
-/// The `id` of a recorded object.
-fn recorded_id(attributes_json: &str) -> Option<String> {
-    let attributes: serde_json::Value = serde_json::from_str(attributes_json).ok()?;
-    Some(attributes.get("id")?.as_str()?.to_owned()).filter(|id| !id.is_empty())
 }
