@@ -63,6 +63,10 @@ pub(crate) struct Input {
     pub(crate) remark: Option<String>,
     /// Whether the object is led back, so that `ignore_changes` does not count.
     pub(crate) leads_back: bool,
+    /// Whether it is known to stay as it is.
+    pub(crate) settled: bool,
+    /// Whether the provider need not be asked what it thinks of the configuration.
+    pub(crate) trusted: bool,
 }
 
 /// What came of it.
@@ -112,16 +116,18 @@ impl Input {
             Some(earlier) => Some(self.restoration(earlier, &prior.value, &mut warnings).await?),
             None => None,
         };
-        if let Some((restoration, _, now)) = &earlier {
-            self.config = Some(restoration.config(|address, path| now.get(address, path)));
+        if let Some(wished) = &earlier {
+            self.settled = self.is_settled(wished, &prior);
+            self.trusted = wished.trusted;
+            let now = &wished.now;
+            let config = wished.restoration.config(|address, path| now.get(address, path));
+            self.config = Some(config);
             self.leads_back = true;
         }
         let mut change = self.plan(prior, &mut warnings).await?;
         change.importing = importing;
         change.remarks.extend(self.remark.take());
-        let led_back = earlier.map(|(restoration, earlier, _)| {
-            Box::new(self.led_back(restoration, &earlier, &mut change))
-        });
+        let led_back = earlier.map(|wished| Box::new(self.led_back(wished, &mut change)));
         Ok(Output { change, drift, refreshed, prior_dependencies, warnings, led_back })
     }
 
@@ -164,7 +170,7 @@ impl Input {
         Ok(())
     }
 
-    fn failed(&self, call: &str, error: &sdk::ProviderError) -> Diagnostics {
+    pub(crate) fn failed(&self, call: &str, error: &sdk::ProviderError) -> Diagnostics {
         let locate = self.locate();
         let given = || self.given();
         self.place(&locate, &given)
@@ -210,7 +216,7 @@ impl Input {
             remarks: Vec::new(),
         };
         let null = Value::null(self.schema.get().block.ty());
-        if self.mode == Mode::RefreshOnly {
+        if self.mode == Mode::RefreshOnly || self.settled {
             return Ok(change(
                 Action::NoOp,
                 ActionReason::Difference,

@@ -8,12 +8,14 @@
 //! An object that is made anew gets another id. Whoever held the old one must be given the new one: a text of an
 //! earlier object that holds what the provider decided for something it was made from is a link to that attribute.
 
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use address::{AttributePath, ProviderConfig, ResourceInstance};
 use component::Decision;
-use sdk::{Attribute, AttributeKind, Block, Private};
+use sdk::Private;
 use serde_json::{Value as Json, json};
 use state::{Object, Record, StateSnapshot};
 use syntax::Diagnostics;
@@ -24,6 +26,7 @@ use crate::evaluation::Evaluation;
 use crate::instance::{Input, Prior};
 use crate::model::{OutputChange, ResourceChange};
 use crate::moved::Records;
+use crate::restore::values::{alike, settable};
 use crate::{Options, Request};
 
 /// A shorter text is no link, even if it is the whole value: it is the same by chance.
@@ -31,6 +34,9 @@ const SHORTEST: usize = 3;
 
 /// A shorter text within a longer one is no link.
 const SHORTEST_WITHIN: usize = 8;
+
+/// How often one rule is tried on a provider's complaints.
+const TRIES: usize = 5;
 
 /// The state that is led back to.
 #[derive(Debug)]
@@ -84,6 +90,17 @@ pub(crate) struct Earlier {
     pub(crate) links: Vec<(Link, Value)>,
     /// Whether it left the state without being destroyed.
     pub(crate) alive: bool,
+}
+
+/// What is wanted of an object that is led back.
+pub(crate) struct Wished {
+    pub(crate) restoration: Restoration,
+    /// What it was.
+    pub(crate) earlier: Value,
+    /// What stands behind its links.
+    pub(crate) now: Now,
+    /// Whether the provider need not be asked what it thinks of the values.
+    pub(crate) trusted: bool,
 }
 
 /// The values of links while planning.
@@ -315,34 +332,104 @@ impl Input {
         Prior { value: Value::null(ty), private: Private::EMPTY, tainted: false }
     }
 
+    /// Whether an object is already what is wanted of it: nobody has to be asked then.
+    pub(crate) fn is_settled(&self, wished: &Wished, prior: &Prior) -> bool {
+        let Wished { restoration, earlier, now, .. } = wished;
+        let block = &self.schema.get().block;
+        !prior.tainted
+            && alike(block, earlier, &prior.value)
+            && restoration.config(|address, path| now.get(address, path)) == restoration.value
+    }
+
     /// What is wanted of an object, its earlier value, and what stands behind the links.
     pub(crate) async fn restoration(
         &self,
         earlier: Earlier,
         prior: &Value,
         warnings: &mut Diagnostics,
-    ) -> Result<(Restoration, Value, Now), Diagnostics> {
+    ) -> Result<Wished, Diagnostics> {
         let value = self.upgraded(&earlier.object, warnings).await?;
         let block = &self.schema.get().block;
-        let wanted = settable(block, &value, prior);
         let marks: Vec<(AttributePath, Marks)> = earlier
             .object
             .sensitive_paths
             .iter()
             .map(|path| (path.clone(), Marks::SENSITIVE))
             .collect();
-        let links = earlier.links.iter().map(|(link, _)| link.clone()).collect();
-        let restoration = Restoration::new(wanted.mark_paths(&marks), links);
-        Ok((restoration, value, Now(earlier.links)))
+        let links: Vec<Link> = earlier.links.iter().map(|(link, _)| link.clone()).collect();
+        let now = Now(earlier.links);
+        let restoration =
+            |wanted: Value| Restoration::new(wanted.mark_paths(&marks), links.clone());
+        let minimal = restoration(settable(block, &value, prior));
+        if alike(block, &value, prior) && minimal.config(|a, p| now.get(a, p)) == minimal.value {
+            return Ok(Wished { restoration: minimal, earlier: value, now, trusted: false });
+        }
+        // What a provider has recorded need not be what it takes: old ones record "" and 0 where nothing is set.
+        let full = settable(block, &value, &Value::null(block.ty()));
+        for wanted in [minimal.value.clone().unmark_deep().0, full] {
+            let unchanged = |name: &str| {
+                let (then, now) = (value.get_attr(name), prior.get_attr(name));
+                then == now && then.is_some_and(|then| !then.is_null())
+            };
+            let accepted = self.accepted(wanted, &now, &restoration, &unchanged).await?;
+            if let Some((accepted, trusted)) = accepted {
+                return Ok(Wished { restoration: accepted, earlier: value, now, trusted });
+            }
+        }
+        Ok(Wished { restoration: minimal, earlier: value, now, trusted: false })
+    }
+
+    /// Leaves out of a wanted object what the provider complains of, as far as that may be: texts that are empty,
+    /// what is as good as not set, and in the end what it decides itself. `None` if it complains all the same.
+    ///
+    /// Some providers record what they would refuse, as an address without its scheme. Where that is `unchanged`, the
+    /// object has it and keeps it, so the complaint does not count, and the answer says so.
+    async fn accepted(
+        &self,
+        wanted: Value,
+        now: &Now,
+        restoration: &(dyn Fn(Value) -> Restoration + Sync),
+        unchanged: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Option<(Restoration, bool)>, Diagnostics> {
+        let block = &self.schema.get().block;
+        let type_name = &self.address.resource.type_name;
+        let mut wanted = wanted;
+        for rule in values::RULES {
+            for _ in 0..TRIES {
+                let tried = restoration(wanted.clone());
+                let config = tried.config(|address, path| now.get(address, path));
+                let config = config.unmark_deep().0;
+                let problems = self.reader.validate_resource(type_name, &config).await;
+                let problems = problems.map_err(|error| self.failed("validate", &error))?;
+                let faults: Vec<_> = problems.iter().filter(|one| one.is_error()).collect();
+                if faults.is_empty() {
+                    return Ok(Some((tried, false)));
+                }
+                let of_unchanged = |fault: &&sdk::Problem| {
+                    fault
+                        .path
+                        .as_ref()
+                        .and_then(|path| path.first_attribute())
+                        .is_some_and(unchanged)
+                };
+                if rule == values::RULES[values::RULES.len() - 1] && faults.iter().all(of_unchanged)
+                {
+                    return Ok(Some((tried, true)));
+                }
+                let complaints = faults.iter().filter_map(|one| one.path.clone()).collect();
+                let next = values::without(block, wanted.clone(), &complaints, rule);
+                if next == wanted {
+                    break;
+                }
+                wanted = next;
+            }
+        }
+        Ok(None)
     }
 
     /// What is lost of the earlier object, which the change is told to say.
-    pub(crate) fn led_back(
-        &self,
-        restoration: Restoration,
-        earlier: &Value,
-        change: &mut ResourceChange,
-    ) -> LedBack {
+    pub(crate) fn led_back(&self, wished: Wished, change: &mut ResourceChange) -> LedBack {
+        let Wished { restoration, earlier, .. } = wished;
         let block = &self.schema.get().block;
         let (after, _) = change.after.clone().unmark_deep();
         let mut lost = Vec::new();
@@ -389,75 +476,6 @@ impl Input {
         }
         LedBack { restoration, ty: block.ty(), lost }
     }
-}
-
-/// The values of an earlier object that a configuration can set. What a provider may decide itself is left to it
-/// where the present object has the same, and never asked for as `id`, which old providers declare so.
-fn settable(block: &Block, earlier: &Value, prior: &Value) -> Value {
-    let attributes = block.attributes.iter().map(|(name, attribute)| {
-        let value = earlier.get_attr(name).cloned().unwrap_or_else(|| Value::null(attribute.ty()));
-        let decided = attribute.computed
-            && (&**name == "id" || attribute.deprecated || prior.get_attr(name) == Some(&value));
-        let value = match decided {
-            true => Value::null(attribute.ty()),
-            false => settable_attribute(attribute, value),
-        };
-        (Arc::clone(name), value)
-    });
-    let blocks = block.blocks.iter().map(|(name, nested)| {
-        let value = earlier.get_attr(name).cloned().unwrap_or_else(|| nested.empty_value());
-        (
-            Arc::clone(name),
-            inside(value, &|object| {
-                let null = Value::null(nested.block.ty());
-                settable(&nested.block, &object, &null)
-            }),
-        )
-    });
-    Value::object(attributes.chain(blocks))
-}
-
-fn settable_attribute(attribute: &Attribute, value: Value) -> Value {
-    if attribute.write_only || !(attribute.required || attribute.optional) {
-        return Value::null(attribute.ty());
-    }
-    match &attribute.kind {
-        AttributeKind::Plain(_) => value,
-        AttributeKind::Nested { attributes, .. } => inside(value, &|object| {
-            Value::object(attributes.iter().map(|(name, attribute)| {
-                let null = || Value::null(attribute.ty());
-                let value = object.get_attr(name).cloned().unwrap_or_else(null);
-                (Arc::clone(name), settable_attribute(attribute, value))
-            }))
-        }),
-    }
-}
-
-/// Changes the object, or each of the objects, that a nested attribute or block holds.
-fn inside(value: Value, change: &dyn Fn(Value) -> Value) -> Value {
-    if value.is_null() {
-        return value;
-    }
-    if value.is_object() {
-        return change(value);
-    }
-    if let Some(items) = value.items() {
-        let items: Vec<Value> = items.iter().cloned().map(change).collect();
-        let element = match value.ty() {
-            Type::List(element) | Type::Set(element) => Type::clone(&element),
-            _ => return Value::tuple(items),
-        };
-        return if value.is_set() {
-            Value::set(element, items)
-        } else {
-            Value::list(element, items)
-        };
-    }
-    if let (Some(entries), Type::Map(element)) = (value.entries(), value.ty()) {
-        let entries = entries.iter().map(|(key, value)| (Arc::clone(key), change(value.clone())));
-        return Value::map(Type::clone(&element), entries);
-    }
-    value
 }
 
 /// Root outputs as they were.

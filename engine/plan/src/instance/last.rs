@@ -74,6 +74,8 @@ pub(crate) async fn plan_final(
         earlier: None,
         remark: None,
         leads_back,
+        settled: false,
+        trusted: false,
     };
     let mut warnings = Diagnostics::new();
     let (original, config_marks) = config.unmark_deep();

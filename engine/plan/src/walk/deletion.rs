@@ -121,6 +121,8 @@ impl Walk<'_> {
             earlier: None,
             remark: self.removal_remark(address),
             leads_back: false,
+            settled: false,
+            trusted: false,
         };
         let id = self.node(NodeKey::Orphan(at));
         self.start(

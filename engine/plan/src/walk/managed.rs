@@ -100,6 +100,8 @@ impl Walk<'_> {
             earlier: None,
             remark: None,
             leads_back: false,
+            settled: false,
+            trusted: false,
         };
         self.start(
             async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }

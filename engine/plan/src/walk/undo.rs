@@ -187,6 +187,8 @@ impl Walk<'_> {
             }),
             remark: None,
             leads_back: true,
+            settled: false,
+            trusted: false,
         };
         self.start(
             async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
