@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use address::{AttributePath, ProviderConfig, ResourceInstance};
 use component::Decision;
-use sdk::Private;
+use sdk::{Attribute, Private};
 use serde_json::{Value as Json, json};
 use state::{Object, Record, StateSnapshot};
 use syntax::Diagnostics;
@@ -412,12 +412,14 @@ impl Input {
                         .and_then(|path| path.first_attribute())
                         .is_some_and(unchanged)
                 };
-                if rule == values::RULES[values::RULES.len() - 1] && faults.iter().all(of_unchanged)
-                {
+                let last = rule == values::RULES[values::RULES.len() - 1];
+                if last && faults.iter().all(of_unchanged) {
                     return Ok(Some((tried, true)));
                 }
                 let complaints = faults.iter().filter_map(|one| one.path.clone()).collect();
                 let next = values::without(block, wanted.clone(), &complaints, rule);
+                let next =
+                    if last && next == wanted { self.written_out(next, &complaints) } else { next };
                 if next == wanted {
                     break;
                 }
@@ -425,6 +427,21 @@ impl Input {
             }
         }
         Ok(None)
+    }
+
+    /// An object with what the present block writes out, where a provider complains of what it has recorded itself.
+    fn written_out(&self, wanted: Value, complaints: &BTreeSet<AttributePath>) -> Value {
+        let Some(own) = &self.block else { return wanted };
+        let block = &self.schema.get().block;
+        complaints.iter().filter_map(AttributePath::first_attribute).fold(wanted, |wanted, name| {
+            let written = own.program.setting(name).and_then(lang::Expression::as_constant);
+            let ty = block.attributes.get(name).filter(|one| one.required).map(Attribute::ty);
+            let written = written.zip(ty).and_then(|(value, ty)| value::convert(value, &ty).ok());
+            match written {
+                Some(written) => wanted.with_attr(name, written),
+                None => wanted,
+            }
+        })
     }
 
     /// What is lost of the earlier object, which the change is told to say.
