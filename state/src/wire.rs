@@ -27,6 +27,8 @@ pub(crate) struct WireObject {
     cbd: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sensitive: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    set: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -127,6 +129,7 @@ impl WireObject {
             blocks,
             cbd: object.create_before_destroy,
             sensitive: object.sensitive_paths.iter().map(ToString::to_string).collect(),
+            set: object.configured.iter().map(ToString::to_string).collect(),
             token: object.token.clone(),
         }
     }
@@ -140,6 +143,7 @@ impl WireObject {
             dependencies: joined(&self.instances, &self.blocks)?,
             create_before_destroy: self.cbd,
             sensitive_paths: all(&self.sensitive)?,
+            configured: self.set.into_iter().map(Arc::from).collect(),
             token: self.token,
         })
     }

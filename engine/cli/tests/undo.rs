@@ -98,7 +98,7 @@ fn what_an_apply_did_is_led_back() {
     let first = node("a", "  size = 1\n")
         + &node("b", "  zone = \"z1\"\n  secret = \"hush-hush\"\n")
         + &node("c", &link("b"))
-        + &node("gone", "")
+        + &node("gone", "  secret_wo = \"hush-wo\"\n")
         + &node("after", &link("gone"))
         + &output(1);
     applied(&stack, &first);

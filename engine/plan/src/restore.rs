@@ -99,6 +99,8 @@ pub(crate) struct Wished {
     pub(crate) earlier: Value,
     /// What stands behind its links.
     pub(crate) now: Now,
+    /// What its configuration had set; empty where nobody knows.
+    pub(crate) configured: Vec<Arc<str>>,
     /// Whether the provider need not be asked what it thinks of the values.
     pub(crate) trusted: bool,
 }
@@ -360,12 +362,19 @@ impl Input {
         let now = Now(earlier.links);
         let restoration =
             |wanted: Value| Restoration::new(wanted.mark_paths(&marks), links.clone());
-        let minimal = restoration(settable(block, &value, prior));
+        let configured = earlier.object.configured;
+        let minimal = restoration(settable(block, &value, prior, &configured));
         if alike(block, &value, prior) && minimal.config(|a, p| now.get(a, p)) == minimal.value {
-            return Ok(Wished { restoration: minimal, earlier: value, now, trusted: false });
+            return Ok(Wished {
+                restoration: minimal,
+                earlier: value,
+                now,
+                trusted: false,
+                configured,
+            });
         }
         // What a provider has recorded need not be what it takes: old ones record "" and 0 where nothing is set.
-        let full = settable(block, &value, &Value::null(block.ty()));
+        let full = settable(block, &value, &Value::null(block.ty()), &[]);
         for wanted in [minimal.value.clone().unmark_deep().0, full] {
             let unchanged = |name: &str| {
                 let (then, now) = (value.get_attr(name), prior.get_attr(name));
@@ -373,10 +382,16 @@ impl Input {
             };
             let accepted = self.accepted(wanted, &now, &restoration, &unchanged).await?;
             if let Some((accepted, trusted)) = accepted {
-                return Ok(Wished { restoration: accepted, earlier: value, now, trusted });
+                return Ok(Wished {
+                    restoration: accepted,
+                    earlier: value,
+                    now,
+                    trusted,
+                    configured,
+                });
             }
         }
-        Ok(Wished { restoration: minimal, earlier: value, now, trusted: false })
+        Ok(Wished { restoration: minimal, earlier: value, now, trusted: false, configured })
     }
 
     /// Leaves out of a wanted object what the provider complains of, as far as that may be: texts that are empty,
@@ -446,7 +461,7 @@ impl Input {
 
     /// What is lost of the earlier object, which the change is told to say.
     pub(crate) fn led_back(&self, wished: Wished, change: &mut ResourceChange) -> LedBack {
-        let Wished { restoration, earlier, .. } = wished;
+        let Wished { restoration, earlier, configured, .. } = wished;
         let block = &self.schema.get().block;
         let (after, _) = change.after.clone().unmark_deep();
         let mut lost = Vec::new();
@@ -479,7 +494,9 @@ impl Input {
                 let names = names.join(", ");
                 change.remarks.push(format!("the provider decides anew on {names}"));
             }
-            let secret = block.attributes.iter().filter(|(_, one)| one.write_only);
+            let was_set = |name| configured.is_empty() || configured.contains(name);
+            let secret =
+                block.attributes.iter().filter(|(name, one)| one.write_only && was_set(*name));
             let names: Vec<&str> = secret.map(|(name, _)| &**name).collect();
             if !names.is_empty() {
                 let names = names.join(", ");

@@ -8,13 +8,25 @@ use sdk::{Attribute, AttributeKind, Block};
 use value::{Type, Value};
 
 /// The values of an earlier object that a configuration can set. What a provider may decide itself is left to it
-/// where the present object has the same, and never asked for as `id`, which old providers declare so.
-pub(super) fn settable(block: &Block, earlier: &Value, prior: &Value) -> Value {
+/// where the present object has the same, and never asked for as `id`, which old providers declare so. Where it is
+/// known what was `configured`, the rest is left to the provider, unless it has become something else since.
+pub(super) fn settable(
+    block: &Block,
+    earlier: &Value,
+    prior: &Value,
+    configured: &[Arc<str>],
+) -> Value {
+    let same = |name: &str, value: &Value| prior.is_null() || prior.get_attr(name) == Some(value);
+    let unset = |name: &Arc<str>, value: &Value| {
+        !configured.is_empty() && !configured.contains(name) && same(name, value)
+    };
     let attributes = block.attributes.iter().map(|(name, attribute)| {
         let value = earlier.get_attr(name).cloned().unwrap_or_else(|| Value::null(attribute.ty()));
         let decided = attribute.computed
+            && !configured.contains(name)
             && (&**name == "id" || attribute.deprecated || prior.get_attr(name) == Some(&value));
-        let value = match decided {
+        let left = decided || (!attribute.required && unset(name, &value));
+        let value = match left {
             true => Value::null(attribute.ty()),
             false => settable_attribute(attribute, value),
         };
@@ -22,13 +34,14 @@ pub(super) fn settable(block: &Block, earlier: &Value, prior: &Value) -> Value {
     });
     let blocks = block.blocks.iter().map(|(name, nested)| {
         let value = earlier.get_attr(name).cloned().unwrap_or_else(|| nested.empty_value());
-        (
-            Arc::clone(name),
-            inside(value, &|object| {
-                let null = Value::null(nested.block.ty());
-                settable(&nested.block, &object, &null)
-            }),
-        )
+        if unset(name, &value) {
+            return (Arc::clone(name), nested.empty_value());
+        }
+        let value = inside(value, &|object| {
+            let null = Value::null(nested.block.ty());
+            settable(&nested.block, &object, &null, &[])
+        });
+        (Arc::clone(name), value)
     });
     Value::object(attributes.chain(blocks))
 }
@@ -81,7 +94,7 @@ pub(super) fn alike(block: &Block, one: &Value, other: &Value) -> bool {
     let null = Value::null(block.ty());
     !one.is_null()
         && !other.is_null()
-        && settable(block, one, &null) == settable(block, other, &null)
+        && settable(block, one, &null, &[]) == settable(block, other, &null, &[])
 }
 
 /// What may be left out of an object that a provider complains of.
@@ -211,12 +224,25 @@ mod tests {
     fn what_can_be_set_is_wanted_and_what_is_decided_alike_is_not() {
         let null = Value::null(block().ty());
         let (one, other) = (object("n", 1, "a"), object("n", 1, "b"));
-        let new = settable(&block(), &one, &null);
+        let new = settable(&block(), &one, &null, &[]);
         assert!(new.get_attr("id").is_some_and(Value::is_null), "the provider decides it");
         assert_eq!(new.get_attr("zone"), Some(&Value::from("a")), "nobody else would say it");
-        let same = settable(&block(), &one, &one);
+        let same = settable(&block(), &one, &one, &[]);
         assert!(same.get_attr("zone").is_some_and(Value::is_null), "it is so already");
-        assert_eq!(settable(&block(), &one, &other).get_attr("zone"), Some(&Value::from("a")));
+        let changed = settable(&block(), &one, &other, &[]);
+        assert_eq!(changed.get_attr("zone"), Some(&Value::from("a")));
+        // What a configuration did not set is left to the provider, unless it has changed.
+        let set: Vec<Arc<str>> = vec!["name".into(), "note".into()];
+        let anew = settable(&block(), &one, &null, &set);
+        for name in ["zone", "count"] {
+            assert!(anew.get_attr(name).is_some_and(Value::is_null), "{name} was not set");
+        }
+        assert_eq!(anew.get_attr("note"), Some(&Value::from("n")));
+        let changed = settable(&block(), &one, &other, &set);
+        assert_eq!(changed.get_attr("zone"), Some(&Value::from("a")));
+        let set: Vec<Arc<str>> = vec!["zone".into()];
+        let kept = settable(&block(), &one, &one, &set);
+        assert_eq!(kept.get_attr("zone"), Some(&Value::from("a")), "it was asked for");
         assert!(alike(&block(), &one, &one) && !alike(&block(), &one, &other));
     }
 
