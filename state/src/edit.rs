@@ -123,7 +123,7 @@ fn as_component(snapshot: &StateSnapshot, target: &Target) -> Target {
 
 /// Removes everything that the targets cover; the objects live on.
 pub fn remove(addresses: &[ResourceInstance]) -> Vec<Change> {
-    addresses.iter().cloned().map(Change::DeleteRecord).collect()
+    addresses.iter().cloned().map(Change::ForgetRecord).collect()
 }
 
 /// Marks an object as tainted, or as sound again.
@@ -190,7 +190,7 @@ pub fn move_objects(
         .keys()
         .filter(|address| !targets.contains(address))
         .cloned()
-        .map(Change::DeleteRecord)
+        .map(Change::ForgetRecord)
         .collect();
     for (address, record) in &snapshot.records {
         let mut new = Record::clone(record);
@@ -416,7 +416,7 @@ pub fn replace_all(
     }
     let mut changes: Vec<Change> = Vec::new();
     let gone = here.records.keys().filter(|address| !file.records.contains_key(*address));
-    changes.extend(gone.cloned().map(Change::DeleteRecord));
+    changes.extend(gone.cloned().map(Change::ForgetRecord));
     let new = file.records.iter().filter(|(address, record)| here.record(address) != Some(*record));
     changes.extend(new.map(|(_, record)| Change::PutRecord(Record::clone(record))));
     let gone = here.outputs.keys().filter(|name| !file.outputs.contains_key(*name));
@@ -453,7 +453,9 @@ mod tests {
         let mut records = snapshot.records.clone();
         for change in edit.changes {
             match change {
-                Change::DeleteRecord(address) => drop(records.remove(&address)),
+                Change::DeleteRecord(address) | Change::ForgetRecord(address) => {
+                    drop(records.remove(&address));
+                }
                 Change::PutRecord(record) => {
                     records.insert(record.address.clone(), Arc::new(record));
                 }

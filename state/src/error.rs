@@ -176,6 +176,28 @@ pub enum StateError {
         /// The id that was asked for.
         id: String,
     },
+    /// The history has no such operation.
+    #[error("the history has no operation {operation}")]
+    #[diagnostic(code(stratiform::state::no_operation))]
+    NoOperation {
+        /// Its number.
+        operation: u64,
+        /// Which there are.
+        #[help]
+        known: String,
+    },
+    /// An earlier state is not kept any more.
+    #[error("the state {moment} operation {operation} is not held any more")]
+    #[diagnostic(code(stratiform::state::not_held))]
+    NotHeld {
+        /// `before` or `after`.
+        moment: &'static str,
+        /// The operation.
+        operation: u64,
+        /// What is held.
+        #[help]
+        held: String,
+    },
     /// An intent was ended twice, or never begun.
     #[error("there is no open intent {sequence}")]
     #[diagnostic(code(stratiform::state::no_intent), help("`recover` lists the open ones"))]
@@ -232,6 +254,16 @@ pub const ERROR_DOCS: &[Doc] = &[
         "stratiform::state::no_lock",
         "No such lock",
         "`force-unlock` names a lock that is not there.",
+    ),
+    (
+        "stratiform::state::no_operation",
+        "No such operation",
+        "`history` lists the operations, each with its number.",
+    ),
+    (
+        "stratiform::state::not_held",
+        "Earlier state not held",
+        "`history prune` has removed what the state was then, or an older version did not keep it.",
     ),
     ("stratiform::state::no_intent", "No such intent", "An intent is settled once."),
 ];

@@ -1,20 +1,24 @@
 //! Both traits once, over anything that can keep entries.
 //!
 //! Names of entries: `r/ADDRESS` a record, `o/NAME` an output, `d/COMPONENT` a decision, `i/NUMBER` an open
-//! intent, `p/NUMBER` an operation, `c/NUMBER/SERIAL` what a commit of it changed, `m/…` what is true of the
+//! intent, `p/NUMBER` an operation, `c/NUMBER/SERIAL` what a commit of it changed, `h/SERIAL/NAME` what an entry
+//! was before a commit, `u/PLAN` which forgotten operation carried out a plan file, `m/…` what is true of the
 //! whole. Numbers have 20 digits, so that their order as text is their order.
+//!
+//! `past` tells earlier states and lets go of them.
+
+mod past;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::crypt::{self, Key};
 use crate::error::{JournalError, StateError};
 use crate::journal::{Intent, Journal, OpenIntent, Outcome, RecordedIntent};
-use crate::record::DecisionRecord;
 use crate::snapshot::StateSnapshot;
 use crate::store::{
-    Change, ChangeKind, ChangeSummary, LockGuard, LockInfo, LockRequest, Operation, OperationId,
-    OperationInfo, OperationOutcome, StateStore,
+    Change, ChangeKind, ChangeSummary, LockGuard, LockInfo, LockRequest, Moment, Operation,
+    OperationId, OperationInfo, OperationOutcome, Pruned, StateStore,
 };
 use crate::wire::{self, WireIntent, WireOperation, WireOutput, WireRecord};
 
@@ -33,6 +37,8 @@ pub trait Keep: Send + Sync {
     fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
     /// All entries whose names begin so, in order.
     fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError>;
+    /// Those of them whose names are not before `from`, in order.
+    fn scan_from(&self, prefix: &[u8], from: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError>;
     /// Writes all or nothing. `None` removes. `serial` is the state's serial afterwards. What was written before
     /// is durable whenever this is.
     fn write(
@@ -60,12 +66,21 @@ pub struct Ledger<K> {
 
 struct Numbers {
     serial: u64,
+    /// States of this serial and later ones can be told; `None` in a store that has kept no past yet.
+    held: Option<u64>,
     intent: u64,
     operation: u64,
     open: BTreeMap<u64, OperationId>,
 }
 
 type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// A change as the history tells it, and what its entry was before.
+struct Told {
+    summary: ChangeSummary,
+    name: Vec<u8>,
+    before: Option<Vec<u8>>,
+}
 
 impl<K: Keep> Ledger<K> {
     /// Opens the ledger; a new one gets this lineage.
@@ -80,6 +95,7 @@ impl<K: Keep> Ledger<K> {
             key,
             numbers: Mutex::new(Numbers {
                 serial: 0,
+                held: None,
                 intent: 0,
                 operation: 0,
                 open: BTreeMap::new(),
@@ -91,6 +107,7 @@ impl<K: Keep> Ledger<K> {
                 ledger.put("m/lineage", lineage.as_bytes()),
                 ledger.put("m/workspace", workspace.as_bytes()),
                 ledger.put("m/serial", b"0"),
+                ledger.put("m/held", b"0"),
             ];
             ledger.keep.write(batch, 0, Durability::OnReturn)?;
         }
@@ -109,6 +126,7 @@ impl<K: Keep> Ledger<K> {
         {
             let mut numbers = ledger.numbers();
             numbers.serial = number("m/serial")?;
+            numbers.held = ledger.text("m/held")?.and_then(|text| text.parse().ok());
             numbers.intent = last("i/")?.max(number("m/intent")?);
             numbers.operation = last("p/")?;
             numbers.open = open;
@@ -164,17 +182,26 @@ impl<K: Keep> Ledger<K> {
             .collect()
     }
 
-    /// Adds the entries of changes to a batch; returns what the history will say.
-    fn add_changes(&self, changes: Vec<Change>, batch: &mut Batch) -> Vec<ChangeSummary> {
+    /// Adds the entries of changes to a batch; returns what the history will say. `fresh` holds what this batch has
+    /// written of entries so far. Only what comes of an intent can have made an object.
+    fn add_changes(
+        &self,
+        changes: Vec<Change>,
+        of_intent: bool,
+        batch: &mut Batch,
+        fresh: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    ) -> Result<Vec<Told>, StateError> {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut summaries = Vec::with_capacity(changes.len());
+        let mut told = Vec::with_capacity(changes.len());
         for change in changes {
+            let forgotten = matches!(change, Change::ForgetRecord(_));
+            let taken_in = !of_intent && matches!(change, Change::PutRecord(_));
             let (name, entry, shown) = match change {
                 Change::PutRecord(record) => {
                     let shown = record.address.to_string();
                     (format!("r/{shown}"), Some(wire::to_bytes(&WireRecord::new(&record))), shown)
                 }
-                Change::DeleteRecord(address) => {
+                Change::DeleteRecord(address) | Change::ForgetRecord(address) => {
                     (format!("r/{address}"), None, address.to_string())
                 }
                 Change::PutOutput(name, output) => (
@@ -202,36 +229,48 @@ impl<K: Keep> Ledger<K> {
             };
             let bytes = name.as_bytes().to_vec();
             let kind = match (&entry, present.contains(&bytes)) {
+                (Some(_), false) if taken_in => ChangeKind::TakenIn,
                 (Some(_), false) => ChangeKind::Added,
                 (Some(_), true) => ChangeKind::Updated,
+                (None, _) if forgotten => ChangeKind::Forgotten,
                 (None, _) => ChangeKind::Removed,
             };
+            let before = match fresh.get(&bytes) {
+                Some(before) => before.clone(),
+                None if matches!(kind, ChangeKind::Added | ChangeKind::TakenIn) => None,
+                None => match self.keep.get(&bytes)? {
+                    Some(sealed) => Some(self.opened(&bytes, &sealed)?),
+                    None => None,
+                },
+            };
+            fresh.insert(bytes.clone(), entry.clone());
             match &entry {
                 Some(_) => present.insert(bytes.clone()),
                 None => present.remove(&bytes),
             };
             batch.push(match entry {
                 Some(entry) => self.put(&name, &entry),
-                None => (bytes, None),
+                None => (bytes.clone(), None),
             });
-            summaries.push(ChangeSummary { address: shown, kind });
+            told.push(Told {
+                summary: ChangeSummary { address: shown, kind },
+                name: bytes,
+                before,
+            });
         }
-        summaries
+        Ok(told)
     }
 
-    /// Adds what belongs to every commit: the serial, the number of entries and the history's line.
-    fn add_commit(
-        &self,
-        operation: OperationId,
-        serial: u64,
-        summaries: &[ChangeSummary],
-        batch: &mut Batch,
-    ) {
+    /// Adds what belongs to every commit: the serial, the number of entries, the history's line and what the changed
+    /// entries were before.
+    fn add_commit(&self, operation: OperationId, serial: u64, told: &[Told], batch: &mut Batch) {
+        self.add_past(serial, told, batch);
+        let summaries: Vec<&ChangeSummary> = told.iter().map(|one| &one.summary).collect();
         let count = self.present.lock().unwrap_or_else(PoisonError::into_inner).len();
         batch.push(self.put("m/serial", serial.to_string().as_bytes()));
         batch.push(self.put("m/count", count.to_string().as_bytes()));
         let name = format!("c/{:020}/{serial:020}", operation.0);
-        batch.push(self.put(&name, &wire::summaries_to_bytes(summaries)));
+        batch.push(self.put(&name, &wire::summaries_to_bytes(&summaries)));
     }
 }
 
@@ -245,11 +284,20 @@ impl<K: Keep> Ledger<K> {
         mut batch: Batch,
     ) -> Result<u64, StateError> {
         let serial = least.max(self.numbers().serial + 1);
-        let summaries = self.add_changes(changes, &mut batch);
-        self.add_commit(operation, serial, &summaries, &mut batch);
+        let told = self.add_changes(changes, false, &mut batch, &mut BTreeMap::new())?;
+        self.add_commit(operation, serial, &told, &mut batch);
         self.keep.write(batch, serial, Durability::OnReturn)?;
-        self.numbers().serial = serial;
+        self.numbers().reach(serial);
         Ok(serial)
+    }
+}
+
+impl Numbers {
+    /// A commit has been written.
+    fn reach(&mut self, serial: u64) {
+        // The first commit of a store that has kept no past begins one.
+        self.held.get_or_insert(self.serial);
+        self.serial = serial;
     }
 }
 
@@ -275,38 +323,29 @@ fn shown(name: &[u8]) -> String {
 
 impl<K: Keep> StateStore for Ledger<K> {
     fn snapshot(&self) -> Result<StateSnapshot, StateError> {
-        let mut snapshot = StateSnapshot {
-            lineage: self.text("m/lineage")?.unwrap_or_default(),
-            workspace: self.text("m/workspace")?.unwrap_or_default(),
-            engine_version: env!("CARGO_PKG_VERSION").to_owned(),
-            serial: self.numbers().serial,
-            ..StateSnapshot::default()
-        };
+        let serial = self.numbers().serial;
+        let mut entries = BTreeMap::new();
+        for prefix in past::KEPT {
+            entries.extend(self.entries(prefix)?);
+        }
+        let mut snapshot = self.assembled(entries, serial)?;
         if let Some(text) = self.text("m/checks")? {
             snapshot.checks =
                 wire::from_bytes(text.as_bytes()).map_err(|reason| damaged("m/checks", &reason))?;
         }
-        for (name, plain) in self.entries("r/")? {
-            let wire: WireRecord =
-                wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;
-            let record = wire.read().map_err(|reason| damaged(&shown(&name), &reason))?;
-            snapshot.records.insert(record.address.clone(), Arc::new(record));
-        }
-        for (name, plain) in self.entries("o/")? {
-            let wire: WireOutput =
-                wire::from_bytes(&plain).map_err(|reason| damaged(&shown(&name), &reason))?;
-            let key = String::from_utf8_lossy(&name[2..]).into_owned();
-            snapshot.outputs.insert(key.into(), wire.read());
-        }
-        for (name, plain) in self.entries("d/")? {
-            let component = String::from_utf8_lossy(&name[2..]).into_owned();
-            let json =
-                String::from_utf8(plain).map_err(|_| damaged(&shown(&name), "it is no text"))?;
-            snapshot
-                .decisions
-                .insert(component.clone(), DecisionRecord { component, json: json.into() });
-        }
         Ok(snapshot)
+    }
+
+    fn snapshot_of(&self, moment: Moment) -> Result<StateSnapshot, StateError> {
+        self.earlier(moment)
+    }
+
+    fn prune(&self, guard: &LockGuard, first: OperationId) -> Result<Pruned, StateError> {
+        self.let_go(guard, first)
+    }
+
+    fn carried_out(&self, plan: &str) -> Result<Option<OperationId>, StateError> {
+        self.carrier_of(plan)
     }
 
     fn lock(&self, request: LockRequest) -> Result<LockGuard, StateError> {
@@ -370,7 +409,14 @@ impl<K: Keep> StateStore for Ledger<K> {
             let id = OperationId(id);
             operations.insert(
                 id,
-                Operation { id, info, changes: Vec::new(), outcome, serials: Vec::new() },
+                Operation {
+                    id,
+                    info,
+                    changes: Vec::new(),
+                    outcome,
+                    serials: Vec::new(),
+                    held: true,
+                },
             );
         }
         for (name, plain) in self.entries("c/")? {
@@ -384,7 +430,9 @@ impl<K: Keep> StateStore for Ledger<K> {
                 operation.serials.push(serial);
             }
         }
-        Ok(operations.into_values().collect())
+        let mut operations: Vec<Operation> = operations.into_values().collect();
+        self.note_held(&mut operations);
+        Ok(operations)
     }
 
     fn force_unlock(&self, id: &str) -> Result<LockInfo, StateError> {
@@ -412,7 +460,8 @@ impl<K: Keep> Ledger<K> {
             (numbers.serial, numbers.intent)
         };
         let mut batch = Vec::new();
-        let mut by_operation: BTreeMap<OperationId, Vec<ChangeSummary>> = BTreeMap::new();
+        let mut by_operation: BTreeMap<OperationId, Vec<Told>> = BTreeMap::new();
+        let mut fresh = BTreeMap::new();
         let mut ended = Vec::new();
         for (token, _, changes) in endings {
             let operation = self.numbers().open.get(&token.sequence).copied();
@@ -420,13 +469,13 @@ impl<K: Keep> Ledger<K> {
                 return Err(StateError::NoIntent { sequence: token.sequence });
             };
             batch.push((format!("i/{:020}", token.sequence).into_bytes(), None));
-            let summaries = self.add_changes(changes, &mut batch);
-            by_operation.entry(operation).or_default().extend(summaries);
+            let told = self.add_changes(changes, true, &mut batch, &mut fresh)?;
+            by_operation.entry(operation).or_default().extend(told);
             ended.push(token.sequence);
         }
-        for (operation, summaries) in by_operation {
+        for (operation, told) in by_operation {
             serial += 1;
-            self.add_commit(operation, serial, &summaries, &mut batch);
+            self.add_commit(operation, serial, &told, &mut batch);
         }
         let mut begun = Vec::with_capacity(intents.len());
         for intent in intents {
@@ -444,7 +493,9 @@ impl<K: Keep> Ledger<K> {
             self.keep.write(batch, serial, durability)?;
         }
         let mut numbers = self.numbers();
-        numbers.serial = serial;
+        if serial > numbers.serial {
+            numbers.reach(serial);
+        }
         numbers.intent = number;
         for sequence in ended {
             numbers.open.remove(&sequence);

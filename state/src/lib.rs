@@ -12,7 +12,8 @@
 //!    [`crypt`] how it is sealed.
 //! 4. [`memory`] and [`sled_store`]: the two keepers. The second has a [`mod@watermark`] beside it;
 //!    [`reading`] looks at its files while another process writes.
-//! 5. [`edit`]: what people do to a state by hand; [`tfstate`]: Terraform's state file.
+//! 5. [`edit`]: what people do to a state by hand; [`compare`]: what became of what between two states;
+//!    [`tfstate`]: Terraform's state file.
 //!
 //! # Invariants
 //!
@@ -41,6 +42,7 @@ pub mod watermark;
 
 pub mod reading;
 
+pub mod compare;
 pub mod edit;
 pub mod tfstate;
 
@@ -61,6 +63,6 @@ pub use record::{
 pub use sled_store::{OpenOptions, SledStore};
 pub use snapshot::StateSnapshot;
 pub use store::{
-    Change, ChangeKind, ChangeSummary, LockGuard, LockInfo, LockRequest, Operation, OperationId,
-    OperationInfo, OperationOutcome, StateStore,
+    Change, ChangeKind, ChangeSummary, LockGuard, LockInfo, LockRequest, Moment, Operation,
+    OperationId, OperationInfo, OperationOutcome, Pruned, StateStore,
 };

@@ -49,6 +49,12 @@ impl Keep for Memory {
         }))
     }
 
+    fn scan_from(&self, prefix: &[u8], from: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+        let mut found = self.scan(prefix)?;
+        found.retain(|(name, _)| name.as_slice() >= from);
+        Ok(found)
+    }
+
     fn write(
         &self,
         batch: Vec<(Vec<u8>, Option<Vec<u8>>)>,

@@ -65,6 +65,8 @@ pub struct Object {
     pub create_before_destroy: bool,
     /// Where in the attributes sensitive values stand, beyond what the schema says.
     pub sensitive_paths: Vec<AttributePath>,
+    /// The arguments and blocks that its configuration set; empty where nobody knows.
+    pub configured: Vec<Arc<str>>,
     /// The idempotency token of the create call, where the object was made by us.
     pub token: Option<String>,
 }
@@ -80,6 +82,7 @@ impl Object {
             dependencies: Vec::new(),
             create_before_destroy: false,
             sensitive_paths: Vec::new(),
+            configured: Vec::new(),
             token: None,
         }
     }

@@ -234,6 +234,20 @@ impl Keep for Sled {
         })
     }
 
+    fn scan_from(&self, prefix: &[u8], from: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+        let begins = |found: &Result<(sled::IVec, sled::IVec), sled::Error>| match found {
+            Ok((name, _)) => name.starts_with(prefix),
+            Err(_) => true,
+        };
+        self.guarded(|| {
+            self.db
+                .range(from..)
+                .take_while(begins)
+                .map(|found| found.map(|(n, e)| (n.to_vec(), e.to_vec())))
+                .collect()
+        })
+    }
+
     fn write(
         &self,
         batch: Vec<(Vec<u8>, Option<Vec<u8>>)>,

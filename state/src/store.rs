@@ -77,6 +77,28 @@ pub trait StateStore: Send + Sync {
     /// All operations, oldest first.
     fn history(&self) -> Result<Vec<Operation>, StateError>;
 
+    /// The state as it was at an earlier moment. Its serial is that of the last commit before it.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::NoOperation`] when the history has no such operation; [`StateError::NotHeld`] when that state is
+    /// not kept any more.
+    fn snapshot_of(&self, moment: Moment) -> Result<StateSnapshot, StateError>;
+
+    /// Forgets the operations before `first`, and with them the states that went before. What recovery needs stays:
+    /// an operation with an open intent, and everything after it; so does the last operation. Which plan files were
+    /// carried out is remembered.
+    ///
+    /// A crash leaves a history that is whole from some operation on; whatever is left of older ones goes next time.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Self::commit).
+    fn prune(&self, guard: &LockGuard, first: OperationId) -> Result<Pruned, StateError>;
+
+    /// The operation that carried out the plan file of this checksum, also if the history has forgotten it.
+    fn carried_out(&self, plan: &str) -> Result<Option<OperationId>, StateError>;
+
     /// Takes the lock away from its holder and returns who that was.
     ///
     /// # Errors
@@ -104,6 +126,8 @@ pub enum Change {
     PutRecord(Record),
     /// Forgets an instance; nothing happens where it is not recorded.
     DeleteRecord(ResourceInstance),
+    /// As `DeleteRecord`, for an instance whose object lives on.
+    ForgetRecord(ResourceInstance),
     /// Sets an output of the root module.
     PutOutput(Arc<str>, OutputRecord),
     /// Removes an output of the root module.
@@ -310,6 +334,26 @@ pub struct Operation {
     pub outcome: Option<OperationOutcome>,
     /// The serials of its commits, rising.
     pub serials: Vec<u64>,
+    /// Whether the state before it can still be told.
+    pub held: bool,
+}
+
+/// A moment in the history of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// When this operation had changed nothing yet.
+    Before(OperationId),
+    /// When all was done that this operation did.
+    After(OperationId),
+}
+
+/// What was forgotten of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many operations.
+    pub operations: usize,
+    /// The oldest one that is left; `None` if there is none.
+    pub first: Option<OperationId>,
 }
 
 /// That something was changed; not to what.
@@ -324,10 +368,14 @@ pub struct ChangeSummary {
 /// How something recorded was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeKind {
-    /// It was not recorded before.
+    /// It was not recorded before, and was made.
     Added,
+    /// It was not recorded before; the object was there already.
+    TakenIn,
     /// It was recorded before.
     Updated,
     /// It is not recorded any more.
     Removed,
+    /// It is not recorded any more, but the object was not destroyed.
+    Forgotten,
 }

@@ -27,6 +27,8 @@ pub(crate) struct WireObject {
     cbd: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sensitive: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    set: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -127,6 +129,7 @@ impl WireObject {
             blocks,
             cbd: object.create_before_destroy,
             sensitive: object.sensitive_paths.iter().map(ToString::to_string).collect(),
+            set: object.configured.iter().map(ToString::to_string).collect(),
             token: object.token.clone(),
         }
     }
@@ -140,6 +143,7 @@ impl WireObject {
             dependencies: joined(&self.instances, &self.blocks)?,
             create_before_destroy: self.cbd,
             sensitive_paths: all(&self.sensitive)?,
+            configured: self.set.into_iter().map(Arc::from).collect(),
             token: self.token,
         })
     }
@@ -302,14 +306,16 @@ impl WireOperation {
     }
 }
 
-pub(crate) fn summaries_to_bytes(summaries: &[ChangeSummary]) -> Vec<u8> {
+pub(crate) fn summaries_to_bytes(summaries: &[&ChangeSummary]) -> Vec<u8> {
     let rows: Vec<(&str, &str)> = summaries
         .iter()
         .map(|summary| {
             let kind = match summary.kind {
                 ChangeKind::Added => "added",
+                ChangeKind::TakenIn => "taken in",
                 ChangeKind::Updated => "updated",
                 ChangeKind::Removed => "removed",
+                ChangeKind::Forgotten => "forgotten",
             };
             (kind, summary.address.as_str())
         })
@@ -322,7 +328,9 @@ pub(crate) fn summaries_from_bytes(bytes: &[u8]) -> Read<Vec<ChangeSummary>> {
     let summary = |(kind, address): (String, String)| {
         let kind = match kind.as_str() {
             "added" => ChangeKind::Added,
+            "taken in" => ChangeKind::TakenIn,
             "removed" => ChangeKind::Removed,
+            "forgotten" => ChangeKind::Forgotten,
             _ => ChangeKind::Updated,
         };
         ChangeSummary { address, kind }

@@ -145,6 +145,7 @@ async fn ask_create(
         dependencies: intent.dependencies.clone(),
         create_before_destroy: intent.create_before_destroy,
         sensitive_paths: intent.sensitive_paths.clone(),
+        configured: Vec::new(),
         token: None,
     };
     let mut record = record.unwrap_or_else(|| Record {

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Refresh(ApplyArgs),
     /// Show the state, or a plan file.
     Show(Show),
+    /// Say why something is planned as it is, what it waits for, and where its values come from.
+    Explain(ExplainArgs),
     /// Show a plan file as a page or as a comment.
     Report(Report),
     /// Show outputs.
@@ -64,10 +66,12 @@ pub(crate) enum Command {
     },
     /// Say what differs from the state. Only reads. Exit code 0: in sync, 2: drift, 1: error.
     Drift(PlanArgs),
+    /// Lead back to the state before the last apply, or before the operation that is named.
+    Undo(UndoArgs),
     /// Show and settle what an earlier run left open.
     Recover(PlanArgs),
-    /// List what was done to the state.
-    History(Common),
+    /// List what was done to the state, compare two of its moments, or forget what is old.
+    History(HistoryArgs),
     /// Break a lock.
     ForceUnlock(ForceUnlock),
     /// Print the graph of the configuration, in the dot language.
@@ -454,6 +458,88 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Args, Clone)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
+    /// Explain a plan file, made by `plan -out`, instead of a new plan.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<String>,
+    /// Whether to look at real objects.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) refresh: Option<bool>,
+    /// A resource instance; or `output.x`, `local.x`, `var.x`, also behind a module: `module.m.output.x`.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+}
+
+impl ExplainArgs {
+    /// As the options of a plan.
+    pub(crate) fn as_plan(&self) -> PlanArgs {
+        PlanArgs {
+            common: self.common.clone(),
+            vars: self.vars.clone(),
+            var_files: self.var_files.clone(),
+            given: self.given.clone(),
+            refresh: self.refresh,
+            ..PlanArgs::default()
+        }
+    }
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct UndoArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
+    /// Write the plan to a file, and carry nothing out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<String>,
+    /// Whether to look at real objects.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) refresh: Option<bool>,
+    /// How many calls run at once.
+    #[arg(long, value_name = "N")]
+    pub(crate) parallelism: Option<usize>,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// The number of an operation, as `history` shows it: it and all that came after it is undone.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) operation: Option<u64>,
+}
+
+impl UndoArgs {
+    /// As the options of a plan.
+    pub(crate) fn as_plan(&self) -> PlanArgs {
+        PlanArgs {
+            common: self.common.clone(),
+            vars: self.vars.clone(),
+            var_files: self.var_files.clone(),
+            given: self.given.clone(),
+            out: self.out.clone(),
+            refresh: self.refresh,
+            parallelism: self.parallelism,
+            ..PlanArgs::default()
+        }
+    }
+}
+
+#[derive(Debug, Args, Clone)]
 pub(crate) struct Console {
     #[command(flatten)]
     pub(crate) plan: ConsoleArgs,
@@ -703,6 +789,47 @@ pub(crate) struct StateShow {
     pub(crate) address: String,
 }
 
+#[derive(Debug, Args, Clone)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Option<HistoryCommand>,
+}
+
+#[derive(Debug, Subcommand, Clone)]
+pub(crate) enum HistoryCommand {
+    /// Say which objects came, went and changed between two moments.
+    Diff(HistoryDiff),
+    /// Forget the oldest operations. What was before them cannot be compared or led back to any more.
+    Prune(HistoryPrune),
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct HistoryDiff {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The number of an operation: the state as it left it. 0 is the state before the first one.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) from: u64,
+    /// The number of another one; the present state if there is none.
+    #[arg(value_name = "OPERATION")]
+    pub(crate) to: Option<u64>,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(crate) struct HistoryPrune {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Keep so many operations, at least one.
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<usize>,
+    /// Keep what was done in the last so many days. Given with `-keep`, what either of them keeps stays.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<u64>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ForceUnlock {
     #[command(flatten)]
@@ -744,6 +871,8 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
         Command::Plan(plan) | Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
         Command::Console(args) => args.plan.given = given,
         Command::Import(args) => args.plan.given = given,
+        Command::Undo(args) => args.given = given,
+        Command::Explain(args) => args.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;
         }

@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 mod console;
 mod cost;
 mod drift;
+mod explain;
 mod fmt;
 mod generate;
 mod get;
@@ -23,6 +24,7 @@ mod report;
 mod show;
 mod state;
 mod takeover;
+mod undo;
 mod validate;
 mod workspace;
 
@@ -106,6 +108,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
             apply::apply(session, &args, "refresh").await
         }
         Command::Show(args) => show::show(session, &args),
+        Command::Explain(args) => explain::explain(session, &args).await,
         Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(session, &args),
         Command::State { command } => state::state(session, &command),
@@ -114,8 +117,9 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         Command::Untaint(args) => state::edit::untaint(session, &args),
         Command::Workspace { command } => workspace::workspace(session, &command),
         Command::Drift(args) => drift::drift(session, &args).await,
+        Command::Undo(args) => undo::undo(session, &args).await,
         Command::Recover(args) => recover::recover(session, &args).await,
-        Command::History(common) => history::history(session, &common),
+        Command::History(args) => history::run(session, &args),
         Command::ForceUnlock(args) => history::force_unlock(session, &args),
         Command::Graph(args) => graph::graph(session, &args).await,
         Command::Cost(args) => cost::cost(session, &args).await,

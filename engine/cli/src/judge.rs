@@ -61,6 +61,37 @@ impl Bench<'_> {
         found
     }
 
+    /// What checks find of one object, with what must hold.
+    pub(crate) fn findings(&self, plan: &Plan, address: &str) -> Vec<report::explain::Finding> {
+        if plan.mode != Mode::Normal {
+            return Vec::new();
+        }
+        let (exceptions, _) = check::exception::read(self.configuration);
+        let own = |change: &ResourceChange| change.address.to_string() == address;
+        let concerned =
+            changes(plan).any(|change| own(change) && check::concerns(type_name(change)));
+        let catalog = concerned.then(|| self.session.catalog().ok()).flatten();
+        let Some(catalog) = catalog else { return Vec::new() };
+        let subjects = self.subjects(plan, own);
+        let verdict = check::judge(&subjects, &catalog, &exceptions, today(&*self.session.world));
+        let open = verdict.findings.iter().map(|finding| (finding, None));
+        let excepted = verdict.excepted.iter();
+        let excepted =
+            excepted.map(|(finding, at)| (finding, Some(exceptions[*at].reason.clone())));
+        open.chain(excepted)
+            .map(|(finding, excepted)| report::explain::Finding {
+                id: finding.rule.id.to_owned(),
+                title: finding.rule.title.to_owned(),
+                error: finding.problem.grade == Grade::Error,
+                message: finding.problem.message.clone(),
+                formula: finding.rule.formula.to_owned(),
+                fix: finding.problem.fix.clone(),
+                source: finding.rule.source.to_owned(),
+                excepted,
+            })
+            .collect()
+    }
+
     /// What the plan is over, if anything, and whether prices are old.
     pub(crate) fn over_budget(&self, estimate: &Estimate, catalog: &Catalog) -> Diagnostics {
         let world = &*self.session.world;
@@ -372,6 +403,7 @@ mod tests {
             inputs: inputs.clone(),
             decisions: Vec::new(),
             deferred_checks: Vec::new(),
+            origins: crate::session::Origins::new(),
         };
         let snapshot = StateSnapshot::default();
         let (plan, found) =

@@ -26,7 +26,12 @@ pub(crate) struct Stack {
     pub(crate) inputs: BTreeMap<Arc<str>, Value>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) deferred_checks: Vec<String>,
+    /// Where the values of variables come from.
+    pub(crate) origins: Origins,
 }
+
+/// Where the values of the root module's variables come from.
+pub(crate) type Origins = BTreeMap<Arc<str>, report::explain::Given>;
 
 /// What all stages share.
 pub(crate) struct Session {
@@ -170,6 +175,7 @@ impl Session {
             _ => crate::fetching::load(world),
         };
         let mut sources = SourceMap::clone(&configuration.sources);
+        let mut origins = Origins::new();
         let inputs = match wanted {
             Wanted::Saved { saved, given } => {
                 let (inputs, errors) =
@@ -180,8 +186,14 @@ impl Session {
             // What depends on values is the business of plan.
             Wanted::Nothing => BTreeMap::new(),
             Wanted::Inputs { given, asks, .. } => {
-                let (inputs, errors) = self.inputs(given, *asks, &configuration, &mut sources);
+                let (read, errors) = self.inputs(given, *asks, &configuration, &mut sources);
                 found.extend(errors);
+                let mut inputs = BTreeMap::new();
+                for (name, input) in read {
+                    let given = report::explain::Given { source: input.source, span: input.span };
+                    origins.insert(Arc::clone(&name), given);
+                    inputs.insert(name, input.value);
+                }
                 inputs
             }
         };
@@ -232,7 +244,13 @@ impl Session {
         }
         let found = report::calls::with_calls(found, &configuration);
         (
-            Stack { configuration: Arc::new(configuration), inputs, decisions, deferred_checks },
+            Stack {
+                configuration: Arc::new(configuration),
+                inputs,
+                decisions,
+                deferred_checks,
+                origins,
+            },
             found,
         )
     }
@@ -244,7 +262,7 @@ impl Session {
         asks: bool,
         configuration: &Configuration,
         sources: &mut SourceMap,
-    ) -> (BTreeMap<Arc<str>, Value>, Diagnostics) {
+    ) -> (BTreeMap<Arc<str>, config::InputValue>, Diagnostics) {
         let world: &dyn World = &*self.world;
         let root = Arc::clone(configuration.root());
         let (mut request, mut found) = self.input_sources(given);
@@ -265,7 +283,7 @@ impl Session {
             read(&request, sources)
         };
         found.extend(errors);
-        (inputs.into_iter().map(|(name, input)| (name, input.value)).collect(), found)
+        (inputs, found)
     }
 
     /// The values of a plan file, and those of ephemeral variables, which are in none. Another value for a variable

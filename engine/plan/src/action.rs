@@ -88,6 +88,8 @@ pub enum ActionReason {
     Destroying,
     /// It was deposed by an earlier replacement.
     Deposed,
+    /// The state that is led back to does not have it.
+    LedBack,
 }
 
 /// Chooses the action for one managed resource instance.

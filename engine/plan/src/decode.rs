@@ -78,6 +78,47 @@ impl Program {
         self.find(path.steps()).unwrap_or(self.span)
     }
 
+    /// The expression of an argument, if the body sets it and it is no block.
+    pub(crate) fn setting(&self, name: &str) -> Option<&Expression> {
+        self.fields.iter().find(|field| &*field.name == name)?.expression.as_ref()
+    }
+
+    /// The line that sets an attribute; `None` if none does.
+    pub(crate) fn set_at(&self, path: &AttributePath) -> Option<Span> {
+        let PathStep::Attribute(name) = path.steps().first()? else { return None };
+        let nested = self.nested.iter().find(|nested| nested.name == *name);
+        if nested.is_some_and(|nested| nested.items.is_empty()) {
+            return None;
+        }
+        self.find(path.steps())
+    }
+
+    /// All that the body sets: paths as they are written, with their expressions.
+    pub(crate) fn expressions(&self) -> Vec<(String, &Expression)> {
+        let fields = self
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.name.to_string(), field.expression.as_ref()?)));
+        let mut found: Vec<(String, &Expression)> = fields.collect();
+        for nested in &self.nested {
+            let many = nested.items.len() > 1;
+            for (at, item) in nested.items.iter().enumerate() {
+                let place = if many { format!("[{at}]") } else { String::new() };
+                let front = format!("{}{place}", nested.name);
+                let program = match item {
+                    NestedItem::Static { program, .. } => program,
+                    NestedItem::Dynamic { for_each, program, .. } => {
+                        found.push((format!("{front}, one for each"), for_each));
+                        program
+                    }
+                };
+                let inner = program.expressions().into_iter();
+                found.extend(inner.map(|(name, one)| (format!("{front}.{name}"), one)));
+            }
+        }
+        found
+    }
+
     fn find(&self, steps: &[PathStep]) -> Option<Span> {
         let Some(PathStep::Attribute(name)) = steps.first() else { return None };
         if let Some(field) = self.fields.iter().find(|field| field.name == *name) {

@@ -27,6 +27,7 @@ use value::{Marks, Type, Value, convert};
 use crate::error::PlanError;
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
+use crate::restore::Restored;
 
 pub use conditions::LookedAt;
 pub use contributing::Contribution;
@@ -61,6 +62,8 @@ pub struct Evaluation {
     modules: Vec<ModuleState>,
     index: BTreeMap<ModuleInstance, ModuleId>,
     root_inputs: BTreeMap<Arc<str>, Value>,
+    /// What is led back to an earlier state.
+    pub(crate) restored: Restored,
 }
 
 impl std::fmt::Debug for Evaluation {
@@ -89,6 +92,7 @@ impl Evaluation {
             modules: Vec::new(),
             index: BTreeMap::new(),
             root_inputs,
+            restored: Restored::default(),
         };
         let root = Arc::clone(evaluation.config.root());
         evaluation.open(ModuleState::new(ModuleInstance::root(), root, None, Repetition::single()));

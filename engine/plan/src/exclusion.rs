@@ -53,7 +53,8 @@ impl Exclusion {
             || match mode {
                 Mode::Normal => self.users.contains(&address.block().config()),
                 Mode::Destroy => self.sources.contains(address),
-                Mode::RefreshOnly => false,
+                // An undo takes no exclusions.
+                Mode::RefreshOnly | Mode::Undo => false,
             }
     }
 

@@ -172,6 +172,7 @@ pub fn write(plan: &Plan) -> Json {
         "refreshed": refreshed,
         "steps": steps,
         "values": plan.evaluation.to_json(),
+        "restored": plan.evaluation.restored_to_json(),
     })
 }
 
@@ -211,7 +212,8 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
     evaluation.blocks = prepared.blocks;
     evaluation.providers = prepared.providers;
     let restored = stored.get("values").and_then(|values| evaluation.restore(values));
-    Ok(restored.map(|()| Plan {
+    let led_back = stored.get("restored").and_then(|stored| evaluation.restore_restored(stored));
+    Ok(restored.and(led_back).map(|()| Plan {
         mode: parts.mode,
         limited: parts.limited,
         changes: parts.changes,
@@ -282,8 +284,12 @@ fn steps(stored: &[Json]) -> Option<Vec<Step>> {
     stored.iter().enumerate().map(step).collect()
 }
 
-const MODES: [(&str, Mode); 3] =
-    [("normal", Mode::Normal), ("destroy", Mode::Destroy), ("refresh-only", Mode::RefreshOnly)];
+const MODES: [(&str, Mode); 4] = [
+    ("normal", Mode::Normal),
+    ("destroy", Mode::Destroy),
+    ("refresh-only", Mode::RefreshOnly),
+    ("undo", Mode::Undo),
+];
 
 const STEPS: [(&str, StepKind); 7] = [
     ("create", StepKind::Create),
@@ -295,7 +301,7 @@ const STEPS: [(&str, StepKind); 7] = [
     ("join", StepKind::Join),
 ];
 
-const REASONS: [(&str, ActionReason); 14] = [
+const REASONS: [(&str, ActionReason); 15] = [
     ("difference", ActionReason::Difference),
     ("cannot-update", ActionReason::CannotUpdate),
     ("tainted", ActionReason::Tainted),
@@ -310,6 +316,7 @@ const REASONS: [(&str, ActionReason); 14] = [
     ("check-nested", ActionReason::CheckNested),
     ("destroying", ActionReason::Destroying),
     ("deposed", ActionReason::Deposed),
+    ("led-back", ActionReason::LedBack),
 ];
 
 /// Actions by their names, joined.
@@ -374,6 +381,7 @@ fn change_to_json(change: &ResourceChange) -> Json {
         "dependencies": dependencies,
         "create_before_destroy": change.create_before_destroy,
         "importing": change.importing,
+        "remarks": change.remarks,
     })
 }
 
@@ -401,6 +409,9 @@ fn change_from_json(json: &Json) -> Option<ResourceChange> {
         dependencies: dependencies.collect::<Option<Vec<_>>>()?.into(),
         create_before_destroy: json.get("create_before_destroy")?.as_bool()?,
         importing: optional(json.get("importing"), |id| id.as_str().map(str::to_owned))?,
+        remarks: (json.get("remarks")?.as_array()?.iter())
+            .map(|remark| remark.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?,
     })
 }
 

@@ -26,6 +26,9 @@ use crate::error::PlanError;
 use crate::model::{DriftChange, Mode, ResourceChange};
 use crate::prepare::{Block, TypeSchema};
 use crate::problem::Place;
+use crate::restore::{Earlier, LedBack};
+
+pub(crate) use prior::differences;
 
 pub use last::Final;
 pub(crate) use last::plan_final;
@@ -54,6 +57,16 @@ pub(crate) struct Input {
     pub(crate) import: Option<String>,
     pub(crate) create_before_destroy: bool,
     pub(crate) dependencies: Arc<[Dependency]>,
+    /// What it was in the state that is led back to; it takes the place of a configuration.
+    pub(crate) earlier: Option<Earlier>,
+    /// What else is said of the change.
+    pub(crate) remark: Option<String>,
+    /// Whether the object is led back, so that `ignore_changes` does not count.
+    pub(crate) leads_back: bool,
+    /// Whether it is known to stay as it is.
+    pub(crate) settled: bool,
+    /// Whether the provider need not be asked what it thinks of the configuration.
+    pub(crate) trusted: bool,
 }
 
 /// What came of it.
@@ -66,33 +79,56 @@ pub(crate) struct Output {
     /// What the stored object was made from.
     pub(crate) prior_dependencies: Vec<Dependency>,
     pub(crate) warnings: Diagnostics,
+    /// Set for an object that is led back.
+    pub(crate) led_back: Option<Box<LedBack>>,
 }
 
 /// An object before planning.
-struct Prior {
+pub(crate) struct Prior {
     /// Null if there is none. Without marks.
-    value: Value,
-    private: Private,
-    tainted: bool,
+    pub(crate) value: Value,
+    pub(crate) private: Private,
+    pub(crate) tainted: bool,
 }
 
 impl Input {
     /// Refreshes and plans.
-    pub(crate) async fn run(self) -> Result<Output, Diagnostics> {
+    pub(crate) async fn run(mut self) -> Result<Output, Diagnostics> {
         let mut warnings = Diagnostics::new();
         let recorded = self.recorded(&mut warnings).await?;
         let (prior, importing) = match (&recorded, &self.import) {
             (None, Some(id)) => (self.imported(id, &mut warnings).await?, Some(id.clone())),
+            (None, None) if self.earlier.as_ref().is_some_and(|earlier| earlier.alive) => {
+                self.taken_up(&mut warnings).await?
+            }
             _ => (self.real(recorded.as_ref(), &mut warnings).await?, None),
         };
+        if let (Some(earlier), Some(_), None) = (&self.earlier, &importing, &self.stored) {
+            // What was secret of it still is.
+            self.stored = Some(earlier.object.clone());
+        }
         let drift =
             recorded.as_ref().and_then(|recorded| self.drift(recorded, &prior)).map(Box::new);
         let refreshed = self.refreshed(recorded.as_ref(), &prior).map(Box::new);
         let prior_dependencies =
             self.stored.as_ref().map(|stored| stored.dependencies.clone()).unwrap_or_default();
+        let earlier = match self.earlier.take() {
+            Some(earlier) => Some(self.restoration(earlier, &prior.value, &mut warnings).await?),
+            None => None,
+        };
+        if let Some(wished) = &earlier {
+            self.settled = self.is_settled(wished, &prior);
+            self.trusted = wished.trusted;
+            let now = &wished.now;
+            let config = wished.restoration.config(|address, path| now.get(address, path));
+            self.config = Some(config);
+            self.leads_back = true;
+        }
         let mut change = self.plan(prior, &mut warnings).await?;
         change.importing = importing;
-        Ok(Output { change, drift, refreshed, prior_dependencies, warnings })
+        change.remarks.extend(self.remark.take());
+        let led_back = earlier.map(|wished| Box::new(self.led_back(wished, &mut change)));
+        Ok(Output { change, drift, refreshed, prior_dependencies, warnings, led_back })
     }
 
     fn place<'a>(
@@ -134,7 +170,7 @@ impl Input {
         Ok(())
     }
 
-    fn failed(&self, call: &str, error: &sdk::ProviderError) -> Diagnostics {
+    pub(crate) fn failed(&self, call: &str, error: &sdk::ProviderError) -> Diagnostics {
         let locate = self.locate();
         let given = || self.given();
         self.place(&locate, &given)
@@ -177,9 +213,10 @@ impl Input {
             dependencies: Arc::clone(&self.dependencies),
             create_before_destroy: self.create_before_destroy,
             importing: None,
+            remarks: Vec::new(),
         };
         let null = Value::null(self.schema.get().block.ty());
-        if self.mode == Mode::RefreshOnly {
+        if self.mode == Mode::RefreshOnly || self.settled {
             return Ok(change(
                 Action::NoOp,
                 ActionReason::Difference,

@@ -14,8 +14,8 @@
 //!    flow back, from a planned instance to those that refer to it.
 //! 7. `instance`: one instance, from what is recorded to its [`Action`]; `propose`, `validity`, `action` and
 //!    `data` hold its rules.
-//! 8. `steps`: the order in which apply goes.
-//! 9. [`mod@file`]: a plan on disk.
+//! 8. `steps`: the order in which apply goes; `restore`: an earlier state in the place of blocks.
+//! 9. [`mod@file`]: a plan on disk; [`mod@explain`]: why it is as it is.
 //!
 //! # Invariants
 //!
@@ -42,6 +42,8 @@ mod check;
 
 mod import;
 
+mod restore;
+
 mod function;
 
 mod graph;
@@ -49,6 +51,8 @@ mod graph;
 mod exclusion;
 
 pub mod drawing;
+
+pub mod explain;
 
 pub mod evaluation;
 
@@ -103,6 +107,7 @@ pub use model::{
 pub use problem::{Place, as_warnings, without_secrets};
 pub use provider::Readers;
 pub use provisioner::Provision;
+pub use restore::Goal;
 pub use validity::{Violation, check_compatible};
 
 /// What this run's options say.
@@ -122,6 +127,8 @@ pub struct Options {
     pub excludes: Vec<Target>,
     /// How many provider calls may run at once.
     pub parallelism: usize,
+    /// What is led back to, in [`Mode::Undo`].
+    pub goal: Option<Arc<Goal>>,
 }
 
 impl Default for Options {
@@ -134,6 +141,7 @@ impl Default for Options {
             replace: Vec::new(),
             imports: Vec::new(),
             parallelism: 10,
+            goal: None,
         }
     }
 }
@@ -166,8 +174,9 @@ pub struct Request<'a> {
 pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let configuration = Arc::clone(&request.configuration);
-    let recorded: BTreeSet<ProviderConfig> =
+    let mut recorded: BTreeSet<ProviderConfig> =
         request.snapshot.managed().map(|(_, record)| record.provider.clone()).collect();
+    recorded.extend(restore::providers(&request.options));
     let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
     let used: BTreeSet<ProviderAddress> = blocks
         .map(|block| block.provider.provider.clone())
@@ -199,8 +208,13 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         .managed()
         .map(|(address, record)| (address.clone(), (Arc::clone(record), None)))
         .collect();
-    let (records, found) = moved::apply(&configuration, records);
-    diagnostics.extend(found);
+    let records = if let Some(goal) = &request.options.goal {
+        restore::moved_back(records, request.snapshot, goal)
+    } else {
+        let (records, found) = moved::apply(&configuration, records);
+        diagnostics.extend(found);
+        records
+    };
     let mut targets = component_targets(&request.options.targets, &configuration);
     if request.options.mode == Mode::Destroy {
         targets.extend(made_from(&targets, &records));
@@ -484,14 +498,20 @@ fn assemble(
     })?;
     evaluation.blocks = walked.prepared.blocks;
     evaluation.providers = walked.prepared.providers;
-    let outputs = outputs(request, &evaluation, targeted, graph);
+    let outputs = match &request.options.goal {
+        Some(goal) => restore::outputs(request, goal, &mut evaluation, &walked.lost),
+        None => outputs(request, &evaluation, targeted, graph),
+    };
     let deferred_checks = request.deferred_checks.clone();
     Ok(Plan {
         mode: request.options.mode,
         changes,
         drift,
         outputs,
-        decisions: request.decisions.clone(),
+        decisions: match &request.options.goal {
+            Some(goal) => goal.decisions(),
+            None => request.decisions.clone(),
+        },
         moves,
         refreshed,
         steps,
@@ -511,11 +531,7 @@ fn outputs(
 ) -> BTreeMap<Arc<str>, OutputChange> {
     let mut outputs = BTreeMap::new();
     let configured = &evaluation.module(ROOT).module.outputs;
-    let recorded = |name: &str| {
-        let record = request.snapshot.outputs.get(name)?;
-        let value = record.value()?;
-        Some(if record.sensitive { value.mark(Marks::SENSITIVE) } else { value })
-    };
+    let recorded = |name: &str| recorded_output(request.snapshot, name);
     for (name, output) in configured {
         if output.ephemeral || (targeted && !is_covered(graph, name, request, evaluation)) {
             continue;
@@ -559,7 +575,14 @@ fn outputs(
     outputs
 }
 
-fn same_output(before: &Value, after: &Value) -> bool {
+/// What a state says of an output of the root module.
+pub(crate) fn recorded_output(snapshot: &StateSnapshot, name: &str) -> Option<Value> {
+    let record = snapshot.outputs.get(name)?;
+    let value = record.value()?;
+    Some(if record.sensitive { value.mark(Marks::SENSITIVE) } else { value })
+}
+
+pub(crate) fn same_output(before: &Value, after: &Value) -> bool {
     after.is_wholly_known()
         && value::json::to_string(before) == value::json::to_string(after)
         && before.is_sensitive() == after.is_sensitive()

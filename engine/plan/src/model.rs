@@ -20,6 +20,8 @@ pub enum Mode {
     Destroy,
     /// Bring the state to what the world is.
     RefreshOnly,
+    /// Bring the world back to what an earlier state records.
+    Undo,
 }
 
 /// All changes that apply will make, and nothing else.
@@ -87,6 +89,8 @@ pub struct ResourceChange {
     pub create_before_destroy: bool,
     /// The id that an `import` block names, for an object that comes into the state.
     pub importing: Option<String>,
+    /// What else people should know of it, in words; nothing sensitive.
+    pub remarks: Vec<String>,
 }
 
 /// An object that is not what the state records.

@@ -22,6 +22,7 @@ mod provider;
 mod check;
 mod deletion;
 mod dependencies;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use crate::exclusion::Exclusion;
 use crate::import::Wanted;
 use crate::instance::Output;
 use crate::prepare::Prepared;
+use crate::restore::Lost;
 use crate::{Options, Request};
 
 pub(crate) use expansion::{count_expansion, for_each_expansion, repetition_of};
@@ -67,6 +69,7 @@ pub(crate) struct Walked {
     pub(crate) results: BTreeMap<ResourceInstance, Planned>,
     pub(crate) prepared: Prepared,
     pub(crate) diagnostics: Diagnostics,
+    pub(crate) lost: Lost,
 }
 
 /// A planned instance, and the node that planned it.
@@ -102,6 +105,10 @@ pub(crate) struct Walk<'a> {
     /// By the name of what they concern, so that their order is fixed.
     pub(crate) diagnostics: BTreeMap<String, Diagnostics>,
     pub(crate) dependencies: BTreeMap<NodeId, Arc<[Dependency]>>,
+    /// Texts of earlier objects that will not come back.
+    pub(crate) lost: Lost,
+    /// Objects that are led back, and whose replacements are made before the old ones go.
+    pub(crate) made_first: BTreeSet<ResourceInstance>,
 }
 
 impl<'a> Walk<'a> {
@@ -140,6 +147,8 @@ impl<'a> Walk<'a> {
             results: BTreeMap::new(),
             diagnostics: BTreeMap::new(),
             dependencies: BTreeMap::new(),
+            lost: Lost::default(),
+            made_first: BTreeSet::new(),
         }
     }
 
@@ -150,7 +159,9 @@ impl<'a> Walk<'a> {
             self.node(NodeKey::Provider(provider));
         }
         self.open(ROOT);
+        self.lead_back();
         self.drain().await;
+        self.find_stuck();
         if !self.has_errors() {
             self.plan_orphans();
             self.drain().await;
@@ -169,6 +180,7 @@ impl<'a> Walk<'a> {
             results: self.results,
             prepared: self.prepared,
             diagnostics,
+            lost: self.lost,
         }
     }
 

@@ -52,7 +52,7 @@ pub fn text(drift: &[DriftChange], sources: &SourceMap, style: Style) -> String 
     out
 }
 
-fn place(sources: &SourceMap, span: syntax::Span) -> String {
+pub(crate) fn place(sources: &SourceMap, span: syntax::Span) -> String {
     let at = sources.locate(span.start);
     format!("{}:{}", sources.file_of(span).name, at.line)
 }

@@ -6,9 +6,9 @@
 //! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON; [`calls`]: where they come from.
 //! 3. [`values`]: a value in the language's notation; [`diff`](mod@diff): the difference of two, as lines.
 //! 4. [`sheet`]: what people are told of a plan; [`plan_text`], [`plan_html`], [`plan_markdown`]: its forms.
-//!    [`plan_json`]: a plan for machines; [`graph_text`]: a graph.
+//!    [`plan_json`]: a plan for machines; [`graph_text`]: a graph; [`explain`]: why one thing is planned so.
 //! 5. [`progress`], [`live`], [`ui`]: what happens in a run, as lines, as a picture that moves, and as JSON.
-//! 6. [`state_text`], [`drift`]: a state; what differs from it.
+//! 6. [`state_text`], [`drift`], [`history`]: a state; what differs from it; how it came about.
 //! 7. [`catalog`](mod@catalog): tables of what backends sell. [`cost`]: what a plan costs.
 
 pub mod style;
@@ -39,6 +39,8 @@ pub mod config_text;
 pub mod console;
 pub mod cost;
 pub mod drift;
+pub mod explain;
+pub mod history;
 pub mod schema_json;
 pub mod state_text;
 

@@ -32,6 +32,7 @@ pub fn page(sheet: &Sheet, heading: &Heading<'_>) -> String {
         Purpose::Apply => "Plan",
         Purpose::Destroy => "Plan to destroy",
         Purpose::Refresh => "Plan to record what is real",
+        Purpose::Undo => "Plan to lead back",
     };
     let sub = if heading.made_at.is_empty() {
         heading.title.to_owned()

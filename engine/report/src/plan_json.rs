@@ -221,7 +221,7 @@ pub fn plan(view: &View<'_>, terraform_version: &str) -> Json {
     })
 }
 
-fn header(address: &address::ResourceInstance, provider: &str) -> Json {
+pub(crate) fn header(address: &address::ResourceInstance, provider: &str) -> Json {
     let mode = match address.resource.mode {
         address::ResourceMode::Data => "data",
         _ => "managed",
@@ -303,7 +303,7 @@ pub(crate) fn reason(change: &ResourceChange) -> Option<&'static str> {
     }
 }
 
-fn values(actions: &[&str], before: &Value, after: &Value) -> Json {
+pub(crate) fn values(actions: &[&str], before: &Value, after: &Value) -> Json {
     json!({
         "actions": actions,
         "before": plain(before),

@@ -36,6 +36,7 @@ pub fn comment(sheet: &Sheet, limit: usize) -> String {
         Purpose::Apply => "Plan",
         Purpose::Destroy => "Plan to destroy",
         Purpose::Refresh => "Plan to record what is real",
+        Purpose::Undo => "Plan to lead back",
     };
     if sheet.empty {
         return format!("### {what}\n\n{}\n", nothing(sheet.mode));

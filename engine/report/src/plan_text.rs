@@ -117,6 +117,7 @@ pub(crate) fn nothing(mode: Purpose) -> &'static str {
     match mode {
         Purpose::Destroy => "No changes. No objects need to be destroyed.",
         Purpose::Refresh => "No changes. Every object is what the state records.",
+        Purpose::Undo => "No changes. Every object is what it was then.",
         Purpose::Apply => "No changes. The real objects match the configuration.",
     }
 }
@@ -289,7 +290,7 @@ fn comment(text: &str, prefix: &str, style: Style, out: &mut String) {
     }
 }
 
-fn line(line: &Line, style: Style, out: &mut String) {
+pub(crate) fn line(line: &Line, style: Style, out: &mut String) {
     let indent = " ".repeat(line.indent);
     let note = if line.note.is_empty() { String::new() } else { format!("# {}", line.note) };
     let loud = line.note.starts_with("forces replacement");

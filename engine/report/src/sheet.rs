@@ -50,6 +50,8 @@ pub enum Purpose {
     Destroy,
     /// To record what is real.
     Refresh,
+    /// To bring back what an earlier state records.
+    Undo,
 }
 
 /// How many objects a plan touches.
@@ -236,6 +238,7 @@ impl Sheet {
         Self {
             mode: match view.mode {
                 Mode::Normal => Purpose::Apply,
+                Mode::Undo => Purpose::Undo,
                 Mode::Destroy => Purpose::Destroy,
                 Mode::RefreshOnly => Purpose::Refresh,
             },
@@ -283,7 +286,7 @@ fn step(step: &plan::Step, place: &[Option<usize>]) -> Step {
 }
 
 /// What is said of a change; nothing of an object that stays as and where it is.
-fn verb(change: &ResourceChange) -> Option<Verb> {
+pub(crate) fn verb(change: &ResourceChange) -> Option<Verb> {
     Some(match change.action {
         Action::NoOp if change.importing.is_some() => Verb::Import,
         Action::NoOp if change.previous_address.is_some() => Verb::Move,
@@ -325,6 +328,7 @@ fn entry(change: &ResourceChange, verb: Verb) -> Entry {
         entry.reasons.push("left over from an unfinished replacement".to_owned());
     }
     entry.reasons.extend(reason(change));
+    entry.reasons.extend(change.remarks.iter().map(|remark| visible(remark)));
     entry.moved_from = change.previous_address.as_ref().map(|from| visible(&from.to_string()));
     if let Some(id) = &change.importing {
         entry.reasons.push(format!("imported from {}", crate::values::quote(id)));
@@ -372,7 +376,7 @@ fn output_lines(outputs: &[&(&str, &plan::OutputChange)]) -> Vec<Line> {
 }
 
 /// Why, in words that can follow the address's line.
-fn reason(change: &ResourceChange) -> Option<String> {
+pub(crate) fn reason(change: &ResourceChange) -> Option<String> {
     let block = &change.address.resource;
     let key = |key: &address::InstanceKey| visible(&key.to_string());
     Some(match plan_json::reason(change)? {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use state::{Operation, OperationOutcome, Record, StateSnapshot};
+use state::{Record, StateSnapshot};
 use value::{Marks, Value};
 
 use crate::values::value;
@@ -71,37 +71,4 @@ pub fn outputs(snapshot: &StateSnapshot) -> String {
 pub fn output_value(json: &str) -> String {
     let tree: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
     value(&value::json::from_plain(&tree), 0)
-}
-
-/// What has been done to a state, newest last.
-pub fn history(operations: &[Operation], time: impl Fn(u64) -> String) -> String {
-    let mut out = String::new();
-    for operation in operations {
-        let outcome = match &operation.outcome {
-            Some(OperationOutcome::Done) => "done".to_owned(),
-            Some(OperationOutcome::Failed { message }) => format!("failed: {message}"),
-            Some(OperationOutcome::Interrupted) => "interrupted".to_owned(),
-            None => "not finished".to_owned(),
-        };
-        let _ = writeln!(
-            out,
-            "{:>4}  {}  {}  {}  {outcome}",
-            operation.id,
-            time(operation.info.time_unix_ms),
-            operation.info.who,
-            operation.info.command
-        );
-        for change in operation.changes.iter().take(20) {
-            let sign = match change.kind {
-                state::ChangeKind::Added => '+',
-                state::ChangeKind::Updated => '~',
-                state::ChangeKind::Removed => '-',
-            };
-            let _ = writeln!(out, "        {sign} {}", change.address);
-        }
-        if operation.changes.len() > 20 {
-            let _ = writeln!(out, "        and {} more", operation.changes.len() - 20);
-        }
-    }
-    out
 }

@@ -17,7 +17,7 @@ impl Run<'_> {
         for (from, to) in &self.plan.moves {
             if let Some(record) = self.records.remove(from) {
                 let record = Record { address: to.clone(), ..record };
-                changes.push(Change::DeleteRecord(from.clone()));
+                changes.push(Change::ForgetRecord(from.clone()));
                 changes.push(Change::PutRecord(record.clone()));
                 self.records.insert(to.clone(), record);
             }
@@ -98,9 +98,14 @@ impl Run<'_> {
         if self.plan.mode == Mode::Normal && complete {
             self.summary.diagnostics.extend(self.plan.evaluation.final_checks());
         }
-        if self.plan.mode == Mode::Destroy && complete {
+        if matches!(self.plan.mode, Mode::Destroy | Mode::Undo) && complete {
             let snapshot = self.store.snapshot()?;
-            changes.extend(snapshot.decisions.into_keys().map(Change::DeleteDecision));
+            let kept = |component: &String| {
+                self.plan.mode == Mode::Undo
+                    && self.plan.decisions.iter().any(|decision| decision.component == *component)
+            };
+            let gone = snapshot.decisions.into_keys().filter(|component| !kept(component));
+            changes.extend(gone.map(Change::DeleteDecision));
         }
         if !changes.is_empty() {
             self.store.commit(self.operation, changes)?;

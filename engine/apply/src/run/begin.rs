@@ -87,7 +87,7 @@ impl Run<'_> {
 
     fn forget(&mut self, at: usize, change: &ResourceChange) {
         self.records.remove(&change.address);
-        match self.store.commit(self.operation, vec![Change::DeleteRecord(change.address.clone())])
+        match self.store.commit(self.operation, vec![Change::ForgetRecord(change.address.clone())])
         {
             Ok(_) => {
                 self.summary.forgotten += 1;

@@ -42,6 +42,7 @@ impl Run<'_> {
                 dependencies: change.dependencies.to_vec(),
                 create_before_destroy: change.create_before_destroy,
                 sensitive_paths,
+                configured: configured(&prepared.config, new),
                 token: None,
             });
         match kind {
@@ -98,4 +99,14 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// The arguments and blocks that a configuration sets. Where there is no block, the value is an empty list; that counts
+/// only if the object has none either.
+fn configured(config: &Value, new: &Value) -> Vec<std::sync::Arc<str>> {
+    let is_empty = |value: &Value| value.items().is_some_and(<[Value]>::is_empty);
+    let set = config.entries().into_iter().flatten().filter(|(name, value)| {
+        !value.is_null() && (!is_empty(value) || new.get_attr(name).is_some_and(is_empty))
+    });
+    set.map(|(name, _)| std::sync::Arc::clone(name)).collect()
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::plan::{mode, view};
 use super::{planfile, recover, takeover};
-use crate::args::ApplyArgs;
+use crate::args::{ApplyArgs, Common};
 use crate::exit::Exit;
 use crate::session::{self, Session, Wanted};
 use crate::ui::Ui;
@@ -105,7 +105,7 @@ async fn planned(
     } else {
         terminal::print(&view(&plan).show(ui.style));
     }
-    if !plan.is_empty() && !args.auto_approve && !approved(args, ui) {
+    if !plan.is_empty() && !args.auto_approve && !approved(&args.plan.common, ui) {
         let message = format!("{command} was not confirmed; nothing was changed");
         return Err(ui.fail_message(&message));
     }
@@ -121,13 +121,15 @@ async fn from_file(
     snapshot: &StateSnapshot,
     ui: &Ui,
 ) -> Result<Ready, Exit> {
-    let history = store.history().map_err(|error| ui.fail_with(error))?;
-    let opened = saved.open(session, snapshot, &history).map_err(|error| ui.fail_with(error))?;
+    let earlier = store.carried_out(&saved.id).map_err(|error| ui.fail_with(error))?;
+    let opened = saved.open(session, snapshot, earlier).map_err(|error| ui.fail_with(error))?;
     let planfile::Opened { plan: stored, stack, ground } = opened;
     if let Some(error) = ground.overtaken(snapshot) {
         return Err(ui.fail_with(error));
     }
-    let decided = stack.decisions.clone();
+    // What leads back restores the placements of then, whatever would be chosen now.
+    let leads_back = stored.get("mode").and_then(serde_json::Value::as_str) == Some("undo");
+    let decided = if leads_back { Vec::new() } else { stack.decisions.clone() };
     let wanted = Wanted::Saved { saved: stack, given: args.plan.inputs() };
     let (stack, found) = session.stack(&wanted, snapshot).await;
     let sources = Arc::clone(&stack.configuration.sources);
@@ -167,8 +169,9 @@ fn write_lock_file(store: &SledStore) -> Result<(), String> {
         .map_err(|error| format!("`{path}` cannot be written: {error}"))
 }
 
-fn approved(args: &ApplyArgs, ui: &Ui) -> bool {
-    if args.plan.common.input == Some(false) || args.plan.common.json {
+/// Asks a person.
+pub(super) fn approved(common: &Common, ui: &Ui) -> bool {
+    if common.input == Some(false) || common.json {
         return false;
     }
     let question =
@@ -176,8 +179,9 @@ fn approved(args: &ApplyArgs, ui: &Ui) -> bool {
     terminal::ask(&question).as_deref() == Some("yes")
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site, and each is of another kind")]
-async fn carry_out(
+/// Carries out an approved plan, and tells what came of it.
+#[expect(clippy::too_many_arguments, reason = "each is of another kind")]
+pub(super) async fn carry_out(
     session: &Session,
     store: &SledStore,
     guard: &state::LockGuard,

@@ -25,7 +25,7 @@ use report::sheet::Sheet;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use state::{Key, Operation, StateSnapshot};
+use state::{Key, OperationId, StateSnapshot};
 use value::{Value, exact};
 
 use super::plan::view;
@@ -210,16 +210,17 @@ impl Saved {
         self.document.get("timestamp").and_then(Json::as_str).unwrap_or_default().to_owned()
     }
 
-    /// Opens what is sealed, if the plan is for this state and was not carried out before.
+    /// Opens what is sealed, if the plan is for this state and was not carried out before; `earlier` is the operation
+    /// that did.
     pub(crate) fn open(
         &self,
         session: &Session,
         snapshot: &StateSnapshot,
-        history: &[Operation],
+        earlier: Option<OperationId>,
     ) -> Result<Opened, PlanFileError> {
         let path = || self.path.clone();
-        if let Some(earlier) = history.iter().find(|operation| operation.info.plan == self.id) {
-            return Err(PlanFileError::Used { path: path(), operation: earlier.id.0 });
+        if let Some(earlier) = earlier {
+            return Err(PlanFileError::Used { path: path(), operation: earlier.0 });
         }
         let workspace = store::workspace();
         if self.workspace != workspace {

@@ -96,6 +96,9 @@ impl Evaluation {
 
     /// Evaluates an output of the root module, and first whatever it needs.
     pub fn demand_root_output(&mut self, name: &Arc<str>) -> Result<value::Value, Diagnostics> {
+        if let Some(value) = self.restored.output(name) {
+            return Ok(value);
+        }
         if let Some(value) = self.module(super::ROOT).outputs.get(name) {
             return Ok(value.clone());
         }

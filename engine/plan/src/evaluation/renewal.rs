@@ -20,7 +20,8 @@ use crate::walk::{for_each_expansion, repetition_of};
 
 /// A block instance whose configuration is known by now.
 pub struct Ready {
-    block: Arc<Block>,
+    /// `None` for an object that is led back: it may have no block any more.
+    block: Option<Arc<Block>>,
     config: Value,
 }
 
@@ -41,13 +42,17 @@ impl Ready {
         address: &ResourceInstance,
     ) -> Result<(Value, Diagnostics), Diagnostics> {
         let (config, marks) = self.config.unmark_deep();
-        crate::data::read(&reader, &self.block, address, config, &marks).await
+        let Some(block) = &self.block else { return Err(Diagnostics::new()) };
+        crate::data::read(&reader, block, address, config, &marks).await
     }
 }
 
 impl Evaluation {
     /// Evaluates the configuration of an instance again.
     pub fn renew(&mut self, address: &ResourceInstance) -> Result<Option<Ready>, Diagnostics> {
+        if let Some(config) = self.restored.config(address) {
+            return Ok(Some(Ready { block: None, config }));
+        }
         let Some(id) = self.find(&address.module) else { return Ok(None) };
         let Some(block) = self.blocks.get(&address.block().config()).cloned() else {
             return Ok(None);
@@ -78,7 +83,7 @@ impl Evaluation {
             return Err(failed);
         }
         let config = self.with_context(id, &repetition, None, |ctx| block.program.evaluate(ctx))?;
-        Ok(Some(Ready { block, config }))
+        Ok(Some(Ready { block: Some(block), config }))
     }
 
     /// An instance's key, with the value that `for_each` gives it by now.
@@ -304,7 +309,7 @@ impl Evaluation {
         address: &ResourceInstance,
         reader: Arc<dyn Reader>,
     ) -> Result<(Option<Open>, Diagnostics), Diagnostics> {
-        let Some(Ready { block, config }) = self.renew(address)? else {
+        let Some(Ready { block: Some(block), config }) = self.renew(address)? else {
             return Ok((None, Diagnostics::new()));
         };
         if let Some(path) = config.unknown_paths().into_iter().next() {
@@ -331,6 +336,10 @@ impl Evaluation {
     /// Records a real object and checks the conditions on it.
     pub fn accept(&mut self, address: &ResourceInstance, value: Value) -> Diagnostics {
         self.set_instance(address, value.clone());
+        // What was right earlier need not hold what the configuration says now.
+        if self.restored.accept(address, &value) {
+            return Diagnostics::new();
+        }
         let Some(id) = self.find(&address.module) else { return Diagnostics::new() };
         let Some(block) = self.blocks.get(&address.block().config()).cloned() else {
             return Diagnostics::new();
@@ -398,6 +407,9 @@ impl Evaluation {
 
     /// The type of an instance's object, if its block is still configured.
     pub fn object_type(&self, address: &ResourceInstance) -> Option<value::Type> {
+        if let Some(ty) = self.restored.ty(address) {
+            return Some(ty);
+        }
         Some(self.blocks.get(&address.block().config())?.schema.get().block.ty())
     }
 }

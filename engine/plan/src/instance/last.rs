@@ -10,8 +10,9 @@ use value::Value;
 use super::wanted::ignore_changes;
 use super::{Input, sensitive_paths};
 use crate::action::Action;
+use crate::error::PlanError;
 use crate::model::{Mode, ResourceChange};
-use crate::prepare::Block;
+use crate::prepare::{Block, TypeSchema};
 use crate::validity::check_compatible;
 
 /// A change whose configuration is wholly known by now, planned once more before it is made.
@@ -26,19 +27,39 @@ pub struct Final {
     pub planned_private: Vec<u8>,
 }
 
+/// The schema of an object without a block.
+fn schema_of(reader: &Arc<dyn Reader>, change: &ResourceChange) -> Result<TypeSchema, Diagnostics> {
+    let resource = &change.address.resource;
+    TypeSchema::find(&reader.schema(), resource.mode, &resource.type_name).ok_or_else(|| {
+        PlanError::StoredObject {
+            address: change.address.to_string(),
+            message: format!(
+                "the provider `{}` has no type `{}`",
+                change.provider.provider, resource.type_name
+            ),
+        }
+        .into()
+    })
+}
+
 /// Plans a change again with the values that are known now, and checks that it keeps to what was planned.
 pub(crate) async fn plan_final(
     reader: Arc<dyn Reader>,
-    block: Arc<Block>,
+    block: Option<Arc<Block>>,
     change: &ResourceChange,
     config: Value,
 ) -> Result<Final, Diagnostics> {
+    let schema = match &block {
+        Some(block) => block.schema.clone(),
+        None => schema_of(&reader, change)?,
+    };
+    let leads_back = block.is_none();
     let input = Input {
         address: change.address.clone(),
         previous_address: None,
         provider: change.provider.clone(),
         reader,
-        schema: block.schema.clone(),
+        schema,
         config: None,
         stored: None,
         mode: Mode::Normal,
@@ -49,7 +70,12 @@ pub(crate) async fn plan_final(
         import: None,
         create_before_destroy: change.create_before_destroy,
         dependencies: Arc::clone(&change.dependencies),
-        block: Some(block),
+        block,
+        earlier: None,
+        remark: None,
+        leads_back,
+        settled: false,
+        trusted: false,
     };
     let mut warnings = Diagnostics::new();
     let (original, config_marks) = config.unmark_deep();

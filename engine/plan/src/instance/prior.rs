@@ -19,7 +19,18 @@ impl Input {
         &self,
         warnings: &mut Diagnostics,
     ) -> Result<Option<Value>, Diagnostics> {
-        let Some(stored) = &self.stored else { return Ok(None) };
+        match &self.stored {
+            Some(stored) => self.upgraded(stored, warnings).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A recorded object in the form of the current schema.
+    pub(crate) async fn upgraded(
+        &self,
+        stored: &Object,
+        warnings: &mut Diagnostics,
+    ) -> Result<Value, Diagnostics> {
         let schema = self.schema.get();
         if stored.schema_version > schema.version {
             return Err(PlanError::NewerSchema {
@@ -48,7 +59,7 @@ impl Input {
         if !value.conforms(&schema.block.ty()) || !value.is_wholly_known() {
             return Err(unreadable("it does not fit the schema"));
         }
-        Ok(Some(value))
+        Ok(value)
     }
 
     pub(super) async fn real(
@@ -69,7 +80,7 @@ impl Input {
         Ok(Prior { value, private, tainted })
     }
 
-    async fn read(
+    pub(crate) async fn read(
         &self,
         current: Value,
         private: Private,

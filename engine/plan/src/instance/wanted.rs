@@ -20,14 +20,16 @@ impl Input {
     ) -> Result<Wanted, Diagnostics> {
         let (original, config_marks) = config.clone().unmark_deep();
         let type_name = &self.address.resource.type_name;
-        let problems = self.reader.validate_resource(type_name, &original).await;
-        self.sift(problems.map_err(|error| self.failed("validate", &error))?, warnings)?;
+        if !self.trusted {
+            let problems = self.reader.validate_resource(type_name, &original).await;
+            self.sift(problems.map_err(|error| self.failed("validate", &error))?, warnings)?;
+        }
         let block = &self.schema.get().block;
         let null = Value::null(block.ty());
         // A tainted object counts as none, and what comes of it is a replacement in the end.
         let basis = if prior.tainted { null.clone() } else { prior.value.clone() };
         let config = match &self.block {
-            Some(own) if !basis.is_null() => ignore_changes(
+            Some(own) if !basis.is_null() && !self.leads_back => ignore_changes(
                 &own.config.lifecycle.ignore_changes,
                 block,
                 original.clone(),
@@ -38,7 +40,9 @@ impl Input {
         let private = if prior.tainted { Private::EMPTY } else { prior.private.clone() };
         let mut first = self.planned(basis.clone(), &config, private, warnings).await?;
         // A provider with looser rules may have planned a change that the configuration no longer asks for.
-        if let (true, false, Some(own)) = (first.legacy_types, basis.is_null(), &self.block) {
+        if let (true, false, false, Some(own)) =
+            (first.legacy_types, basis.is_null(), self.leads_back, &self.block)
+        {
             let ignored = &own.config.lifecycle.ignore_changes;
             first.planned = match ignored {
                 IgnoreChanges::All => basis.clone(),

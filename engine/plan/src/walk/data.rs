@@ -90,6 +90,7 @@ impl Walk<'_> {
             dependencies,
             create_before_destroy: false,
             importing: None,
+            remarks: Vec::new(),
         };
         let output = Output {
             change,
@@ -97,6 +98,7 @@ impl Walk<'_> {
             refreshed: None,
             prior_dependencies: Vec::new(),
             warnings: Diagnostics::new(),
+            led_back: None,
         };
         let planned = Planned { output: Box::new(output), node: Some(id) };
         self.results.insert(address.clone(), planned);

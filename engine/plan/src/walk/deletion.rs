@@ -63,7 +63,7 @@ impl Walk<'_> {
 
     /// An instance of a block that this run was told to leave alone is no orphan.
     fn is_left_alone(&self, address: &ResourceInstance) -> bool {
-        self.evaluation.instance(address).is_some()
+        self.options.mode != Mode::Undo && self.evaluation.instance(address).is_some()
     }
 
     fn plan_orphan(
@@ -108,7 +108,8 @@ impl Walk<'_> {
             // A block that lost this key still says whether its objects are protected.
             block: self.prepared.blocks.get(&address.block().config()).cloned(),
             config: None,
-            forget: self.options.mode == Mode::Normal && self.is_forgotten(address),
+            forget: self.options.mode == Mode::Normal && self.is_forgotten(address)
+                || self.was_taken_in(address),
             dependencies: stored.dependencies.clone().into(),
             create_before_destroy: stored.create_before_destroy,
             stored: Some(stored),
@@ -117,6 +118,11 @@ impl Walk<'_> {
             forced: None,
             removal: reason,
             import: None,
+            earlier: None,
+            remark: self.removal_remark(address),
+            leads_back: false,
+            settled: false,
+            trusted: false,
         };
         let id = self.node(NodeKey::Orphan(at));
         self.start(
@@ -127,8 +133,10 @@ impl Walk<'_> {
     }
 
     fn removal_reason(&self, address: &ResourceInstance) -> ActionReason {
-        if self.options.mode == Mode::Destroy {
-            return ActionReason::Destroying;
+        match self.options.mode {
+            Mode::Destroy => return ActionReason::Destroying,
+            Mode::Undo => return ActionReason::LedBack,
+            Mode::Normal | Mode::RefreshOnly => {}
         }
         let path = address.module.module();
         let Some(module) = self.evaluation.config.modules.get(&path) else {
@@ -186,5 +194,6 @@ fn deposed_change(
         dependencies: object.dependencies.clone().into(),
         create_before_destroy: object.create_before_destroy,
         importing: None,
+        remarks: Vec::new(),
     }
 }

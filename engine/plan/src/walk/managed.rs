@@ -47,6 +47,9 @@ impl Walk<'_> {
             self.evaluation.set_in(module, resource, key, value);
             return self.finish(id, NodeState::Done);
         }
+        if self.is_led_back(resource) {
+            return self.instance_in_undo(id, module, &address, &block);
+        }
         let wants_config = self.options.mode == Mode::Normal;
         let config = if wants_config {
             self.instance_config(module, &repetition, &block, &address)
@@ -94,6 +97,11 @@ impl Walk<'_> {
             create_before_destroy: self.create_before_destroy.contains(&block.address),
             dependencies,
             block: Some(block),
+            earlier: None,
+            remark: None,
+            leads_back: false,
+            settled: false,
+            trusted: false,
         };
         self.start(
             async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use address::{InstanceKey, ModulePathStep, ProviderConfig, Resource, ResourceInstance};
+use address::{
+    AbsResource, InstanceKey, ModulePathStep, ProviderConfig, Resource, ResourceInstance,
+};
 
 use super::Walk;
 use crate::evaluation::{Expansion, ModuleId, ROOT, Repetition};
@@ -36,6 +38,10 @@ pub(crate) enum NodeKey {
     Close(ModuleId, Resource),
     /// An object without a block; by its place among those.
     Orphan(usize),
+    /// An object that is led back to what it was.
+    LedBack(ResourceInstance),
+    /// All objects of a block that are led back.
+    AllLedBack(AbsResource),
 }
 
 /// A node.
@@ -180,7 +186,10 @@ impl Walk<'_> {
                     None => Vec::new(),
                 }
             }
-            NodeKey::Close(..) | NodeKey::Orphan(_) => Vec::new(),
+            NodeKey::Close(..)
+            | NodeKey::Orphan(_)
+            | NodeKey::LedBack(_)
+            | NodeKey::AllLedBack(_) => Vec::new(),
             key => match self.own_needs(&key) {
                 Some((module, needs, _)) => self.expansions_of(module, &needs),
                 None => Vec::new(),
@@ -247,6 +256,11 @@ impl Walk<'_> {
             NodeKey::CallOutputs(module, step) => self.outputs_of(*module, step),
             NodeKey::CallDone(module, step) => self.contents_of(*module, step),
             NodeKey::Close(module, resource) => self.users_of(*module, resource),
+            NodeKey::LedBack(address) => return self.needs_of_led_back(address),
+            NodeKey::AllLedBack(block) => return self.all_led_back(block),
+            NodeKey::Instance(module, resource, instance) if self.is_led_back(resource) => {
+                return self.needs_in_undo(*module, resource, instance);
+            }
             _ => match self.own_needs(&key) {
                 Some((module, needs, reader)) => self.resolve_needs(module, &needs, &reader),
                 None => Vec::new(),

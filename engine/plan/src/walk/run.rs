@@ -46,10 +46,12 @@ impl Walk<'_> {
                 return self.instance(id, module, &resource, &key);
             }
             NodeKey::Close(module, resource) => return self.close(id, module, &resource),
+            NodeKey::LedBack(address) => return self.led_back(id, &address),
             NodeKey::Whole(..)
             | NodeKey::CallOutputs(..)
             | NodeKey::CallDone(..)
             | NodeKey::CallAfter(..)
+            | NodeKey::AllLedBack(_)
             | NodeKey::Orphan(_) => Ok(()),
         };
         self.settle(id, result);
@@ -86,6 +88,8 @@ impl Walk<'_> {
             | NodeKey::CallAfter(module, step) => format!("{}{step}", within(*module)),
             NodeKey::Provider(provider) => provider.to_string(),
             NodeKey::Orphan(at) => format!("orphan {at}"),
+            NodeKey::LedBack(address) => address.to_string(),
+            NodeKey::AllLedBack(block) => block.to_string(),
         }
     }
 
@@ -137,6 +141,9 @@ impl Walk<'_> {
         let subject = self.subject(id);
         self.report(&subject, std::mem::take(&mut output.warnings));
         let address = output.change.address.clone();
+        if matches!(self.nodes[id.0].key, NodeKey::LedBack(_)) {
+            return self.take_led_back(id, output);
+        }
         let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
             self.results.insert(address, Planned { output, node: None });
             return self.finish(id, NodeState::Done);
@@ -144,10 +151,10 @@ impl Walk<'_> {
         let value = match self.options.mode {
             Mode::Normal => output.change.after.clone(),
             // What is going to be destroyed is still worth what it is to providers that need it.
-            Mode::Destroy | Mode::RefreshOnly if output.change.before.is_null() => {
+            Mode::Destroy | Mode::RefreshOnly | Mode::Undo if output.change.before.is_null() => {
                 Value::unknown(output.change.before.ty())
             }
-            Mode::Destroy | Mode::RefreshOnly => output.change.before.clone(),
+            Mode::Destroy | Mode::RefreshOnly | Mode::Undo => output.change.before.clone(),
         };
         self.evaluation.set_in(module, &resource, &key, value.clone());
         self.results.insert(address, Planned { output, node: Some(id) });

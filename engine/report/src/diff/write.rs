@@ -93,7 +93,7 @@ pub(super) fn short(shown: &Value) -> Option<String> {
 }
 
 /// A value that is about to be superseded by one that is not known: in a few words if it is large.
-pub(super) fn brief(shown: &Value) -> String {
+pub(crate) fn brief(shown: &Value) -> String {
     let many = |count: usize, what: &str| {
         let plural = if count == 1 { "" } else { "s" };
         format!("({count} {what}{plural})")
