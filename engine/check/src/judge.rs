@@ -1,10 +1,13 @@
 //! Runs the rules.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use catalog::Catalog;
 
 use crate::exception::Exception;
 use crate::rule::{Finding, Found, RULES};
-use crate::subject::Subject;
+use crate::subject::{Everything, Subject};
 
 /// What the rules have found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,9 +22,25 @@ pub struct Verdict {
     pub checked: usize,
 }
 
+/// Types that no rule is for, but that rules look at beside others.
+const BESIDE: &[&str] = &[
+    "aws_security_group",
+    "aws_security_group_rule",
+    "aws_subnet",
+    "aws_vpc_security_group_egress_rule",
+    "aws_vpc_security_group_ingress_rule",
+];
+
 /// Whether any rule is for resources of this type.
 pub fn concerns(type_name: &str) -> bool {
-    RULES.iter().any(|rule| rule.types.contains(&type_name))
+    static TYPES: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| RULES.iter().flat_map(|rule| rule.types.iter().copied()).collect());
+    TYPES.contains(type_name)
+}
+
+/// Whether rules look at resources of this type, be it beside others.
+pub fn is_seen(type_name: &str) -> bool {
+    concerns(type_name) || BESIDE.contains(&type_name)
 }
 
 /// Looks at all subjects. `today` is in days since 1970.
@@ -32,9 +51,11 @@ pub fn judge(
     today: i64,
 ) -> Verdict {
     let mut verdict = Verdict::default();
-    for subject in subjects {
+    let all = Everything::new(subjects);
+    for subject in subjects.iter().filter(|subject| subject.changes) {
         for rule in RULES.iter().filter(|rule| rule.types.contains(&subject.type_name)) {
-            let mut found = Found { catalog, today, findings: Vec::new(), waits_for: Vec::new() };
+            let mut found =
+                Found { catalog, today, all: &all, findings: Vec::new(), waits_for: Vec::new() };
             (rule.run)(subject, &mut found);
             verdict.checked += 1;
             for name in found.waits_for {

@@ -7,13 +7,15 @@
 //!
 //! Read in this order:
 //!
-//! 1. [`subject`]: what is looked at, and how a value that is not known yet is told from one that is not set.
+//! 1. [`subject`]: what is looked at, and how a value that is not known yet is told from one that is not set;
+//!    [`link`]: what a block refers to, through locals, variables and outputs.
 //! 2. [`rule`]: one file for each rule, and the list of them.
 //! 3. [`exception`]: rules that people have set aside, with reason and last day.
 //! 4. [`judge`](fn@judge): runs the rules.
 //! 5. [`cost`]: what resources and components cost. [`budget`]: what they may cost.
 //! 6. [`page`]: the documentation, made from the rules.
 
+pub mod link;
 pub mod subject;
 
 pub mod rule;
@@ -33,6 +35,7 @@ mod testing;
 
 pub use error::ERROR_DOCS;
 pub use exception::Exception;
-pub use judge::{Verdict, concerns, judge};
+pub use judge::{Verdict, concerns, is_seen, judge};
+pub use link::Link;
 pub use rule::{Finding, Grade, RULES, Rule};
-pub use subject::{Field, Subject};
+pub use subject::{Everything, Field, Subject};

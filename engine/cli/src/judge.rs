@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use check::cost::{Cost, Estimate, Line};
-use check::{Exception, Grade, Subject, Verdict};
-use component::Decision;
+use check::{Exception, Grade, Link, Subject, Verdict};
 use component::known::Known;
+use component::{Decision, PlacedComponent};
 use config::{Configuration, ResourceBlock};
 use plan::{Action, Mode, Plan, ResourceChange};
 use state::StateSnapshot;
@@ -27,7 +27,7 @@ pub(crate) struct Bench<'a> {
 
 impl Bench<'_> {
     /// Judges a plan. Checks that wait for values are added to those that it lists.
-    pub(crate) fn judge(&self, plan: &mut Plan) -> Diagnostics {
+    pub(crate) fn judge(&self, plan: &mut Plan, components: &[PlacedComponent]) -> Diagnostics {
         let mut found = Diagnostics::new();
         if plan.mode != Mode::Normal {
             return found;
@@ -37,7 +37,8 @@ impl Bench<'_> {
         let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
             stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
         });
-        let looked_at = changes(plan).any(|change| check::concerns(type_name(change)));
+        let looked_at = changes(plan).any(|change| check::concerns(type_name(change)))
+            || components.iter().any(|one| check::concerns(one.block.type_name.as_str()));
         if !looked_at && !has_budget && exceptions.is_empty() {
             return found;
         }
@@ -48,11 +49,14 @@ impl Bench<'_> {
                 return found;
             }
         };
+        let nothing = Value::dynamic_null();
         let verdict = {
-            let subjects = self.subjects(plan, |change| !matches!(change.action, Action::NoOp));
+            let mut subjects = self.subjects(plan, |change| check::is_seen(type_name(change)));
+            self.link(&mut subjects, plan);
+            subjects.extend(self.component_subjects(plan, components, &nothing));
             check::judge(&subjects, &catalog, &exceptions, today(&*self.session.world))
         };
-        self.tell(&verdict, &exceptions, &mut found);
+        self.tell(&verdict, &exceptions, components, &mut found);
         plan.deferred_checks.extend(verdict.deferred);
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
@@ -136,16 +140,70 @@ impl Bench<'_> {
             .filter(|change| keep(change))
             .map(|change| Subject {
                 address: change.address.to_string(),
+                home: home(change),
                 type_name: type_name(change),
                 planned: &change.after,
                 prior: &change.before,
                 destroys: matches!(change.action, Action::Delete | Action::Replace(_)),
+                changes: !matches!(change.action, Action::NoOp),
                 region: regions
                     .entry(change.provider.clone())
                     .or_insert_with(|| self.region(&known, change))
                     .clone(),
+                links: Arc::from([]),
+                decision: None,
             })
             .collect()
+    }
+
+    /// Adds what the blocks of subjects refer to; each block is read once.
+    fn link(&self, subjects: &mut [Subject<'_>], plan: &Plan) {
+        let mut read: BTreeMap<String, Arc<[Link]>> = BTreeMap::new();
+        for change in changes(plan).filter(|change| check::is_seen(type_name(change))) {
+            read.entry(home(change)).or_insert_with(|| {
+                let path = change.address.module.module();
+                let module = self.configuration.modules.get(&path);
+                let block =
+                    module.and_then(|module| module.resources.get(&change.address.resource));
+                block.map_or_else(
+                    || Arc::from([]),
+                    |block| check::link::of_body(self.configuration, &path, &block.body).into(),
+                )
+            });
+        }
+        for subject in subjects {
+            if let Some(links) = read.get(&subject.home) {
+                subject.links = Arc::clone(links);
+            }
+        }
+    }
+
+    fn component_subjects<'p>(
+        &self,
+        plan: &'p Plan,
+        components: &'p [PlacedComponent],
+        nothing: &'p Value,
+    ) -> Vec<Subject<'p>> {
+        let decisions: BTreeMap<&str, &Decision> =
+            plan.decisions.iter().map(|one| (one.component.as_str(), one)).collect();
+        let subject = |one: &'p PlacedComponent| {
+            let decision = decisions.get(one.address.as_str()).copied();
+            let region = decision.and_then(|decision| decision.offer_attributes.get("region"));
+            let body = &one.block.block.body;
+            Subject {
+                address: one.address.clone(),
+                home: one.address.clone(),
+                type_name: one.block.type_name.as_str(),
+                planned: &one.input,
+                prior: nothing,
+                destroys: false,
+                changes: true,
+                region: region.and_then(serde_json::Value::as_str).map(str::to_owned),
+                links: check::link::of_body(self.configuration, &one.module, body).into(),
+                decision,
+            }
+        };
+        components.iter().map(subject).collect()
     }
 
     /// The region that a provider's block names.
@@ -157,13 +215,24 @@ impl Bench<'_> {
         region.as_str().filter(|_| region.marks().is_empty()).map(str::to_owned)
     }
 
-    fn tell(&self, verdict: &Verdict, exceptions: &[Exception], found: &mut Diagnostics) {
+    fn tell(
+        &self,
+        verdict: &Verdict,
+        exceptions: &[Exception],
+        components: &[PlacedComponent],
+        found: &mut Diagnostics,
+    ) {
         for finding in &verdict.findings {
             let severity = match finding.problem.grade {
                 Grade::Error => Severity::Error,
                 Grade::Warning => Severity::Warning,
             };
-            let span = self.place(&finding.address, finding.problem.attribute);
+            let own = components.iter().find(|one| one.address == finding.address);
+            let attribute = finding.problem.attribute;
+            let span = match own {
+                Some(component) => Some(within(&component.block.block, attribute)),
+                None => self.place(&finding.address, attribute),
+            };
             found.push(Report {
                 severity,
                 code: format!("stratiform::check::{}", finding.rule.id),
@@ -217,14 +286,31 @@ impl Bench<'_> {
         let address: address::ResourceInstance = address.parse().ok()?;
         let module = self.configuration.modules.get(&address.module.module())?;
         let block: &ResourceBlock = module.resources.get(&address.resource)?;
-        let argument = attribute.and_then(|name| {
-            let own = block.body.attribute(name).map(|found| found.span);
-            own.or_else(|| {
-                let inner = block.body.blocks.iter().find(|inner| inner.kind.as_str() == name);
-                inner.map(|inner| inner.header)
-            })
-        });
-        Some(argument.unwrap_or(block.header))
+        Some(argument(&block.body, attribute).unwrap_or(block.header))
+    }
+}
+
+/// Where an argument of a block stands, or its header.
+fn within(block: &syntax::Block, attribute: Option<&str>) -> Span {
+    argument(&block.body, attribute).unwrap_or(block.header)
+}
+
+fn argument(body: &syntax::Body, attribute: Option<&str>) -> Option<Span> {
+    let name = attribute?;
+    let own = body.attribute(name).map(|found| found.span);
+    own.or_else(|| {
+        let inner = body.blocks.iter().find(|inner| inner.kind.as_str() == name);
+        inner.map(|inner| inner.header)
+    })
+}
+
+/// The address of the block, which has no keys of instances.
+fn home(change: &ResourceChange) -> String {
+    let path = change.address.module.module();
+    if path.is_root() {
+        change.address.resource.to_string()
+    } else {
+        format!("{path}.{}", change.address.resource)
     }
 }
 
@@ -372,6 +458,7 @@ mod tests {
             inputs: inputs.clone(),
             decisions: Vec::new(),
             deferred_checks: Vec::new(),
+            components: Vec::new(),
         };
         let snapshot = StateSnapshot::default();
         let (plan, found) =
@@ -386,7 +473,7 @@ mod tests {
             inputs: &inputs,
             snapshot: &snapshot,
         };
-        let found = bench.judge(&mut plan);
+        let found = bench.judge(&mut plan, &[]);
         let estimate = bench.estimate(&plan).ok().map(|(estimate, _)| estimate);
         (plan.deferred_checks, text(&found), found.has_errors(), estimate)
     }

@@ -26,6 +26,8 @@ pub(crate) struct Stack {
     pub(crate) inputs: BTreeMap<Arc<str>, Value>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) deferred_checks: Vec<String>,
+    /// The components as they were written, for the checks.
+    pub(crate) components: Vec<component::PlacedComponent>,
 }
 
 /// What all stages share.
@@ -190,6 +192,7 @@ impl Session {
             configuration.modules.values().any(|module| !module.components.is_empty());
         let mut decisions = Vec::new();
         let mut deferred_checks = Vec::new();
+        let mut components = Vec::new();
         if has_components {
             let world: &dyn World = match wanted {
                 Wanted::Saved { saved, .. } => &saved.files,
@@ -223,6 +226,7 @@ impl Session {
             found.extend(errors);
             configuration = placed.configuration;
             decisions = placed.decisions;
+            components = placed.components;
             let deferred = placed.deferred.into_iter();
             deferred_checks =
                 deferred.map(|one| format!("{}: {}", one.component, one.check)).collect();
@@ -232,7 +236,13 @@ impl Session {
         }
         let found = report::calls::with_calls(found, &configuration);
         (
-            Stack { configuration: Arc::new(configuration), inputs, decisions, deferred_checks },
+            Stack {
+                configuration: Arc::new(configuration),
+                inputs,
+                decisions,
+                deferred_checks,
+                components,
+            },
             found,
         )
     }
@@ -434,11 +444,12 @@ impl Session {
     ) -> (Option<Plan>, Diagnostics) {
         let configuration = Arc::clone(&stack.configuration);
         let inputs = stack.inputs.clone();
+        let components = stack.components.clone();
         let (plan, mut found) = self.plan_unchecked(stack, snapshot, options).await;
         let Some(mut plan) = plan else { return (None, found) };
         let bench =
             Bench { session: self, configuration: &configuration, inputs: &inputs, snapshot };
-        found.extend(bench.judge(&mut plan));
+        found.extend(bench.judge(&mut plan, &components));
         (Some(plan).filter(|_| !found.has_errors()), found)
     }
 

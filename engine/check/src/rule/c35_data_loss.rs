@@ -44,19 +44,11 @@ mod tests {
 
     use super::RULE;
     use crate::judge::judge;
-    use crate::subject::Subject;
-    use crate::testing::{catalog, object};
+    use crate::testing::{catalog, object, subject};
 
     fn told(type_name: &str, prior: &str, destroys: bool) -> bool {
         let (prior, planned) = (object(prior), Value::dynamic_null());
-        let subject = Subject {
-            address: "x.y".to_owned(),
-            type_name,
-            planned: &planned,
-            prior: &prior,
-            destroys,
-            region: None,
-        };
+        let subject = subject(type_name, &prior, &planned, destroys);
         let verdict = judge(&[subject], catalog(), &[], 0);
         verdict.findings.iter().any(|finding| finding.rule.id == RULE.id)
     }

@@ -2,7 +2,7 @@
 
 use catalog::Catalog;
 
-use crate::subject::Subject;
+use crate::subject::{Everything, Subject};
 
 mod c01_machine_type;
 mod c06_ended;
@@ -14,6 +14,10 @@ mod c27_public_address;
 mod c30_lustre;
 mod c31_gp3;
 mod c35_data_loss;
+mod c36_azure_lustre;
+mod c37_google_lustre;
+mod c38_filestore;
+mod c39_netapp;
 mod c44_serverless;
 mod c56_spot_price;
 mod c61_exposure;
@@ -30,6 +34,10 @@ pub const RULES: &[Rule] = &[
     c30_lustre::RULE,
     c31_gp3::RULE,
     c35_data_loss::RULE,
+    c36_azure_lustre::RULE,
+    c37_google_lustre::RULE,
+    c38_filestore::RULE,
+    c39_netapp::RULE,
     c44_serverless::RULE,
     c56_spot_price::RULE,
     c61_exposure::RULE,
@@ -71,6 +79,8 @@ pub struct Found<'a> {
     pub catalog: &'a Catalog,
     /// Days since 1970.
     pub today: i64,
+    /// Everything else that is planned.
+    pub all: &'a Everything<'a>,
     pub(crate) findings: Vec<Problem>,
     pub(crate) waits_for: Vec<String>,
 }

@@ -1,0 +1,168 @@
+//! What a block refers to: resources and components, through locals, variables and outputs of modules.
+//!
+//! Before apply, an id of something new is unknown; the configuration still says whose id it is. Keys of instances are
+//! left out: a link leads to a block, which may have many instances.
+
+use address::ModulePath;
+use config::{Configuration, Module};
+use lang::{Traversal, TraversalStep};
+use syntax::{Body, Expr, ExprKind, ObjectKey};
+
+/// A reference from a block to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it stands: an argument or block, then labels and keys, such as `["mounts", "/data"]`.
+    pub path: Vec<String>,
+    /// The address of the block it leads to, without keys of instances.
+    pub target: String,
+}
+
+impl Link {
+    /// Whether it stands at a path or below it.
+    pub fn is_within(&self, path: &[&str]) -> bool {
+        self.path.len() >= path.len() && self.path.iter().zip(path).all(|(own, part)| own == part)
+    }
+}
+
+/// References are followed through so many locals, variables and outputs.
+const MAX_HOPS: usize = 16;
+
+/// The links of a block that stands in a module, in source order.
+pub fn of_body(configuration: &Configuration, module: &ModulePath, body: &Body) -> Vec<Link> {
+    let mut walk = Walk { configuration, module, path: Vec::new(), links: Vec::new() };
+    walk.body(body);
+    walk.links
+}
+
+struct Walk<'a> {
+    configuration: &'a Configuration,
+    module: &'a ModulePath,
+    path: Vec<String>,
+    links: Vec<Link>,
+}
+
+impl Walk<'_> {
+    fn body(&mut self, body: &Body) {
+        for attribute in &body.attributes {
+            self.within(&[attribute.name.as_str()], |walk| walk.expression(&attribute.expr));
+        }
+        for block in &body.blocks {
+            let labels = block.labels.iter().map(syntax::Ident::as_str);
+            let path: Vec<&str> = std::iter::once(block.kind.as_str()).chain(labels).collect();
+            self.within(&path, |walk| walk.body(&block.body));
+        }
+    }
+
+    fn within(&mut self, names: &[&str], work: impl FnOnce(&mut Self)) {
+        let before = self.path.len();
+        self.path.extend(names.iter().map(|name| (*name).to_owned()));
+        work(self);
+        self.path.truncate(before);
+    }
+
+    fn expression(&mut self, expr: &Expr) {
+        let ExprKind::Object(items) = &expr.kind else {
+            let (compiled, _) = lang::compile(expr);
+            for reference in compiled.references() {
+                let mut targets = Vec::new();
+                follow(self.configuration, self.module, reference, MAX_HOPS, &mut targets);
+                let path = &self.path;
+                let links = targets.into_iter().map(|target| Link { path: path.clone(), target });
+                self.links.extend(links);
+            }
+            return;
+        };
+        for item in items {
+            let key = match &item.key {
+                ObjectKey::Name(name) => Some(name.as_str()),
+                ObjectKey::Expr(Expr { kind: ExprKind::String(text), .. }) => Some(&**text),
+                ObjectKey::Expr(_) => None,
+            };
+            self.within(&[key.unwrap_or("*")], |walk| walk.expression(&item.value));
+        }
+    }
+}
+
+fn follow(
+    configuration: &Configuration,
+    path: &ModulePath,
+    reference: &Traversal,
+    hops: usize,
+    targets: &mut Vec<String>,
+) {
+    let Some(module) = configuration.modules.get(path) else { return };
+    let name = reference.steps.iter().find_map(|step| match step {
+        TraversalStep::Attribute(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let (Some(name), true) = (name, hops > 0) else { return };
+    let mut all = |path: &ModulePath, expression: &lang::Expression| {
+        for reference in expression.references() {
+            follow(configuration, path, reference, hops - 1, targets);
+        }
+    };
+    match reference.root.as_str() {
+        "local" => {
+            if let Some(local) = module.locals.get(name) {
+                all(path, &local.value);
+            }
+        }
+        "var" => {
+            let Some((parent, call)) = caller(configuration, path) else { return };
+            if let Some(input) = call.inputs.get(name) {
+                all(&parent, input);
+            }
+        }
+        "module" => {
+            let step = module.calls.keys().find(|step| !is_component(step) && &*step.name == name);
+            let Some(step) = step else { return };
+            let child = path.child(step.clone());
+            let output = nth_attribute(reference, 1);
+            let output = output.zip(configuration.modules.get(&child));
+            if let Some(output) = output.and_then(|(name, module)| module.outputs.get(name)) {
+                all(&child, &output.value);
+            }
+        }
+        "each" | "count" | "self" | "path" | "terraform" | "data" | "ephemeral" => {}
+        kind => {
+            if exists(module, kind, name) {
+                let prefix = if path.is_root() { String::new() } else { format!("{path}.") };
+                targets.push(format!("{prefix}{kind}.{name}"));
+            }
+        }
+    }
+}
+
+fn nth_attribute(reference: &Traversal, n: usize) -> Option<&str> {
+    let mut names = reference.steps.iter().filter_map(|step| match step {
+        TraversalStep::Attribute(name) => Some(name.as_str()),
+        _ => None,
+    });
+    names.nth(n)
+}
+
+fn is_component(step: &address::ModulePathStep) -> bool {
+    step.kind == address::ModuleKind::Component
+}
+
+/// Whether a module has a resource, or a component, of that type and name.
+fn exists(module: &Module, kind: &str, name: &str) -> bool {
+    let component = |step: &address::ModulePathStep| {
+        is_component(step) && &*step.type_name == kind && &*step.name == name
+    };
+    module.calls.keys().any(component)
+        || module.resources.keys().any(|resource| {
+            resource.mode == address::ResourceMode::Managed
+                && &*resource.type_name == kind
+                && &*resource.name == name
+        })
+}
+
+fn caller<'c>(
+    configuration: &'c Configuration,
+    path: &ModulePath,
+) -> Option<(ModulePath, &'c config::ModuleCall)> {
+    let parent = path.parent()?;
+    let call = configuration.modules.get(&parent)?.calls.get(path.steps().last()?)?;
+    Some((parent, call))
+}
