@@ -77,6 +77,8 @@ pub struct Estimate {
     pub grams: f64,
     /// Whether something has a price that is not known.
     pub incomplete: bool,
+    /// What runs and replicas will come to.
+    pub prospects: Vec<crate::prospect::Prospect>,
 }
 
 /// Sources of prices that count and that are older than facts should be, with their dates. `today` is in days since

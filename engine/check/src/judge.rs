@@ -43,19 +43,28 @@ pub fn is_seen(type_name: &str) -> bool {
     concerns(type_name) || BESIDE.contains(&type_name)
 }
 
-/// Looks at all subjects. `today` is in days since 1970.
-pub fn judge(
-    subjects: &[Subject<'_>],
-    catalog: &Catalog,
-    exceptions: &[Exception],
-    today: i64,
-) -> Verdict {
+/// What rules go by beside the subjects.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// What backends sell.
+    pub catalog: &'a Catalog,
+    /// Rules that people have set aside.
+    pub exceptions: &'a [Exception],
+    /// How many machines there may be, by `backend/type`.
+    pub quotas: &'a [(String, u64)],
+    /// Seconds since 1970.
+    pub now_s: i64,
+}
+
+/// Looks at all subjects.
+pub fn judge(subjects: &[Subject<'_>], given: &Circumstances<'_>) -> Verdict {
+    let exceptions = given.exceptions;
+    let today = given.now_s.div_euclid(crate::when::SECONDS_PER_DAY);
     let mut verdict = Verdict::default();
     let all = Everything::new(subjects);
     for subject in subjects.iter().filter(|subject| subject.changes) {
         for rule in RULES.iter().filter(|rule| rule.types.contains(&subject.type_name)) {
-            let mut found =
-                Found { catalog, today, all: &all, findings: Vec::new(), waits_for: Vec::new() };
+            let mut found = Found::new(given, &all);
             (rule.run)(subject, &mut found);
             verdict.checked += 1;
             for name in found.waits_for {

@@ -24,6 +24,8 @@ pub struct Subject<'a> {
     pub prior: &'a Value,
     /// Whether what is there is destroyed, for good or to be made anew.
     pub destroys: bool,
+    /// Whether its successor is made before it is destroyed.
+    pub overlaps: bool,
     /// Whether the plan does something with it. Rules judge only those, and may look at the others.
     pub changes: bool,
     /// The region of its provider, or of its place, where that is known.
@@ -62,9 +64,7 @@ impl<'a> Everything<'a> {
 
     /// All instances of a block.
     pub fn at(&self, home: &str) -> impl Iterator<Item = &'a Subject<'a>> + use<'a> {
-        let places = self.by_home.get(home).map(Vec::as_slice).unwrap_or_default();
-        let subjects = self.subjects;
-        places.to_vec().into_iter().map(move |at| &subjects[at])
+        self.of_places(self.by_home.get(home))
     }
 
     /// All subjects of a type.
@@ -77,9 +77,15 @@ impl<'a> Everything<'a> {
 
     /// Those that refer to a block.
     pub fn pointing_at(&self, home: &str) -> impl Iterator<Item = &'a Subject<'a>> + use<'a> {
-        let places = self.by_target.get(home).map(Vec::as_slice).unwrap_or_default();
+        self.of_places(self.by_target.get(home))
+    }
+
+    fn of_places(
+        &self,
+        at: Option<&Vec<usize>>,
+    ) -> impl Iterator<Item = &'a Subject<'a>> + use<'a> {
         let subjects = self.subjects;
-        places.to_vec().into_iter().map(move |at| &subjects[at])
+        at.cloned().unwrap_or_default().into_iter().map(move |at| &subjects[at])
     }
 }
 

@@ -1,14 +1,14 @@
 //! Rules on values, for their tests.
 
 use catalog::Catalog;
-use catalog::fact::days_of;
 use component::Decision;
 use value::Value;
 
-use crate::judge::{Verdict, judge};
+use crate::judge::{Circumstances, Verdict, judge};
 use crate::link::Link;
 use crate::rule::Rule;
 use crate::subject::Subject;
+use crate::when::seconds_of;
 
 /// The catalog that the binary carries.
 pub(crate) fn catalog() -> &'static Catalog {
@@ -45,6 +45,13 @@ pub(crate) fn says(rule: &Rule, type_name: &str, json: &str) -> (Vec<String>, us
 #[derive(Default)]
 pub(crate) struct Stack {
     parts: Vec<Part>,
+    quotas: Vec<(String, u64)>,
+}
+
+/// At noon of a day, with nothing set aside.
+pub(crate) fn circumstances(quotas: &[(String, u64)]) -> Circumstances<'_> {
+    let now_s = seconds_of("2026-11-26T12:00:00Z").expect("a time");
+    Circumstances { catalog: catalog(), exceptions: &[], quotas, now_s }
 }
 
 struct Part {
@@ -53,12 +60,13 @@ struct Part {
     planned: Value,
     links: Vec<Link>,
     decision: Option<Decision>,
+    region: String,
 }
 
 impl Stack {
     /// Adds an object by address; its links are an argument, with `/` between the parts of a path, and a target.
     pub(crate) fn add(&mut self, address: &str, json: &str, links: &[(&str, &str)]) -> &mut Self {
-        let type_name = address.split('.').next().expect("an address has a type").to_owned();
+        let type_name = address.rsplit_once('.').expect("an address has a type").0.to_owned();
         let links = links.iter().map(|(path, target)| Link {
             path: path.split('|').map(str::to_owned).collect(),
             target: (*target).to_owned(),
@@ -69,7 +77,14 @@ impl Stack {
             planned: object(json),
             links: links.collect(),
             decision: None,
+            region: "us-east-1".to_owned(),
         });
+        self
+    }
+
+    /// Says in which region the last one is.
+    pub(crate) fn region(&mut self, region: &str) -> &mut Self {
+        region.clone_into(&mut self.parts.last_mut().expect("something was added").region);
         self
     }
 
@@ -92,8 +107,22 @@ impl Stack {
         self
     }
 
+    /// States a quota.
+    pub(crate) fn quota(&mut self, machine: &str, most: u64) -> &mut Self {
+        self.quotas.push((machine.to_owned(), most));
+        self
+    }
+
     /// What all rules find.
     pub(crate) fn judge(&self) -> Verdict {
+        self.with_subjects(judge)
+    }
+
+    /// Gives all of them to something.
+    pub(crate) fn with_subjects<T>(
+        &self,
+        work: impl FnOnce(&[Subject<'_>], &Circumstances<'_>) -> T,
+    ) -> T {
         let prior = Value::dynamic_null();
         let subjects: Vec<Subject<'_>> = self
             .parts
@@ -105,13 +134,14 @@ impl Stack {
                 planned: &part.planned,
                 prior: &prior,
                 destroys: false,
+                overlaps: false,
                 changes: true,
-                region: Some("us-east-1".to_owned()),
+                region: Some(part.region.clone()),
                 links: part.links.clone().into(),
                 decision: part.decision.as_ref(),
             })
             .collect();
-        judge(&subjects, catalog(), &[], days_of("2026-11-26").expect("a date"))
+        work(&subjects, &circumstances(&self.quotas))
     }
 
     /// What one rule finds: its messages.
@@ -149,6 +179,7 @@ pub(crate) fn subject<'v>(
         planned,
         prior,
         destroys,
+        overlaps: false,
         changes: true,
         region: Some("us-east-1".to_owned()),
         links: std::sync::Arc::from([]),

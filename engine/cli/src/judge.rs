@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use check::cost::{Cost, Estimate, Line};
-use check::{Exception, Grade, Link, Subject, Verdict};
+use check::{Circumstances, Exception, Grade, Link, Subject, Verdict};
 use component::known::Known;
+use component::stack::Placement;
 use component::{Decision, PlacedComponent};
 use config::{Configuration, ResourceBlock};
 use plan::{Action, Mode, Plan, ResourceChange};
@@ -14,7 +15,7 @@ use state::StateSnapshot;
 use syntax::{Diagnostics, Report, Severity, Span};
 use value::Value;
 
-use crate::commands::catalog::today;
+use crate::commands::catalog::{now_s, today};
 use crate::session::{Session, decided};
 
 /// What checks and prices need beside the plan.
@@ -23,11 +24,12 @@ pub(crate) struct Bench<'a> {
     pub(crate) configuration: &'a Configuration,
     pub(crate) inputs: &'a BTreeMap<Arc<str>, Value>,
     pub(crate) snapshot: &'a StateSnapshot,
+    pub(crate) components: &'a [PlacedComponent],
 }
 
 impl Bench<'_> {
     /// Judges a plan. Checks that wait for values are added to those that it lists.
-    pub(crate) fn judge(&self, plan: &mut Plan, components: &[PlacedComponent]) -> Diagnostics {
+    pub(crate) fn judge(&self, plan: &mut Plan) -> Diagnostics {
         let mut found = Diagnostics::new();
         if plan.mode != Mode::Normal {
             return found;
@@ -37,8 +39,10 @@ impl Bench<'_> {
         let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
             stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
         });
+        let asked = self.asked_of_data();
         let looked_at = changes(plan).any(|change| check::concerns(type_name(change)))
-            || components.iter().any(|one| check::concerns(one.block.type_name.as_str()));
+            || self.components.iter().any(|one| check::concerns(one.block.type_name.as_str()))
+            || !asked.is_empty();
         if !looked_at && !has_budget && exceptions.is_empty() {
             return found;
         }
@@ -49,14 +53,22 @@ impl Bench<'_> {
                 return found;
             }
         };
+        let placement = self.placement(&mut found);
         let nothing = Value::dynamic_null();
         let verdict = {
             let mut subjects = self.subjects(plan, |change| check::is_seen(type_name(change)));
             self.link(&mut subjects, plan);
-            subjects.extend(self.component_subjects(plan, components, &nothing));
-            check::judge(&subjects, &catalog, &exceptions, today(&*self.session.world))
+            subjects.extend(self.component_subjects(plan, &nothing));
+            subjects.extend(asked.iter().map(|one| one.subject(&nothing)));
+            let given = Circumstances {
+                catalog: &catalog,
+                exceptions: &exceptions,
+                quotas: &placement.quotas,
+                now_s: now_s(&*self.session.world),
+            };
+            check::judge(&subjects, &given)
         };
-        self.tell(&verdict, &exceptions, components, &mut found);
+        self.tell(&verdict, &exceptions, &mut found);
         plan.deferred_checks.extend(verdict.deferred);
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
@@ -126,6 +138,17 @@ impl Bench<'_> {
             });
         }
         estimate.lines.sort_by(|a, b| a.address.cmp(&b.address));
+        if plan.mode == Mode::Normal {
+            let nothing = Value::dynamic_null();
+            let subjects = self.component_subjects(plan, &nothing);
+            let given = Circumstances {
+                catalog,
+                exceptions: &[],
+                quotas: &[],
+                now_s: now_s(&*self.session.world),
+            };
+            estimate.prospects = check::prospect::prospects(&subjects, &given);
+        }
         estimate
     }
 
@@ -145,6 +168,10 @@ impl Bench<'_> {
                 planned: &change.after,
                 prior: &change.before,
                 destroys: matches!(change.action, Action::Delete | Action::Replace(_)),
+                overlaps: matches!(
+                    change.action,
+                    Action::Replace(plan::ReplaceOrder::CreateThenDelete)
+                ),
                 changes: !matches!(change.action, Action::NoOp),
                 region: regions
                     .entry(change.provider.clone())
@@ -154,6 +181,40 @@ impl Bench<'_> {
                 decision: None,
             })
             .collect()
+    }
+
+    /// The settings of the `placement` block. Placing components has told what is wrong with them, if there are any.
+    fn placement(&self, found: &mut Diagnostics) -> Placement {
+        let known = Known::new(self.configuration, self.inputs, &*self.session.world);
+        let mut faults = Diagnostics::new();
+        let stack = self.configuration.root().stack.as_ref();
+        let placement = component::stack::read(stack, &known, &mut faults);
+        if self.components.is_empty() {
+            found.extend(faults);
+        }
+        placement
+    }
+
+    /// What data sources that rules are for ask, as far as that is known before they are read.
+    fn asked_of_data(&self) -> Vec<Asked> {
+        let known = Known::new(self.configuration, self.inputs, &*self.session.world);
+        let mut asked = Vec::new();
+        for (path, module) in &self.configuration.modules {
+            for (resource, block) in &module.resources {
+                let type_name = format!("data.{}", resource.type_name);
+                if resource.mode != address::ResourceMode::Data || !check::concerns(&type_name) {
+                    continue;
+                }
+                let arguments = block.body.attributes.iter().map(|attribute| {
+                    let expression = lang::compile(&attribute.expr).0;
+                    (Arc::clone(&attribute.name.text), known.evaluate(path, &expression))
+                });
+                let prefix = if path.is_root() { String::new() } else { format!("{path}.") };
+                let address = format!("{prefix}{resource}");
+                asked.push(Asked { address, type_name, arguments: Value::object(arguments) });
+            }
+        }
+        asked
     }
 
     /// Adds what the blocks of subjects refer to; each block is read once.
@@ -178,12 +239,7 @@ impl Bench<'_> {
         }
     }
 
-    fn component_subjects<'p>(
-        &self,
-        plan: &'p Plan,
-        components: &'p [PlacedComponent],
-        nothing: &'p Value,
-    ) -> Vec<Subject<'p>> {
+    fn component_subjects<'p>(&'p self, plan: &'p Plan, nothing: &'p Value) -> Vec<Subject<'p>> {
         let decisions: BTreeMap<&str, &Decision> =
             plan.decisions.iter().map(|one| (one.component.as_str(), one)).collect();
         let subject = |one: &'p PlacedComponent| {
@@ -197,13 +253,14 @@ impl Bench<'_> {
                 planned: &one.input,
                 prior: nothing,
                 destroys: false,
+                overlaps: false,
                 changes: true,
                 region: region.and_then(serde_json::Value::as_str).map(str::to_owned),
                 links: check::link::of_body(self.configuration, &one.module, body).into(),
                 decision,
             }
         };
-        components.iter().map(subject).collect()
+        self.components.iter().map(subject).collect()
     }
 
     /// The region that a provider's block names.
@@ -215,23 +272,18 @@ impl Bench<'_> {
         region.as_str().filter(|_| region.marks().is_empty()).map(str::to_owned)
     }
 
-    fn tell(
-        &self,
-        verdict: &Verdict,
-        exceptions: &[Exception],
-        components: &[PlacedComponent],
-        found: &mut Diagnostics,
-    ) {
+    fn tell(&self, verdict: &Verdict, exceptions: &[Exception], found: &mut Diagnostics) {
         for finding in &verdict.findings {
             let severity = match finding.problem.grade {
                 Grade::Error => Severity::Error,
                 Grade::Warning => Severity::Warning,
             };
-            let own = components.iter().find(|one| one.address == finding.address);
-            let attribute = finding.problem.attribute;
+            let own = self.components.iter().find(|one| one.address == finding.address);
+            let problem = &finding.problem;
+            let (attribute, part) = (problem.attribute, problem.part.as_deref());
             let span = match own {
-                Some(component) => Some(within(&component.block.block, attribute)),
-                None => self.place(&finding.address, attribute),
+                Some(component) => Some(within(&component.block.block, attribute, part)),
+                None => self.place(&finding.address, attribute, part),
             };
             found.push(Report {
                 severity,
@@ -282,25 +334,54 @@ impl Bench<'_> {
     }
 
     /// The argument at fault, or the block's header.
-    fn place(&self, address: &str, attribute: Option<&str>) -> Option<Span> {
+    fn place(&self, address: &str, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
         let address: address::ResourceInstance = address.parse().ok()?;
         let module = self.configuration.modules.get(&address.module.module())?;
         let block: &ResourceBlock = module.resources.get(&address.resource)?;
-        Some(argument(&block.body, attribute).unwrap_or(block.header))
+        Some(argument(&block.body, attribute, part).unwrap_or(block.header))
+    }
+}
+
+/// A data source and its arguments.
+struct Asked {
+    address: String,
+    type_name: String,
+    arguments: Value,
+}
+
+impl Asked {
+    fn subject<'v>(&'v self, nothing: &'v Value) -> Subject<'v> {
+        Subject {
+            address: self.address.clone(),
+            home: self.address.clone(),
+            type_name: &self.type_name,
+            planned: &self.arguments,
+            prior: nothing,
+            destroys: false,
+            overlaps: false,
+            changes: true,
+            region: None,
+            links: Arc::from([]),
+            decision: None,
+        }
     }
 }
 
 /// Where an argument of a block stands, or its header.
-fn within(block: &syntax::Block, attribute: Option<&str>) -> Span {
-    argument(&block.body, attribute).unwrap_or(block.header)
+fn within(block: &syntax::Block, attribute: Option<&str>, part: Option<&str>) -> Span {
+    argument(&block.body, attribute, part).unwrap_or(block.header)
 }
 
-fn argument(body: &syntax::Body, attribute: Option<&str>) -> Option<Span> {
+/// The argument, or the nested block of that kind; that with the label, where there is one.
+fn argument(body: &syntax::Body, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
     let name = attribute?;
     let own = body.attribute(name).map(|found| found.span);
+    let labelled = |block: &&syntax::Block| {
+        part.is_none_or(|part| block.labels.first().is_none_or(|label| label.as_str() == part))
+    };
     own.or_else(|| {
-        let inner = body.blocks.iter().find(|inner| inner.kind.as_str() == name);
-        inner.map(|inner| inner.header)
+        let mut inner = body.blocks.iter().filter(|inner| inner.kind.as_str() == name);
+        inner.find(labelled).map(|inner| inner.header)
     })
 }
 
@@ -332,6 +413,11 @@ pub(crate) fn is_priced(plan: &Plan) -> bool {
     let known = |decision: &Decision| decision.offer_attributes.get("price_usd_per_hour").is_some();
     plan.decisions.iter().any(known)
         || changes(plan).any(|change| check::cost::concerns(type_name(change)))
+}
+
+/// Whether a component may say what it trains or serves.
+pub(crate) fn has_prospects(components: &[PlacedComponent]) -> bool {
+    components.iter().any(|one| check::concerns(one.block.type_name.as_str()))
 }
 
 #[cfg(test)]
@@ -472,8 +558,9 @@ mod tests {
             configuration: &configuration,
             inputs: &inputs,
             snapshot: &snapshot,
+            components: &[],
         };
-        let found = bench.judge(&mut plan, &[]);
+        let found = bench.judge(&mut plan);
         let estimate = bench.estimate(&plan).ok().map(|(estimate, _)| estimate);
         (plan.deferred_checks, text(&found), found.has_errors(), estimate)
     }

@@ -447,9 +447,14 @@ impl Session {
         let components = stack.components.clone();
         let (plan, mut found) = self.plan_unchecked(stack, snapshot, options).await;
         let Some(mut plan) = plan else { return (None, found) };
-        let bench =
-            Bench { session: self, configuration: &configuration, inputs: &inputs, snapshot };
-        found.extend(bench.judge(&mut plan, &components));
+        let bench = Bench {
+            session: self,
+            configuration: &configuration,
+            inputs: &inputs,
+            snapshot,
+            components: &components,
+        };
+        found.extend(bench.judge(&mut plan));
         (Some(plan).filter(|_| !found.has_errors()), found)
     }
 

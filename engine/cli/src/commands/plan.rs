@@ -55,6 +55,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         return ui.fail(&found, &sources);
     }
     let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
+    let components = stack.components.clone();
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
     let Some(plan) = plan else { return ui.fail(&found, &sources) };
@@ -66,12 +67,13 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         }
     } else {
         terminal::print(&view.show(ui.style));
-        if !plan.is_empty() && judge::is_priced(&plan) {
+        if !plan.is_empty() && (judge::is_priced(&plan) || judge::has_prospects(&components)) {
             let bench = Bench {
                 session,
                 configuration: &configuration,
                 inputs: &inputs,
                 snapshot: &snapshot,
+                components: &components,
             };
             if let Ok((estimate, _)) = bench.estimate(&plan) {
                 terminal::print(&report::cost::summary(&estimate));
