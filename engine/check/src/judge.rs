@@ -76,7 +76,8 @@ pub fn judge(subjects: &[Subject<'_>], given: &Circumstances<'_>) -> Verdict {
             }
             for problem in found.findings {
                 let finding = Finding { rule, address: subject.address.clone(), problem };
-                let excepted = exceptions.iter().position(|one| one.covers(&finding, today));
+                let excepted =
+                    exceptions.iter().position(|one| one.covers(rule.id, &finding.address, today));
                 match excepted {
                     Some(at) => verdict.excepted.push((finding, at)),
                     None => verdict.findings.push(finding),

@@ -11,7 +11,7 @@
 //!    [`link`]: what a block refers to, through locals, variables and outputs.
 //! 2. [`model`]: arithmetic of training and serving; `workload` reads what it needs from components.
 //! 3. [`rule`]: one file for each rule, and the list of them.
-//! 4. [`exception`]: rules that people have set aside, with reason and last day.
+//! 4. [`exception`]: rules that people have set aside, with reason and last day; [`own`]: rules of their own.
 //! 5. [`judge`](fn@judge): runs the rules.
 //! 6. [`cost`]: what resources and components cost, [`prospect`](mod@prospect): what runs come to. [`budget`]: what they may cost.
 //! 7. [`page`]: the documentation, made from the rules.
@@ -27,6 +27,7 @@ pub mod rule;
 
 pub mod exception;
 mod judge;
+pub mod own;
 
 pub mod budget;
 pub mod cost;

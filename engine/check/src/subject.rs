@@ -32,6 +32,8 @@ pub struct Subject<'a> {
     pub region: Option<String>,
     /// What its block refers to.
     pub links: Arc<[Link]>,
+    /// Whether it is a component.
+    pub component: bool,
     /// Where the component was placed; `None` for a resource.
     pub decision: Option<&'a Decision>,
 }
@@ -90,6 +92,22 @@ impl<'a> Everything<'a> {
 }
 
 impl Subject<'_> {
+    /// Whether it is a component, and no resource.
+    pub fn is_component(&self) -> bool {
+        self.component
+    }
+
+    /// What the plan does with it: `create`, `update`, `replace`, `delete` or `no-op`.
+    pub fn action(&self) -> &'static str {
+        match (self.prior.is_null(), self.planned.is_null()) {
+            (_, true) => "delete",
+            _ if !self.changes => "no-op",
+            _ if self.destroys => "replace",
+            (true, false) => "create",
+            (false, false) => "update",
+        }
+    }
+
     /// The subjects of a type that an argument refers to, all instances of each.
     pub fn linked<'f>(
         &self,

@@ -138,6 +138,7 @@ impl Stack {
                 changes: true,
                 region: Some(part.region.clone()),
                 links: part.links.clone().into(),
+                component: false,
                 decision: part.decision.as_ref(),
             })
             .collect();
@@ -183,6 +184,7 @@ pub(crate) fn subject<'v>(
         changes: true,
         region: Some("us-east-1".to_owned()),
         links: std::sync::Arc::from([]),
+        component: false,
         decision: None,
     }
 }

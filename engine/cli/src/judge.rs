@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use check::cost::{Cost, Estimate, Line};
+use check::own::OwnRule;
 use check::{Circumstances, Exception, Grade, Link, Subject, Verdict};
 use component::known::Known;
 use component::stack::Placement;
@@ -34,8 +35,11 @@ impl Bench<'_> {
         if plan.mode != Mode::Normal {
             return found;
         }
-        let (exceptions, faults) = check::exception::read(self.configuration);
+        let (own, faults) = check::own::read(self.configuration);
         found.extend(faults);
+        let (exceptions, faults) = check::exception::read(self.configuration, &own);
+        found.extend(faults);
+        self.judge_own(&own, &exceptions, plan, &mut found);
         let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
             stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
         });
@@ -178,9 +182,68 @@ impl Bench<'_> {
                     .or_insert_with(|| self.region(&known, change))
                     .clone(),
                 links: Arc::from([]),
+                component: false,
                 decision: None,
             })
             .collect()
+    }
+
+    /// The rules that people have written. They look at every planned object of their types, changed or not.
+    fn judge_own(
+        &self,
+        rules: &[OwnRule],
+        exceptions: &[Exception],
+        plan: &mut Plan,
+        found: &mut Diagnostics,
+    ) {
+        if rules.is_empty() {
+            return;
+        }
+        let nothing = Value::dynamic_null();
+        let world = &*self.session.world;
+        let known = Known::new(self.configuration, self.inputs, world);
+        let verdict = {
+            let wanted = |change: &ResourceChange| {
+                rules.iter().any(|rule| rule.is_for(type_name(change), false))
+            };
+            let mut subjects = self.subjects(plan, wanted);
+            subjects.extend(self.component_subjects(plan, &nothing));
+            check::own::judge(rules, &subjects, &known, world, exceptions, today(world))
+        };
+        for finding in &verdict.findings {
+            let severity = match finding.rule.grade {
+                Grade::Error => Severity::Error,
+                Grade::Warning => Severity::Warning,
+            };
+            let at = self.spot(&finding.address, None, None);
+            let labels = at
+                .map(|span| (span, finding.address.clone()))
+                .into_iter()
+                .chain([(finding.rule.span(), "does not hold".to_owned())]);
+            found.push(Report {
+                severity,
+                code: format!("stratiform::check::{}", finding.rule.name),
+                message: finding.message.clone(),
+                labels: labels.collect(),
+                help: None,
+                detail: None,
+                address: Some(finding.address.clone()),
+            });
+        }
+        for (finding, at) in &verdict.excepted {
+            let (name, address) = (&finding.rule.name, finding.address.clone());
+            found.push(set_aside(name, &finding.message, address, &exceptions[*at]));
+        }
+        found.extend(verdict.faults);
+        plan.deferred_checks.extend(verdict.deferred);
+    }
+
+    /// Where something stands: an argument of a component or a resource, or its header.
+    fn spot(&self, address: &str, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
+        match self.components.iter().find(|one| one.address == address) {
+            Some(component) => Some(within(&component.block.block, attribute, part)),
+            None => self.place(address, attribute, part),
+        }
     }
 
     /// The settings of the `placement` block. Placing components has told what is wrong with them, if there are any.
@@ -257,6 +320,7 @@ impl Bench<'_> {
                 changes: true,
                 region: region.and_then(serde_json::Value::as_str).map(str::to_owned),
                 links: check::link::of_body(self.configuration, &one.module, body).into(),
+                component: true,
                 decision,
             }
         };
@@ -278,13 +342,8 @@ impl Bench<'_> {
                 Grade::Error => Severity::Error,
                 Grade::Warning => Severity::Warning,
             };
-            let own = self.components.iter().find(|one| one.address == finding.address);
             let problem = &finding.problem;
-            let (attribute, part) = (problem.attribute, problem.part.as_deref());
-            let span = match own {
-                Some(component) => Some(within(&component.block.block, attribute, part)),
-                None => self.place(&finding.address, attribute, part),
-            };
+            let span = self.spot(&finding.address, problem.attribute, problem.part.as_deref());
             found.push(Report {
                 severity,
                 code: format!("stratiform::check::{}", finding.rule.id),
@@ -299,20 +358,8 @@ impl Bench<'_> {
             });
         }
         for (finding, at) in &verdict.excepted {
-            let exception = &exceptions[*at];
-            let message = format!(
-                "{} is set aside until {}: {}",
-                finding.rule.id, exception.until, finding.problem.message
-            );
-            found.push(Report {
-                severity: Severity::Warning,
-                code: "stratiform::check::excepted".to_owned(),
-                message,
-                labels: vec![(exception.span, exception.reason.clone())],
-                help: None,
-                detail: None,
-                address: Some(finding.address.clone()),
-            });
+            let (id, message) = (finding.rule.id, &finding.problem.message);
+            found.push(set_aside(id, message, finding.address.clone(), &exceptions[*at]));
         }
         let today = today(&*self.session.world);
         for exception in exceptions.iter().filter(|one| one.is_over(today)) {
@@ -342,6 +389,19 @@ impl Bench<'_> {
     }
 }
 
+/// What is told of a finding that counts no more.
+fn set_aside(rule: &str, message: &str, address: String, exception: &Exception) -> Report {
+    Report {
+        severity: Severity::Warning,
+        code: "stratiform::check::excepted".to_owned(),
+        message: format!("{rule} is set aside until {}: {message}", exception.until),
+        labels: vec![(exception.span, exception.reason.clone())],
+        help: None,
+        detail: None,
+        address: Some(address),
+    }
+}
+
 /// A data source and its arguments.
 struct Asked {
     address: String,
@@ -362,6 +422,7 @@ impl Asked {
             changes: true,
             region: None,
             links: Arc::from([]),
+            component: false,
             decision: None,
         }
     }
