@@ -1,7 +1,7 @@
 //! What a block refers to: resources and components, through locals, variables and outputs of modules.
 //!
-//! Before apply, an id of something new is unknown; the configuration still says whose id it is. Keys of instances are
-//! left out: a link leads to a block, which may have many instances.
+//! Before apply, an id of something new is unknown; the configuration still says whose id it is. A link leads to a
+//! block, and to one instance of it where the reference names that; keys of modules are left out.
 
 use address::ModulePath;
 use config::{Configuration, Module};
@@ -15,6 +15,8 @@ pub struct Link {
     pub path: Vec<String>,
     /// The address of the block it leads to, without keys of instances.
     pub target: String,
+    /// The instance that it names, such as `["a"]` or `[0]`; `None` if it may be any.
+    pub key: Option<String>,
 }
 
 impl Link {
@@ -67,7 +69,10 @@ impl Walk<'_> {
                 let mut targets = Vec::new();
                 follow(self.configuration, self.module, reference, MAX_HOPS, &mut targets);
                 let path = &self.path;
-                let links = targets.into_iter().map(|target| Link { path: path.clone(), target });
+                let links = targets.into_iter().map(|(target, key)| {
+                    let path = path.clone();
+                    Link { path, target, key }
+                });
                 self.links.extend(links);
             }
             return;
@@ -88,7 +93,7 @@ fn follow(
     path: &ModulePath,
     reference: &Traversal,
     hops: usize,
-    targets: &mut Vec<String>,
+    targets: &mut Vec<(String, Option<String>)>,
 ) {
     let Some(module) = configuration.modules.get(path) else { return };
     let name = reference.steps.iter().find_map(|step| match step {
@@ -127,9 +132,21 @@ fn follow(
         kind => {
             if exists(module, kind, name) {
                 let prefix = if path.is_root() { String::new() } else { format!("{path}.") };
-                targets.push(format!("{prefix}{kind}.{name}"));
+                targets.push((format!("{prefix}{kind}.{name}"), key_of(reference)));
             }
         }
+    }
+}
+
+/// The key right behind the name of a resource, if it is written out.
+fn key_of(reference: &Traversal) -> Option<String> {
+    match reference.steps.get(1)? {
+        TraversalStep::Index(key, _) => match (key.as_str(), key.as_number()) {
+            (Some(text), _) => Some(address::InstanceKey::String(text.into()).to_string()),
+            (_, Some(number)) => Some(format!("[{number}]")),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -165,4 +182,75 @@ fn caller<'c>(
     let parent = path.parent()?;
     let call = configuration.modules.get(&parent)?.calls.get(path.steps().last()?)?;
     Some((parent, call))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use config::LoadRequest;
+    use lang::World;
+    use lang::testing::FixedWorld;
+    use syntax::SourceMap;
+
+    use super::*;
+
+    #[test]
+    fn references_are_followed_through_locals_variables_and_outputs() {
+        let main = r#"
+resource "a_group" "own" {}
+resource "a_net" "all" { for_each = { x = 1, y = 2 } }
+module "m" {
+  source = "./m"
+  group  = local.group
+}
+locals {
+  group = a_group.own.id
+  loop  = local.loop
+}
+resource "a_host" "h" {
+  groups = [local.group, module.m.made]
+  net    = a_net.all["x"].id
+  nets   = values(a_net.all)[*].id
+  again  = local.loop
+  none   = a_group.missing.id
+  card {
+    mounts = { "/data" = a_group.own, (var.x) = a_net.all["y"] }
+  }
+}
+"#;
+        let inner = r#"
+variable "group" {}
+resource "a_group" "made" {}
+resource "a_host" "h" { groups = [var.group] }
+output "made" { value = a_group.made.id }
+"#;
+        let world = FixedWorld::with_files([("main.tf", main), ("m/main.tf", inner)]);
+        let world: &dyn World = &world;
+        let (configuration, _) =
+            config::load(LoadRequest { root: Path::new("."), world, sources: SourceMap::new() });
+        let links = |path: &ModulePath| {
+            let module = &configuration.modules[path];
+            let host = module.resources.values().find(|one| &*one.address.type_name == "a_host");
+            let body = &host.expect("there is a host").body;
+            let shown = of_body(&configuration, path, body).into_iter().map(|link| {
+                let key = link.key.unwrap_or_default();
+                format!("{}: {}{key}", link.path.join("|"), link.target)
+            });
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            links(&ModulePath::root()),
+            [
+                "groups: a_group.own",
+                "groups: module.m.a_group.made",
+                "net: a_net.all[\"x\"]",
+                "nets: a_net.all",
+                "card|mounts|/data: a_group.own",
+                "card|mounts|*: a_net.all[\"y\"]",
+            ]
+        );
+        let inner = configuration.modules.keys().find(|path| !path.is_root()).expect("a module");
+        assert_eq!(links(inner), ["groups: a_group.own"]);
+    }
 }

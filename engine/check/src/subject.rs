@@ -125,17 +125,16 @@ impl Subject<'_> {
         path: &[&str],
         type_name: &str,
     ) -> impl Iterator<Item = &'f Subject<'f>> + use<'f> {
-        let mut homes: Vec<&str> = Vec::new();
+        let mut subjects: Vec<&'f Subject<'f>> = Vec::new();
         for link in self.links.iter().filter(|link| link.is_within(path)) {
-            if !homes.contains(&&*link.target) {
-                homes.push(&link.target);
+            for subject in found.all.at(&link.target) {
+                let meant = link.key.as_ref().is_none_or(|key| subject.address.ends_with(&**key));
+                let known = subjects.iter().any(|other| std::ptr::eq(*other, subject));
+                if meant && !known && subject.type_name == type_name {
+                    subjects.push(subject);
+                }
             }
         }
-        let subjects: Vec<&'f Subject<'f>> = homes
-            .into_iter()
-            .flat_map(|home| found.all.at(home))
-            .filter(|subject| subject.type_name == type_name)
-            .collect();
         subjects.into_iter()
     }
 }

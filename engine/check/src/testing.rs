@@ -67,9 +67,16 @@ impl Stack {
     /// Adds an object by address; its links are an argument, with `/` between the parts of a path, and a target.
     pub(crate) fn add(&mut self, address: &str, json: &str, links: &[(&str, &str)]) -> &mut Self {
         let type_name = address.rsplit_once('.').expect("an address has a type").0.to_owned();
-        let links = links.iter().map(|(path, target)| Link {
-            path: path.split('|').map(str::to_owned).collect(),
-            target: (*target).to_owned(),
+        let links = links.iter().map(|(path, target)| {
+            let (home, key) = match target.split_once('[') {
+                Some((home, key)) => (home, Some(format!("[{key}"))),
+                None => (*target, None),
+            };
+            Link {
+                path: path.split('|').map(str::to_owned).collect(),
+                target: home.to_owned(),
+                key,
+            }
         });
         self.parts.push(Part {
             address: address.to_owned(),

@@ -16,11 +16,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let image = match text(subject.planned, "ami_type") {
-        Field::Known(image) => image.to_uppercase(),
+    let written = match text(subject.planned, "ami_type") {
+        Field::Known(image) => image,
         Field::Absent => return,
         Field::Unknown => return found.wait_for("ami_type"),
     };
+    let image = written.to_uppercase();
     if image == "CUSTOM" || image.starts_with("WINDOWS") {
         return;
     }
@@ -32,7 +33,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         let own = if arm { "arm64" } else { "x86_64" };
         if !machine.arch.is_empty() && !machine.arch.iter().any(|arch| arch == own) {
             let message =
-                format!("`{image}` is for {own}, but `{name}` is {}", machine.arch.join(" or "));
+                format!("`{written}` is for {own}, but `{name}` is {}", machine.arch.join(" or "));
             let fix = "choose the image of the other architecture".to_owned();
             found.error("ami_type", message, fix);
             continue;
@@ -49,8 +50,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         if right {
             continue;
         }
-        let message =
-            format!("`{name}` has {}·{}, and `{image}` no drivers of it", machine.chips, chip.name);
+        let message = format!(
+            "`{name}` has {}·{}, and `{written}` no drivers of it",
+            machine.chips, chip.name
+        );
         let fix = format!("write `ami_type = \"{wanted}\"`");
         if nvidia || neuron {
             found.error("ami_type", message, fix);
@@ -85,7 +88,7 @@ mod tests {
                 (
                     "drivers of another chip",
                     &group("AL2023_x86_64_NVIDIA", "trn2.48xlarge"),
-                    Some("`trn2.48xlarge` has 16·Trainium2, and `AL2023_X86_64_NVIDIA` no drivers"),
+                    Some("`trn2.48xlarge` has 16·Trainium2, and `AL2023_x86_64_NVIDIA` no drivers"),
                 ),
                 ("no drivers", &group("AL2023_x86_64_STANDARD", "p5.48xlarge"), Some("no drivers")),
                 ("no accelerators", &group("AL2023_x86_64_STANDARD", "m5.large"), None),

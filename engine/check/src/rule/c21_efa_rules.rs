@@ -29,11 +29,12 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         ("security_group_ids", "security_group_ids")
     };
-    let groups: Vec<&Subject<'_>> = subject
+    let mut groups: Vec<&Subject<'_>> = subject
         .linked(found, argument, "aws_security_group")
         .chain(subject.linked(found, direct, "aws_security_group"))
         .filter(|group| !group.planned.is_null())
         .collect();
+    groups.dedup_by_key(|group| &group.address);
     // Groups from elsewhere have rules that nobody here knows.
     if groups.is_empty() {
         return;

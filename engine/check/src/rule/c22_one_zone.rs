@@ -109,6 +109,31 @@ mod tests {
     }
 
     #[test]
+    fn one_instance_of_several_subnets_may_be_meant() {
+        let mut stack = Stack::default();
+        stack.add("aws_subnet.s[\"a\"]", r#"{"availability_zone": "us-east-1a"}"#, &[]);
+        stack.add("aws_subnet.s[\"b\"]", r#"{"availability_zone": "us-east-1b"}"#, &[]);
+        stack.add(
+            "aws_launch_template.t",
+            r#"{"network_interfaces": [{"interface_type": "efa"}]}"#,
+            &[],
+        );
+        let template = ("launch_template", "aws_launch_template.t");
+        stack.add(
+            "aws_eks_node_group.one",
+            r#"{"subnet_ids": ["?"]}"#,
+            &[template, ("subnet_ids", "aws_subnet.s[\"a\"]")],
+        );
+        assert!(stack.says(&RULE).is_empty());
+        stack.add(
+            "aws_eks_node_group.all",
+            r#"{"subnet_ids": "?"}"#,
+            &[template, ("subnet_ids", "aws_subnet.s")],
+        );
+        assert_eq!(stack.says(&RULE).len(), 1);
+    }
+
+    #[test]
     fn zones_may_be_named_without_subnets() {
         let mut stack = Stack::default();
         stack.add(
