@@ -16,10 +16,27 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What an exception sets aside, with its place in the list of exceptions.
     pub excepted: Vec<(Finding, usize)>,
-    /// Checks that wait for values, in words.
-    pub deferred: Vec<String>,
+    /// Checks that wait for values.
+    pub deferred: Vec<Waits>,
     /// How many checks were made.
     pub checked: usize,
+}
+
+/// A check that waits for a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    /// What is looked at.
+    pub address: String,
+    /// The rule, by id or name.
+    pub rule: String,
+    /// What is to be checked, and what for it waits.
+    pub text: String,
+}
+
+impl std::fmt::Display for Waits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.address, self.text)
+    }
 }
 
 /// Types that no rule is for, but that rules look at beside others.
@@ -40,7 +57,12 @@ pub fn concerns(type_name: &str) -> bool {
 
 /// Whether rules look at resources of this type, be it beside others.
 pub fn is_seen(type_name: &str) -> bool {
-    concerns(type_name) || BESIDE.contains(&type_name)
+    concerns(type_name) || is_beside(type_name)
+}
+
+/// Whether rules look at resources of this type beside those that they are for.
+pub fn is_beside(type_name: &str) -> bool {
+    BESIDE.contains(&type_name)
 }
 
 /// What rules go by beside the subjects.
@@ -68,11 +90,11 @@ pub fn judge(subjects: &[Subject<'_>], given: &Circumstances<'_>) -> Verdict {
             (rule.run)(subject, &mut found);
             verdict.checked += 1;
             for name in found.waits_for {
-                let waits = format!(
-                    "{}: {} {}, once `{name}` is known",
-                    subject.address, rule.id, rule.title
-                );
-                verdict.deferred.push(waits);
+                verdict.deferred.push(Waits {
+                    address: subject.address.clone(),
+                    rule: rule.id.to_owned(),
+                    text: format!("{} {}, once `{name}` is known", rule.id, rule.title),
+                });
             }
             for problem in found.findings {
                 let finding = Finding { rule, address: subject.address.clone(), problem };

@@ -42,7 +42,7 @@ mod testing;
 
 pub use error::ERROR_DOCS;
 pub use exception::Exception;
-pub use judge::{Circumstances, Verdict, concerns, is_seen, judge};
+pub use judge::{Circumstances, Verdict, Waits, concerns, is_beside, is_seen, judge};
 pub use link::Link;
 pub use rule::{Finding, Grade, RULES, Rule};
 pub use subject::{Everything, Field, Subject};

@@ -26,6 +26,7 @@ use syntax::{Block, Diagnostics, Ident, Report, Severity, Span, suggest};
 use value::{Type, Value};
 
 use crate::exception::Exception;
+use crate::judge::Waits;
 use crate::rule::Grade;
 use crate::subject::Subject;
 
@@ -81,8 +82,8 @@ pub struct OwnVerdict<'r> {
     pub findings: Vec<OwnFinding<'r>>,
     /// What an exception sets aside, with its place in the list of exceptions.
     pub excepted: Vec<(OwnFinding<'r>, usize)>,
-    /// Conditions that wait for values, in words.
-    pub deferred: Vec<String>,
+    /// Conditions that wait for values.
+    pub deferred: Vec<Waits>,
     /// Conditions that cannot be evaluated.
     pub faults: Diagnostics,
 }
@@ -215,9 +216,11 @@ pub fn judge<'r>(
             };
             let holds = value::convert(&value, &Type::Bool).ok();
             if value.is_unknown() {
-                let waits =
-                    format!("{}: {}, once its condition is known", subject.address, rule.name);
-                verdict.deferred.push(waits);
+                verdict.deferred.push(Waits {
+                    address: subject.address.clone(),
+                    rule: rule.name.clone(),
+                    text: format!("{}, once its condition is known", rule.name),
+                });
                 continue;
             }
             match holds.as_ref().and_then(Value::as_bool) {
@@ -333,7 +336,8 @@ mod tests {
         let subjects = [subject(type_name, &prior, &planned, planned.is_null())];
         let verdict = judge(&rules, &subjects, &known, world, &[], 0);
         let findings = verdict.findings.iter().map(|one| one.message.clone()).collect();
-        [findings, verdict.deferred.clone(), told(&verdict.faults)]
+        let deferred = verdict.deferred.iter().map(ToString::to_string).collect();
+        [findings, deferred, told(&verdict.faults)]
     }
 
     const SIZE: &str = r#"rule "small" {

@@ -37,7 +37,7 @@ pub(crate) fn says(rule: &Rule, type_name: &str, json: &str) -> (Vec<String>, us
     stack.add(&format!("{type_name}.x"), json, &[]);
     let verdict = stack.judge();
     let own = verdict.findings.into_iter().filter(|finding| finding.rule.id == rule.id);
-    let deferred = verdict.deferred.iter().filter(|one| one.contains(rule.id)).count();
+    let deferred = verdict.deferred.iter().filter(|one| one.rule == rule.id).count();
     (own.map(|finding| finding.problem.message).collect(), deferred)
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use check::cost::{Cost, Estimate, Line};
-use check::own::OwnRule;
-use check::{Circumstances, Exception, Grade, Link, Subject, Verdict};
+use check::own::{OwnFinding, OwnRule};
+use check::{Circumstances, Exception, Finding, Grade, Link, Subject, Verdict};
 use component::known::Known;
 use component::stack::Placement;
 use component::{Decision, PlacedComponent};
@@ -73,7 +73,7 @@ impl Bench<'_> {
             check::judge(&subjects, &given)
         };
         self.tell(&verdict, &exceptions, &mut found);
-        plan.deferred_checks.extend(verdict.deferred);
+        plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
             found.extend(self.over_budget(&estimate, &catalog));
@@ -156,7 +156,7 @@ impl Bench<'_> {
         estimate
     }
 
-    fn subjects<'p>(
+    pub(crate) fn subjects<'p>(
         &self,
         plan: &'p Plan,
         keep: impl Fn(&ResourceChange) -> bool,
@@ -211,43 +211,27 @@ impl Bench<'_> {
             check::own::judge(rules, &subjects, &known, world, exceptions, today(world))
         };
         for finding in &verdict.findings {
-            let severity = match finding.rule.grade {
-                Grade::Error => Severity::Error,
-                Grade::Warning => Severity::Warning,
-            };
             let at = self.spot(&finding.address, None, None);
-            let labels = at
-                .map(|span| (span, finding.address.clone()))
-                .into_iter()
-                .chain([(finding.rule.span(), "does not hold".to_owned())]);
-            found.push(Report {
-                severity,
-                code: format!("stratiform::check::{}", finding.rule.name),
-                message: finding.message.clone(),
-                labels: labels.collect(),
-                help: None,
-                detail: None,
-                address: Some(finding.address.clone()),
-            });
+            found.push(own_report(finding, at));
         }
         for (finding, at) in &verdict.excepted {
             let (name, address) = (&finding.rule.name, finding.address.clone());
             found.push(set_aside(name, &finding.message, address, &exceptions[*at]));
         }
         found.extend(verdict.faults);
-        plan.deferred_checks.extend(verdict.deferred);
+        plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
     }
 
     /// Where something stands: an argument of a component or a resource, or its header.
     fn spot(&self, address: &str, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
         match self.components.iter().find(|one| one.address == address) {
             Some(component) => Some(within(&component.block.block, attribute, part)),
-            None => self.place(address, attribute, part),
+            None => place(self.configuration, address, attribute, part),
         }
     }
 
     /// The settings of the `placement` block. Placing components has told what is wrong with them, if there are any.
-    fn placement(&self, found: &mut Diagnostics) -> Placement {
+    pub(crate) fn placement(&self, found: &mut Diagnostics) -> Placement {
         let known = Known::new(self.configuration, self.inputs, &*self.session.world);
         let mut faults = Diagnostics::new();
         let stack = self.configuration.root().stack.as_ref();
@@ -281,7 +265,7 @@ impl Bench<'_> {
     }
 
     /// Adds what the blocks of subjects refer to; each block is read once.
-    fn link(&self, subjects: &mut [Subject<'_>], plan: &Plan) {
+    pub(crate) fn link(&self, subjects: &mut [Subject<'_>], plan: &Plan) {
         let mut read: BTreeMap<String, Arc<[Link]>> = BTreeMap::new();
         for change in changes(plan).filter(|change| check::is_seen(type_name(change))) {
             read.entry(home(change)).or_insert_with(|| {
@@ -338,24 +322,9 @@ impl Bench<'_> {
 
     fn tell(&self, verdict: &Verdict, exceptions: &[Exception], found: &mut Diagnostics) {
         for finding in &verdict.findings {
-            let severity = match finding.problem.grade {
-                Grade::Error => Severity::Error,
-                Grade::Warning => Severity::Warning,
-            };
             let problem = &finding.problem;
             let span = self.spot(&finding.address, problem.attribute, problem.part.as_deref());
-            found.push(Report {
-                severity,
-                code: format!("stratiform::check::{}", finding.rule.id),
-                message: finding.problem.message.clone(),
-                labels: span
-                    .map(|span| (span, finding.rule.title.to_owned()))
-                    .into_iter()
-                    .collect(),
-                help: Some(finding.problem.fix.clone()),
-                detail: Some(format!("source: {}", finding.rule.source)),
-                address: Some(finding.address.clone()),
-            });
+            found.push(finding_report(finding, span));
         }
         for (finding, at) in &verdict.excepted {
             let (id, message) = (finding.rule.id, &finding.problem.message);
@@ -379,18 +348,63 @@ impl Bench<'_> {
             });
         }
     }
+}
 
-    /// The argument at fault, or the block's header.
-    fn place(&self, address: &str, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
-        let address: address::ResourceInstance = address.parse().ok()?;
-        let module = self.configuration.modules.get(&address.module.module())?;
-        let block: &ResourceBlock = module.resources.get(&address.resource)?;
-        Some(argument(&block.body, attribute, part).unwrap_or(block.header))
+/// The argument at fault, or the block's header.
+pub(crate) fn place(
+    configuration: &Configuration,
+    address: &str,
+    attribute: Option<&str>,
+    part: Option<&str>,
+) -> Option<Span> {
+    let address: address::ResourceInstance = address.parse().ok()?;
+    let module = configuration.modules.get(&address.module.module())?;
+    let block: &ResourceBlock = module.resources.get(&address.resource)?;
+    Some(argument(&block.body, attribute, part).unwrap_or(block.header))
+}
+
+/// What is told of a finding, and where.
+pub(crate) fn finding_report(finding: &Finding, span: Option<Span>) -> Report {
+    Report {
+        severity: severity(finding.problem.grade),
+        code: format!("stratiform::check::{}", finding.rule.id),
+        message: finding.problem.message.clone(),
+        labels: span.map(|span| (span, finding.rule.title.to_owned())).into_iter().collect(),
+        help: Some(finding.problem.fix.clone()),
+        detail: Some(format!("source: {}", finding.rule.source)),
+        address: Some(finding.address.clone()),
+    }
+}
+
+/// The same for a rule that somebody wrote: the object, then the condition.
+pub(crate) fn own_report(finding: &OwnFinding<'_>, span: Option<Span>) -> Report {
+    let object = span.map(|span| (span, finding.address.clone()));
+    let condition = (finding.rule.span(), "does not hold".to_owned());
+    Report {
+        severity: severity(finding.rule.grade),
+        code: format!("stratiform::check::{}", finding.rule.name),
+        message: finding.message.clone(),
+        labels: object.into_iter().chain([condition]).collect(),
+        help: None,
+        detail: None,
+        address: Some(finding.address.clone()),
+    }
+}
+
+fn severity(grade: Grade) -> Severity {
+    match grade {
+        Grade::Error => Severity::Error,
+        Grade::Warning => Severity::Warning,
     }
 }
 
 /// What is told of a finding that counts no more.
-fn set_aside(rule: &str, message: &str, address: String, exception: &Exception) -> Report {
+pub(crate) fn set_aside(
+    rule: &str,
+    message: &str,
+    address: String,
+    exception: &Exception,
+) -> Report {
     Report {
         severity: Severity::Warning,
         code: "stratiform::check::excepted".to_owned(),
@@ -457,7 +471,7 @@ fn home(change: &ResourceChange) -> String {
 }
 
 /// Managed objects that the plan looks at; what only leaves the state is none.
-fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
+pub(crate) fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
     plan.changes.iter().filter(|change| {
         change.deposed.is_none()
             && change.address.resource.mode == address::ResourceMode::Managed
@@ -465,7 +479,7 @@ fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
     })
 }
 
-fn type_name(change: &ResourceChange) -> &str {
+pub(crate) fn type_name(change: &ResourceChange) -> &str {
     &change.address.resource.type_name
 }
 

@@ -393,3 +393,38 @@ fn findings_are_written_for_code_scanners() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("`no/such/folder/x` cannot be written"), "{}", ran.err);
 }
+
+const LATER: &str = r#"
+stack {
+  rule "short-inputs" {
+    types         = ["terraform_data"]
+    condition     = self_address != "terraform_data.b" || length(self.input) <= 3
+    error_message = "${self_address} would hold ${length(self.input)} letters"
+  }
+}
+resource "terraform_data" "a" { input = "abcdef" }
+resource "terraform_data" "b" { input = terraform_data.a.output }
+resource "terraform_data" "c" { input = terraform_data.b.output }
+"#;
+
+#[test]
+fn checks_that_waited_are_decided_before_their_object_is_made() {
+    for saved in [false, true] {
+        let stack = Stack::new(&[("main.tf", LATER)]);
+        let planned = stack.ok(&["plan", "-out=p"]);
+        assert!(
+            planned.contains("terraform_data.b: short-inputs, once its condition"),
+            "{planned}"
+        );
+        let args: &[&str] = if saved { &["apply", "p"] } else { &["apply", "-auto-approve"] };
+        let ran = stack.run(args);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("stratiform::check::short-inputs"), "{}", ran.err);
+        assert!(ran.err.contains("terraform_data.b would hold 6 letters"), "{}", ran.err);
+        assert_eq!(stack.ok(&["state", "list"]).trim(), "terraform_data.a", "nothing else is made");
+
+        stack.write("main.tf", &LATER.replace("abcdef", "abc"));
+        stack.ok(&["apply", "-auto-approve"]);
+        assert_eq!(stack.ok(&["state", "list"]).lines().count(), 3);
+    }
+}

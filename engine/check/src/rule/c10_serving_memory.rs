@@ -169,8 +169,11 @@ mod tests {
     #[test]
     fn what_is_not_known_is_waited_for() {
         let later = judged("h100", 8, r#""params_billion": "?""#).judge().deferred;
-        assert!(later.iter().any(|one| one.contains("C-10")), "{later:?}");
+        assert!(later.iter().any(|one| one.rule == "C-10"), "{later:?}");
         let both = judged("a100", 8, r#""params_billion": 70"#).judge().deferred;
-        assert!(both.iter().any(|one| one.contains("one of A100-40GB, A100-80GB")), "{both:?}");
+        assert!(
+            both.iter().any(|one| one.text.contains("one of A100-40GB, A100-80GB")),
+            "{both:?}"
+        );
     }
 }
