@@ -8,7 +8,7 @@
 //! Read in this order:
 //!
 //! 1. [`subject`]: what is looked at, and how a value that is not known yet is told from one that is not set;
-//!    [`link`]: what a block refers to, through locals, variables and outputs.
+//!    [`link`]: what a block refers to, through locals, variables and outputs; [`written`]: what it sets.
 //! 2. [`model`]: arithmetic of training and serving; `workload` reads what it needs from components.
 //! 3. [`rule`]: one file for each rule, and the list of them.
 //! 4. [`exception`]: rules that people have set aside, with reason and last day; [`own`]: rules of their own.
@@ -18,6 +18,7 @@
 
 pub mod link;
 pub mod subject;
+pub mod written;
 
 pub mod model;
 mod when;

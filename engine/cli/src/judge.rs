@@ -6,6 +6,7 @@ use std::sync::Arc;
 use catalog::Catalog;
 use check::cost::{Cost, Estimate, Line};
 use check::own::{OwnFinding, OwnRule};
+use check::written::Written;
 use check::{Circumstances, Exception, Finding, Grade, Link, Subject, Verdict};
 use component::known::Known;
 use component::stack::Placement;
@@ -59,9 +60,13 @@ impl Bench<'_> {
         };
         let placement = self.placement(&mut found);
         let nothing = Value::dynamic_null();
+        let asked_for = self.asked_for(plan, &self.written(plan));
         let verdict = {
             let mut subjects = self.subjects(plan, |change| check::is_seen(type_name(change)));
             self.link(&mut subjects, plan);
+            for subject in &mut subjects {
+                subject.planned = asked_for.get(&subject.address).unwrap_or(subject.planned);
+            }
             subjects.extend(self.component_subjects(plan, &nothing));
             subjects.extend(asked.iter().map(|one| one.subject(&nothing)));
             let given = Circumstances {
@@ -262,6 +267,36 @@ impl Bench<'_> {
             }
         }
         asked
+    }
+
+    /// What the blocks of objects that rules look at set, by the blocks' addresses.
+    pub(crate) fn written(&self, plan: &Plan) -> BTreeMap<String, Written> {
+        let mut read = BTreeMap::new();
+        for change in changes(plan).filter(|change| check::is_seen(type_name(change))) {
+            read.entry(home(change)).or_insert_with(|| {
+                let module = self.configuration.modules.get(&change.address.module.module());
+                let block =
+                    module.and_then(|module| module.resources.get(&change.address.resource));
+                block.map(|block| Written::of(&block.body)).unwrap_or_default()
+            });
+        }
+        read
+    }
+
+    /// Planned objects without what providers will work out, by address; none for those that are wholly known.
+    pub(crate) fn asked_for(
+        &self,
+        plan: &Plan,
+        written: &BTreeMap<String, Written>,
+    ) -> BTreeMap<String, Value> {
+        let waits = |change: &&ResourceChange| {
+            check::is_seen(type_name(change)) && !change.after.is_wholly_known()
+        };
+        let asked = changes(plan).filter(waits).filter_map(|change| {
+            let written = written.get(&home(change))?;
+            Some((change.address.to_string(), written.without_computed(&change.after)))
+        });
+        asked.collect()
     }
 
     /// Adds what the blocks of subjects refer to; each block is read once.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use apply::LastLook;
 use catalog::Catalog;
 use check::own::OwnRule;
+use check::written::Written;
 use check::{Circumstances, Exception, Link, Subject};
 use component::known::Known;
 use config::Configuration;
@@ -47,6 +48,8 @@ impl Bench<'_> {
         let now_s = now_s(&*world);
         let mut subjects = self.subjects(plan, |change| wanted(judge::type_name(change)));
         self.link(&mut subjects, plan);
+        let written = self.written(plan);
+        let asked_for = self.asked_for(plan, &written);
         let look =
             Look {
                 given: Given { catalog, exceptions, quotas, own, now_s },
@@ -59,13 +62,23 @@ impl Bench<'_> {
                 by_target: index(subjects.iter().map(|one| {
                     one.links.iter().map(|link| link.target.clone()).collect::<Vec<_>>()
                 })),
-                kept: Mutex::new(subjects.iter().map(Kept::of).collect()),
+                written,
+                kept: Mutex::new(Vec::new()),
             };
-        let waiting = look.waiting_at(&subjects);
+        let own = look.judge_own(&look.given.own, &subjects).deferred;
+        for subject in &mut subjects {
+            subject.planned = asked_for.get(&subject.address).unwrap_or(subject.planned);
+        }
+        let ours = check::judge(&subjects, &look.given.circumstances()).deferred;
+        let mut waiting: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for one in ours.into_iter().chain(own) {
+            waiting.entry(one.address).or_default().insert(one.rule);
+        }
         if waiting.is_empty() {
             return None;
         }
-        let look = Look { waiting, ..look };
+        let kept = Mutex::new(subjects.iter().map(Kept::of).collect());
+        let look = Look { waiting, kept, ..look };
         Some(Arc::new(move |change, planned| look.at(&change.address.to_string(), planned)))
     }
 }
@@ -159,7 +172,9 @@ struct Look {
     places: BTreeMap<String, usize>,
     by_home: BTreeMap<String, Vec<usize>>,
     by_target: BTreeMap<String, Vec<usize>>,
-    /// All objects that rules look at, as they are known by now.
+    /// What blocks set, by their addresses.
+    written: BTreeMap<String, Written>,
+    /// All objects that rules look at, as they are known by now, without what providers work out.
     kept: Mutex<Vec<Kept>>,
 }
 
@@ -167,16 +182,6 @@ struct Look {
 const HOPS: usize = 2;
 
 impl Look {
-    fn waiting_at(&self, subjects: &[Subject<'_>]) -> BTreeMap<String, BTreeSet<String>> {
-        let verdict = check::judge(subjects, &self.given.circumstances());
-        let own = self.judge_own(&self.given.own, subjects).deferred;
-        let mut waiting: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for one in verdict.deferred.into_iter().chain(own) {
-            waiting.entry(one.address).or_default().insert(one.rule);
-        }
-        waiting
-    }
-
     fn judge_own<'r>(
         &self,
         rules: &'r [OwnRule],
@@ -194,7 +199,9 @@ impl Look {
         let Some(at) = self.places.get(address).copied() else { return found };
         // What another thread has left is whole: it only replaces values.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept[at].planned = planned.clone();
+        let written = self.written.get(&kept[at].home);
+        kept[at].planned =
+            written.map_or_else(|| planned.clone(), |one| one.without_computed(planned));
         let Some(waiting) = self.waiting.get(address) else { return found };
         let subjects: Vec<Subject<'_>> =
             self.around(&kept, at).into_iter().map(|one| kept[one].subject(one == at)).collect();
@@ -215,9 +222,8 @@ impl Look {
             let all = self.given.own.iter();
             all.filter(|rule| waiting.contains(&rule.name)).cloned().collect()
         };
-        let own_subject: Vec<Subject<'_>> =
-            subjects.into_iter().filter(|subject| subject.changes).collect();
-        let own = self.judge_own(&rules, &own_subject);
+        let whole = Subject { planned, ..kept[at].subject(true) };
+        let own = self.judge_own(&rules, &[whole]);
         for finding in &own.findings {
             let span = judge::place(&self.configuration, address, None, None);
             found.push(judge::own_report(finding, span));

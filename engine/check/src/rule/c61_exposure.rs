@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
         "google_compute_firewall",
         "google_workbench_instance",
     ],
-    example: "`encrypted = false` on an `aws_ebs_volume`, or a rule for port 8265 from 0.0.0.0/0: whoever finds Ray's dashboard runs jobs on the cluster. Where `encrypted` is left out, the account's default decides, and the plan does not know it.",
+    example: "`encrypted = false` on an `aws_ebs_volume`, or a rule for port 8265 from 0.0.0.0/0: whoever finds Ray's dashboard runs jobs on the cluster. An `aws_ebs_volume` without `encrypted` is stored in the clear unless the account encrypts by default.",
     run,
 };
 
