@@ -52,6 +52,7 @@ component_type "pipeline" {
         every_s             = optional(number)
         max_stall_s         = optional(number)
         node_write_mb_per_s = optional(number)
+        restart_s           = optional(number)
       }))
       reads = optional(object({
         mount    = string

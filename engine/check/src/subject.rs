@@ -44,18 +44,19 @@ pub struct Everything<'a> {
     /// The subjects.
     pub subjects: &'a [Subject<'a>],
     by_home: BTreeMap<&'a str, Vec<usize>>,
-    by_target: BTreeMap<&'a str, Vec<usize>>,
+    /// By what is referred to, and the type of who refers to it.
+    by_target: BTreeMap<(&'a str, &'a str), Vec<usize>>,
 }
 
 impl<'a> Everything<'a> {
     /// Sorts subjects. Linear in subjects and links.
     pub fn new(subjects: &'a [Subject<'a>]) -> Self {
-        let (mut by_home, mut by_target) =
-            (BTreeMap::<&str, Vec<usize>>::new(), BTreeMap::<&str, Vec<usize>>::new());
+        let mut by_home: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_target: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         for (at, subject) in subjects.iter().enumerate() {
             by_home.entry(&subject.home).or_default().push(at);
             for link in &*subject.links {
-                let from = by_target.entry(&link.target).or_default();
+                let from = by_target.entry((&link.target, subject.type_name)).or_default();
                 if from.last() != Some(&at) {
                     from.push(at);
                 }
@@ -77,9 +78,13 @@ impl<'a> Everything<'a> {
         self.subjects.iter().filter(move |subject| subject.type_name == type_name)
     }
 
-    /// Those that refer to a block.
-    pub fn pointing_at(&self, home: &str) -> impl Iterator<Item = &'a Subject<'a>> + use<'a> {
-        self.of_places(self.by_target.get(home))
+    /// Those of a type that refer to a block.
+    pub fn pointing_at(
+        &self,
+        home: &str,
+        type_name: &str,
+    ) -> impl Iterator<Item = &'a Subject<'a>> + use<'a> {
+        self.of_places(self.by_target.get(&(home, type_name)))
     }
 
     fn of_places(

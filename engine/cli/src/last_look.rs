@@ -50,21 +50,22 @@ impl Bench<'_> {
         self.link(&mut subjects, plan);
         let written = self.written(plan);
         let asked_for = self.asked_for(plan, &written);
-        let look =
-            Look {
-                given: Given { catalog, exceptions, quotas, own, now_s },
-                configuration: Arc::clone(configuration),
-                inputs: self.inputs.clone(),
-                world,
-                waiting: BTreeMap::new(),
-                places: subjects.iter().map(|one| one.address.clone()).zip(0..).collect(),
-                by_home: index(subjects.iter().map(|one| vec![one.home.clone()])),
-                by_target: index(subjects.iter().map(|one| {
-                    one.links.iter().map(|link| link.target.clone()).collect::<Vec<_>>()
-                })),
-                written,
-                kept: Mutex::new(Vec::new()),
-            };
+        let look = Look {
+            given: Given { catalog, exceptions, quotas, own, now_s },
+            configuration: Arc::clone(configuration),
+            inputs: self.inputs.clone(),
+            world,
+            waiting: BTreeMap::new(),
+            places: subjects.iter().map(|one| one.address.clone()).zip(0..).collect(),
+            by_home: index(subjects.iter().map(|one| vec![one.home.clone()])),
+            // Rules of a security group point at it; what else does is nothing that a rule looks at.
+            by_target: index(subjects.iter().map(|one| {
+                let links = one.links.iter().filter(|_| check::is_beside(one.type_name));
+                links.map(|link| link.target.clone()).collect::<Vec<_>>()
+            })),
+            written,
+            kept: Mutex::new(Vec::new()),
+        };
         let own = look.judge_own(&look.given.own, &subjects).deferred;
         for subject in &mut subjects {
             subject.planned = asked_for.get(&subject.address).unwrap_or(subject.planned);
@@ -252,9 +253,7 @@ impl Look {
             let more: Vec<usize> = more.collect();
             all.extend(more);
         }
-        // Rules of a security group point at it; what else does is nothing that a rule looks at.
-        let pointing = all.iter().filter_map(|one| self.by_target.get(&kept[*one].home)).flatten();
-        let beside = pointing.filter(|one| check::is_beside(&kept[**one].type_name));
+        let beside = all.iter().filter_map(|one| self.by_target.get(&kept[*one].home)).flatten();
         let beside: Vec<usize> = beside.copied().collect();
         all.extend(beside);
         all

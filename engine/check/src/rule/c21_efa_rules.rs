@@ -72,25 +72,21 @@ fn allows_itself(group: &Subject<'_>, direction: Direction, found: &Found<'_>) -
     let inline = blocks(group.planned, own)
         .iter()
         .any(|rule| all(rule, "protocol") && flag(rule, "self").known() == Some(true));
+    let points = |other: &Subject<'_>, argument: &str| {
+        other.links.iter().any(|link| link.is_within(&[argument]) && link.target == group.home)
+    };
     inline
-        || found.all.pointing_at(&group.home).any(|other| {
-            let to = |argument: &str| {
-                other
-                    .links
-                    .iter()
-                    .any(|link| link.is_within(&[argument]) && link.target == group.home)
-            };
-            if other.type_name == rule {
-                return all(other.planned, "ip_protocol")
-                    && to("security_group_id")
-                    && to("referenced_security_group_id");
-            }
-            other.type_name == "aws_security_group_rule"
-                && text(other.planned, "type").known() == Some(kind)
+        || found.all.pointing_at(&group.home, rule).any(|other| {
+            all(other.planned, "ip_protocol")
+                && points(other, "security_group_id")
+                && points(other, "referenced_security_group_id")
+        })
+        || found.all.pointing_at(&group.home, "aws_security_group_rule").any(|other| {
+            text(other.planned, "type").known() == Some(kind)
                 && all(other.planned, "protocol")
-                && to("security_group_id")
+                && points(other, "security_group_id")
                 && (flag(other.planned, "self").known() == Some(true)
-                    || to("source_security_group_id"))
+                    || points(other, "source_security_group_id"))
         })
 }
 

@@ -39,6 +39,7 @@ mod c45_canary;
 mod c46_pinned;
 mod c50_quota;
 mod c51_block;
+mod c52_spot;
 mod c53_reserved;
 mod c54_run;
 mod c56_spot_price;
@@ -88,6 +89,7 @@ pub const RULES: &[Rule] = &[
     c46_pinned::RULE,
     c50_quota::RULE,
     c51_block::RULE,
+    c52_spot::RULE,
     c53_reserved::RULE,
     c54_run::RULE,
     c56_spot_price::RULE,
