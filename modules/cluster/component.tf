@@ -38,6 +38,16 @@ component_type "cluster" {
     description = "The fabric that its nodes talk over."
   }
 
+  input "reserved_until" {
+    type        = string
+    default     = null
+    description = "When its capacity ends, as `2027-01-31T11:30:00Z`, where it was bought for a while: steps that take longer are told."
+    validation {
+      condition     = input.reserved_until == null ? true : can(timeadd(input.reserved_until, "0s"))
+      error_message = "`reserved_until` is a time such as `2027-01-31T11:30:00Z`."
+    }
+  }
+
   input "mounts" {
     type        = any
     default     = {}

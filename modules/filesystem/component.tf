@@ -10,6 +10,16 @@ component_type "filesystem" {
     }
   }
 
+  input "throughput_mb_per_s" {
+    type        = number
+    default     = null
+    description = "What all its clients together get, in 10⁶ bytes a second, for the [checks](../checks.md) of checkpoints and reading."
+    validation {
+      condition     = input.throughput_mb_per_s == null ? true : input.throughput_mb_per_s > 0
+      error_message = "The throughput must be more than 0 MB/s."
+    }
+  }
+
   input "source" {
     type        = string
     default     = null

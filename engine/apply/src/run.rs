@@ -31,7 +31,7 @@ use state::{
 };
 use syntax::{Diagnostics, Report, Severity};
 use tokio::sync::watch;
-use value::Value;
+use value::{Marks, Value};
 
 use self::ephemeral::Ephemerals;
 use crate::error::ApplyError;
@@ -54,6 +54,10 @@ impl Default for Options {
     }
 }
 
+/// What is asked before an object is made or changed: the change as it was planned, and the object as it will be, with
+/// what is sensitive marked.
+pub type LastLook = Arc<dyn Fn(&ResourceChange, &Value) -> Diagnostics + Send + Sync>;
+
 /// Everything that a run needs.
 pub struct Request<'a> {
     /// What is to be done.
@@ -74,6 +78,8 @@ pub struct Request<'a> {
     pub events: Arc<dyn Fn(Event) + Send + Sync>,
     /// Turns true when the run is asked to stop.
     pub stop: watch::Receiver<bool>,
+    /// Looks at each object right before it is made or changed, as it will be. Errors end the step.
+    pub last_look: Option<LastLook>,
     /// The socket of the SSH agent that connections of provisioners may ask.
     pub ssh_agent: Option<std::path::PathBuf>,
 }
@@ -129,6 +135,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         ephemerals,
         around,
         checks: snapshot.checks,
+        last_look: request.last_look,
     };
     run.commit_before()?;
     run.steps(request.stop).await?;
@@ -182,6 +189,7 @@ struct Run<'a> {
     around: Around,
     /// What conditions had come to before.
     checks: Vec<CheckResult>,
+    last_look: Option<LastLook>,
 }
 
 impl Run<'_> {
@@ -322,6 +330,11 @@ impl Run<'_> {
         match answer {
             Answer::Prepared(at, provider, Ok(mut prepared)) => {
                 self.summary.diagnostics.extend(std::mem::take(&mut prepared.warnings));
+                let found = self.look(at, &prepared);
+                if found.has_errors() {
+                    return self.fail(at, found);
+                }
+                self.summary.diagnostics.extend(found);
                 let intent = self.intent(at, &prepared);
                 if self.lives_in_state(at, &*provider) {
                     self.in_state.insert(at);
@@ -353,6 +366,19 @@ impl Run<'_> {
             Answer::Called(at, prepared, open, called) => {
                 self.take_called(at, &prepared, open, called).await
             }
+        }
+    }
+
+    /// What is said of an object right before it is made or changed.
+    fn look(&self, at: usize, prepared: &Prepared) -> Diagnostics {
+        let kind = self.plan.steps[at].kind;
+        match &self.last_look {
+            Some(look) if matches!(kind, StepKind::Create | StepKind::Update) => {
+                let sensitive = prepared.sensitive_paths.iter().cloned();
+                let paths: Vec<_> = sensitive.map(|path| (path, Marks::SENSITIVE)).collect();
+                look(&self.change(at), &prepared.planned.clone().mark_paths(&paths))
+            }
+            _ => Diagnostics::new(),
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Estimate {
     pub grams: f64,
     /// Whether something has a price that is not known.
     pub incomplete: bool,
+    /// What runs and replicas will come to.
+    pub prospects: Vec<crate::prospect::Prospect>,
 }
 
 /// Sources of prices that count and that are older than facts should be, with their dates. `today` is in days since
@@ -270,18 +272,11 @@ fn grams(backend: &str, name: &str, region: &str, catalog: &Catalog) -> Option<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{catalog, object};
+    use crate::testing::{catalog, object, subject};
 
     fn lines(type_name: &str, prior: &str, planned: &str) -> Estimate {
         let (prior, planned) = (object(prior), object(planned));
-        let subject = Subject {
-            address: format!("{type_name}.x"),
-            type_name,
-            planned: &planned,
-            prior: &prior,
-            destroys: false,
-            region: Some("us-east-1".to_owned()),
-        };
+        let subject = subject(type_name, &prior, &planned, false);
         estimate(&[subject], catalog())
     }
 

@@ -41,6 +41,18 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         example: "stack { budget { max_hourly_usd = 100 } }",
     },
     ErrorDoc {
+        code: "stratiform::check::rule",
+        title: "a rule of one's own that cannot be used",
+        explanation: "A `rule` block of the `stack` block has a condition, which is true or false, and an error message; types and severity are written out.",
+        example: "stack { rule \"small\" { error_message = \"too large\" } }",
+    },
+    ErrorDoc {
+        code: "stratiform::check::undecided",
+        title: "a check could not be decided",
+        explanation: "A check waited for a value that is known only once the object is there. The next plan decides it.",
+        example: "stack { rule \"named\" { condition = self.id != \"\", error_message = \"no name\" } }",
+    },
+    ErrorDoc {
         code: "stratiform::check::stale_prices",
         title: "prices are old",
         explanation: "A price that counts is older than 90 days. `stratiform catalog update FILE` takes newer ones.",

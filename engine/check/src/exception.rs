@@ -14,12 +14,13 @@ use catalog::fact::days_of;
 use config::Configuration;
 use syntax::{Block, Diagnostics, Report, Severity, Span, suggest};
 
-use crate::rule::{Finding, RULES};
+use crate::own::OwnRule;
+use crate::rule::RULES;
 
 /// A rule that does not count at an address, until a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
-    /// The rule, such as `C-31`.
+    /// The rule, such as `C-31`, or the name of a rule of one's own.
     pub rule: String,
     /// The resource, with or without an instance's key; `None` for all.
     pub address: Option<String>,
@@ -32,13 +33,12 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// Whether it sets a finding aside on a day.
-    pub fn covers(&self, finding: &Finding, today: i64) -> bool {
-        let here = self.address.as_ref().is_none_or(|address| {
-            finding.address == *address
-                || finding.address.strip_prefix(&**address).is_some_and(|key| key.starts_with('['))
+    /// Whether it sets aside on a day what a rule finds at an address.
+    pub fn covers(&self, rule: &str, address: &str, today: i64) -> bool {
+        let here = self.address.as_ref().is_none_or(|own| {
+            address == *own || address.strip_prefix(&**own).is_some_and(|key| key.starts_with('['))
         });
-        here && self.rule == finding.rule.id && !self.is_over(today)
+        here && self.rule == rule && !self.is_over(today)
     }
 
     /// Whether its last day has passed.
@@ -47,18 +47,19 @@ impl Exception {
     }
 }
 
-/// Reads the exceptions of a configuration.
-pub fn read(configuration: &Configuration) -> (Vec<Exception>, Diagnostics) {
+/// Reads the exceptions of a configuration, from our rules and from its `own`.
+pub fn read(configuration: &Configuration, own: &[OwnRule]) -> (Vec<Exception>, Diagnostics) {
     let mut faults = Diagnostics::new();
     let Some(stack) = &configuration.root().stack else { return (Vec::new(), faults) };
     let blocks = stack.body.blocks_checked("exception", 1, &mut faults);
-    let found = blocks.iter().filter_map(|block| one(block, &mut faults)).collect();
+    let found = blocks.iter().filter_map(|block| one(block, own, &mut faults)).collect();
     (found, faults)
 }
 
-fn one(block: &Block, faults: &mut Diagnostics) -> Option<Exception> {
+fn one(block: &Block, own: &[OwnRule], faults: &mut Diagnostics) -> Option<Exception> {
     let label = block.labels.first()?;
-    let ids = || RULES.iter().map(|rule| rule.id);
+    let own = || own.iter().map(|rule| &*rule.name);
+    let ids = || RULES.iter().map(|rule| rule.id).chain(own());
     if !ids().any(|id| id == label.as_str()) {
         let near = suggest(label.as_str(), ids()).map(|near| format!("did you mean `{near}`?"));
         faults.push(fault(&format!("there is no check `{label}`"), label.span, near));

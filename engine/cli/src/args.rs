@@ -33,7 +33,7 @@ pub(crate) enum Command {
         command: Metadata,
     },
     /// Show what apply would do.
-    Plan(PlanArgs),
+    Plan(PlanCommand),
     /// Bring the world to what the configuration says.
     Apply(ApplyArgs),
     /// Destroy everything that the state holds.
@@ -443,6 +443,15 @@ pub(crate) struct PlanArgs {
     /// Accepted for compatibility; warnings are short already.
     #[arg(long)]
     pub(crate) compact_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanCommand {
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    /// Write errors, warnings and what checks have found as SARIF 2.1.0, for code scanners; also if there is no plan.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<String>,
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -868,7 +877,8 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(&matches)?;
     let given = matches.subcommand().map(|(_, matches)| given(matches)).unwrap_or_default();
     match &mut cli.command {
-        Command::Plan(plan) | Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
+        Command::Plan(plan) => plan.plan.given = given,
+        Command::Drift(plan) | Command::Recover(plan) => plan.given = given,
         Command::Console(args) => args.plan.given = given,
         Command::Import(args) => args.plan.given = given,
         Command::Undo(args) => args.given = given,
@@ -969,7 +979,7 @@ mod tests {
         let cli = parse(
             "stratiform -chdir=x plan -out=p -var a=1 -var=b=2 -refresh=false -detailed-exitcode",
         );
-        let Command::Plan(plan) = cli.command else { panic!("a plan") };
+        let Command::Plan(PlanCommand { plan, .. }) = cli.command else { panic!("a plan") };
         assert_eq!(cli.chdir.as_deref(), Some("x"));
         assert_eq!((plan.out.as_deref(), plan.vars.len()), (Some("p"), 2));
         assert_eq!((plan.refresh, plan.detailed_exitcode), (Some(false), true));
@@ -979,9 +989,8 @@ mod tests {
     fn variables_keep_their_order() {
         let args = ["stratiform", "plan", "-var=a=1", "-var-file=f", "-var", "a=2"];
         let args = normalise(args.into_iter().map(Into::into).collect(), |_| None);
-        let Command::Plan(plan) = super::parse(args).expect("a valid command line").command else {
-            panic!("a plan")
-        };
+        let cli = super::parse(args).expect("a valid command line");
+        let Command::Plan(PlanCommand { plan, .. }) = cli.command else { panic!("a plan") };
         let value = |text: &str| Given::Value(text.to_owned());
         assert_eq!(plan.inputs(), [value("a=1"), Given::File("f".to_owned()), value("a=2")]);
     }

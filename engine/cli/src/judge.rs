@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use check::cost::{Cost, Estimate, Line};
-use check::{Exception, Grade, Subject, Verdict};
-use component::Decision;
+use check::own::{OwnFinding, OwnRule};
+use check::written::Written;
+use check::{Circumstances, Exception, Finding, Grade, Link, Subject, Verdict};
 use component::known::Known;
+use component::stack::Placement;
+use component::{Decision, PlacedComponent};
 use config::{Configuration, ResourceBlock};
 use plan::{Action, Mode, Plan, ResourceChange};
 use state::StateSnapshot;
 use syntax::{Diagnostics, Report, Severity, Span};
 use value::Value;
 
-use crate::commands::catalog::today;
+use crate::commands::catalog::{now_s, today};
 use crate::session::{Session, decided};
 
 /// What checks and prices need beside the plan.
@@ -23,6 +26,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) configuration: &'a Configuration,
     pub(crate) inputs: &'a BTreeMap<Arc<str>, Value>,
     pub(crate) snapshot: &'a StateSnapshot,
+    pub(crate) components: &'a [PlacedComponent],
 }
 
 impl Bench<'_> {
@@ -32,12 +36,18 @@ impl Bench<'_> {
         if plan.mode != Mode::Normal {
             return found;
         }
-        let (exceptions, faults) = check::exception::read(self.configuration);
+        let (own, faults) = check::own::read(self.configuration);
         found.extend(faults);
+        let (exceptions, faults) = check::exception::read(self.configuration, &own);
+        found.extend(faults);
+        self.judge_own(&own, &exceptions, plan, &mut found);
         let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
             stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
         });
-        let looked_at = changes(plan).any(|change| check::concerns(type_name(change)));
+        let asked = self.asked_of_data();
+        let looked_at = changes(plan).any(|change| check::concerns(type_name(change)))
+            || self.components.iter().any(|one| check::concerns(one.block.type_name.as_str()))
+            || !asked.is_empty();
         if !looked_at && !has_budget && exceptions.is_empty() {
             return found;
         }
@@ -48,12 +58,9 @@ impl Bench<'_> {
                 return found;
             }
         };
-        let verdict = {
-            let subjects = self.subjects(plan, |change| !matches!(change.action, Action::NoOp));
-            check::judge(&subjects, &catalog, &exceptions, today(&*self.session.world))
-        };
+        let verdict = self.verdict(plan, &catalog, &exceptions, &mut found);
         self.tell(&verdict, &exceptions, &mut found);
-        plan.deferred_checks.extend(verdict.deferred);
+        plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
             found.extend(self.over_budget(&estimate, &catalog));
@@ -61,19 +68,49 @@ impl Bench<'_> {
         found
     }
 
+    /// What the rules say of everything that they look at.
+    fn verdict(
+        &self,
+        plan: &Plan,
+        catalog: &Catalog,
+        exceptions: &[Exception],
+        found: &mut Diagnostics,
+    ) -> Verdict {
+        let placement = self.placement(found);
+        let nothing = Value::dynamic_null();
+        let asked = self.asked_of_data();
+        let asked_for = self.asked_for(plan, &self.written(plan));
+        let mut subjects = self.subjects(plan, |change| check::is_seen(type_name(change)));
+        self.link(&mut subjects, plan);
+        for subject in &mut subjects {
+            subject.planned = asked_for.get(&subject.address).unwrap_or(subject.planned);
+        }
+        subjects.extend(self.component_subjects(plan, &nothing));
+        subjects.extend(asked.iter().map(|one| one.subject(&nothing)));
+        let given = Circumstances {
+            catalog,
+            exceptions,
+            quotas: &placement.quotas,
+            now_s: now_s(&*self.session.world),
+        };
+        check::judge(&subjects, &given)
+    }
+
     /// What checks find of one object, with what must hold.
     pub(crate) fn findings(&self, plan: &Plan, address: &str) -> Vec<report::explain::Finding> {
         if plan.mode != Mode::Normal {
             return Vec::new();
         }
-        let (exceptions, _) = check::exception::read(self.configuration);
-        let own = |change: &ResourceChange| change.address.to_string() == address;
+        let (own, _) = check::own::read(self.configuration);
+        let (exceptions, _) = check::exception::read(self.configuration, &own);
+        let is_it = |change: &ResourceChange| change.address.to_string() == address;
         let concerned =
-            changes(plan).any(|change| own(change) && check::concerns(type_name(change)));
+            changes(plan).any(|change| is_it(change) && check::concerns(type_name(change)));
         let catalog = concerned.then(|| self.session.catalog().ok()).flatten();
         let Some(catalog) = catalog else { return Vec::new() };
-        let subjects = self.subjects(plan, own);
-        let verdict = check::judge(&subjects, &catalog, &exceptions, today(&*self.session.world));
+        let mut verdict = self.verdict(plan, &catalog, &exceptions, &mut Diagnostics::new());
+        verdict.findings.retain(|finding| finding.address == address);
+        verdict.excepted.retain(|(finding, _)| finding.address == address);
         let open = verdict.findings.iter().map(|finding| (finding, None));
         let excepted = verdict.excepted.iter();
         let excepted =
@@ -153,10 +190,21 @@ impl Bench<'_> {
             });
         }
         estimate.lines.sort_by(|a, b| a.address.cmp(&b.address));
+        if plan.mode == Mode::Normal {
+            let nothing = Value::dynamic_null();
+            let subjects = self.component_subjects(plan, &nothing);
+            let given = Circumstances {
+                catalog,
+                exceptions: &[],
+                quotas: &[],
+                now_s: now_s(&*self.session.world),
+            };
+            estimate.prospects = check::prospect::prospects(&subjects, &given);
+        }
         estimate
     }
 
-    fn subjects<'p>(
+    pub(crate) fn subjects<'p>(
         &self,
         plan: &'p Plan,
         keep: impl Fn(&ResourceChange) -> bool,
@@ -167,16 +215,178 @@ impl Bench<'_> {
             .filter(|change| keep(change))
             .map(|change| Subject {
                 address: change.address.to_string(),
+                home: home(change),
                 type_name: type_name(change),
                 planned: &change.after,
                 prior: &change.before,
                 destroys: matches!(change.action, Action::Delete | Action::Replace(_)),
+                overlaps: matches!(
+                    change.action,
+                    Action::Replace(plan::ReplaceOrder::CreateThenDelete)
+                ),
+                changes: !matches!(change.action, Action::NoOp),
                 region: regions
                     .entry(change.provider.clone())
                     .or_insert_with(|| self.region(&known, change))
                     .clone(),
+                links: Arc::from([]),
+                component: false,
+                decision: None,
             })
             .collect()
+    }
+
+    /// The rules that people have written. They look at every planned object of their types, changed or not.
+    fn judge_own(
+        &self,
+        rules: &[OwnRule],
+        exceptions: &[Exception],
+        plan: &mut Plan,
+        found: &mut Diagnostics,
+    ) {
+        if rules.is_empty() {
+            return;
+        }
+        let nothing = Value::dynamic_null();
+        let world = &*self.session.world;
+        let known = Known::new(self.configuration, self.inputs, world);
+        let verdict = {
+            let wanted = |change: &ResourceChange| {
+                rules.iter().any(|rule| rule.is_for(type_name(change), false))
+            };
+            let mut subjects = self.subjects(plan, wanted);
+            subjects.extend(self.component_subjects(plan, &nothing));
+            check::own::judge(rules, &subjects, &known, world, exceptions, today(world))
+        };
+        for finding in &verdict.findings {
+            let at = self.spot(&finding.address, None, None);
+            found.push(own_report(finding, at));
+        }
+        for (finding, at) in &verdict.excepted {
+            let (name, address) = (&finding.rule.name, finding.address.clone());
+            found.push(set_aside(name, &finding.message, address, &exceptions[*at]));
+        }
+        found.extend(verdict.faults);
+        plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
+    }
+
+    /// Where something stands: an argument of a component or a resource, or its header.
+    fn spot(&self, address: &str, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
+        match self.components.iter().find(|one| one.address == address) {
+            Some(component) => Some(within(&component.block.block, attribute, part)),
+            None => place(self.configuration, address, attribute, part),
+        }
+    }
+
+    /// The settings of the `placement` block. Placing components has told what is wrong with them, if there are any.
+    pub(crate) fn placement(&self, found: &mut Diagnostics) -> Placement {
+        let known = Known::new(self.configuration, self.inputs, &*self.session.world);
+        let mut faults = Diagnostics::new();
+        let stack = self.configuration.root().stack.as_ref();
+        let placement = component::stack::read(stack, &known, &mut faults);
+        if self.components.is_empty() {
+            found.extend(faults);
+        }
+        placement
+    }
+
+    /// What data sources that rules are for ask, as far as that is known before they are read.
+    fn asked_of_data(&self) -> Vec<Asked> {
+        let known = Known::new(self.configuration, self.inputs, &*self.session.world);
+        let mut asked = Vec::new();
+        for (path, module) in &self.configuration.modules {
+            for (resource, block) in &module.resources {
+                let type_name = format!("data.{}", resource.type_name);
+                if resource.mode != address::ResourceMode::Data || !check::concerns(&type_name) {
+                    continue;
+                }
+                let arguments = block.body.attributes.iter().map(|attribute| {
+                    let expression = lang::compile(&attribute.expr).0;
+                    (Arc::clone(&attribute.name.text), known.evaluate(path, &expression))
+                });
+                let prefix = if path.is_root() { String::new() } else { format!("{path}.") };
+                let address = format!("{prefix}{resource}");
+                asked.push(Asked { address, type_name, arguments: Value::object(arguments) });
+            }
+        }
+        asked
+    }
+
+    /// What the blocks of objects that rules look at set, by the blocks' addresses.
+    pub(crate) fn written(&self, plan: &Plan) -> BTreeMap<String, Written> {
+        let mut read = BTreeMap::new();
+        for change in changes(plan).filter(|change| check::is_seen(type_name(change))) {
+            read.entry(home(change)).or_insert_with(|| {
+                let module = self.configuration.modules.get(&change.address.module.module());
+                let block =
+                    module.and_then(|module| module.resources.get(&change.address.resource));
+                block.map(|block| Written::of(&block.body)).unwrap_or_default()
+            });
+        }
+        read
+    }
+
+    /// Planned objects without what providers will work out, by address; none for those that are wholly known.
+    pub(crate) fn asked_for(
+        &self,
+        plan: &Plan,
+        written: &BTreeMap<String, Written>,
+    ) -> BTreeMap<String, Value> {
+        let waits = |change: &&ResourceChange| {
+            check::is_seen(type_name(change)) && !change.after.is_wholly_known()
+        };
+        let asked = changes(plan).filter(waits).filter_map(|change| {
+            let written = written.get(&home(change))?;
+            Some((change.address.to_string(), written.without_computed(&change.after)))
+        });
+        asked.collect()
+    }
+
+    /// Adds what the blocks of subjects refer to; each block is read once.
+    pub(crate) fn link(&self, subjects: &mut [Subject<'_>], plan: &Plan) {
+        let mut read: BTreeMap<String, Arc<[Link]>> = BTreeMap::new();
+        for change in changes(plan).filter(|change| check::is_seen(type_name(change))) {
+            read.entry(home(change)).or_insert_with(|| {
+                let path = change.address.module.module();
+                let module = self.configuration.modules.get(&path);
+                let block =
+                    module.and_then(|module| module.resources.get(&change.address.resource));
+                block.map_or_else(
+                    || Arc::from([]),
+                    |block| check::link::of_body(self.configuration, &path, &block.body).into(),
+                )
+            });
+        }
+        for subject in subjects {
+            if let Some(links) = read.get(&subject.home) {
+                subject.links = Arc::clone(links);
+            }
+        }
+    }
+
+    fn component_subjects<'p>(&'p self, plan: &'p Plan, nothing: &'p Value) -> Vec<Subject<'p>> {
+        let decisions: BTreeMap<&str, &Decision> =
+            plan.decisions.iter().map(|one| (one.component.as_str(), one)).collect();
+        let subject = |one: &'p PlacedComponent| {
+            let decision = decisions.get(one.address.as_str()).copied();
+            let region = decision.and_then(|decision| decision.offer_attributes.get("region"));
+            let body = &one.block.block.body;
+            Subject {
+                address: one.address.clone(),
+                home: one.address.clone(),
+                type_name: one.block.type_name.as_str(),
+                planned: &one.input,
+                prior: nothing,
+                destroys: false,
+                overlaps: false,
+                changes: true,
+                region: region.and_then(serde_json::Value::as_str).map(str::to_owned),
+                links: check::link::of_body(self.configuration, &one.module, body).into(),
+                component: true,
+                decision,
+            }
+        };
+        self.components.iter().map(subject).collect()
     }
 
     /// The region that a provider's block names.
@@ -190,39 +400,13 @@ impl Bench<'_> {
 
     fn tell(&self, verdict: &Verdict, exceptions: &[Exception], found: &mut Diagnostics) {
         for finding in &verdict.findings {
-            let severity = match finding.problem.grade {
-                Grade::Error => Severity::Error,
-                Grade::Warning => Severity::Warning,
-            };
-            let span = self.place(&finding.address, finding.problem.attribute);
-            found.push(Report {
-                severity,
-                code: format!("stratiform::check::{}", finding.rule.id),
-                message: finding.problem.message.clone(),
-                labels: span
-                    .map(|span| (span, finding.rule.title.to_owned()))
-                    .into_iter()
-                    .collect(),
-                help: Some(finding.problem.fix.clone()),
-                detail: Some(format!("source: {}", finding.rule.source)),
-                address: Some(finding.address.clone()),
-            });
+            let problem = &finding.problem;
+            let span = self.spot(&finding.address, problem.attribute, problem.part.as_deref());
+            found.push(finding_report(finding, span));
         }
         for (finding, at) in &verdict.excepted {
-            let exception = &exceptions[*at];
-            let message = format!(
-                "{} is set aside until {}: {}",
-                finding.rule.id, exception.until, finding.problem.message
-            );
-            found.push(Report {
-                severity: Severity::Warning,
-                code: "stratiform::check::excepted".to_owned(),
-                message,
-                labels: vec![(exception.span, exception.reason.clone())],
-                help: None,
-                detail: None,
-                address: Some(finding.address.clone()),
-            });
+            let (id, message) = (finding.rule.id, &finding.problem.message);
+            found.push(set_aside(id, message, finding.address.clone(), &exceptions[*at]));
         }
         let today = today(&*self.session.world);
         for exception in exceptions.iter().filter(|one| one.is_over(today)) {
@@ -242,25 +426,130 @@ impl Bench<'_> {
             });
         }
     }
+}
 
-    /// The argument at fault, or the block's header.
-    fn place(&self, address: &str, attribute: Option<&str>) -> Option<Span> {
-        let address: address::ResourceInstance = address.parse().ok()?;
-        let module = self.configuration.modules.get(&address.module.module())?;
-        let block: &ResourceBlock = module.resources.get(&address.resource)?;
-        let argument = attribute.and_then(|name| {
-            let own = block.body.attribute(name).map(|found| found.span);
-            own.or_else(|| {
-                let inner = block.body.blocks.iter().find(|inner| inner.kind.as_str() == name);
-                inner.map(|inner| inner.header)
-            })
-        });
-        Some(argument.unwrap_or(block.header))
+/// The argument at fault, or the block's header.
+pub(crate) fn place(
+    configuration: &Configuration,
+    address: &str,
+    attribute: Option<&str>,
+    part: Option<&str>,
+) -> Option<Span> {
+    let address: address::ResourceInstance = address.parse().ok()?;
+    let module = configuration.modules.get(&address.module.module())?;
+    let block: &ResourceBlock = module.resources.get(&address.resource)?;
+    Some(argument(&block.body, attribute, part).unwrap_or(block.header))
+}
+
+/// What is told of a finding, and where.
+pub(crate) fn finding_report(finding: &Finding, span: Option<Span>) -> Report {
+    Report {
+        severity: severity(finding.problem.grade),
+        code: format!("stratiform::check::{}", finding.rule.id),
+        message: finding.problem.message.clone(),
+        labels: span.map(|span| (span, finding.rule.title.to_owned())).into_iter().collect(),
+        help: Some(finding.problem.fix.clone()),
+        detail: Some(format!("source: {}", finding.rule.source)),
+        address: Some(finding.address.clone()),
+    }
+}
+
+/// The same for a rule that somebody wrote: the object, then the condition.
+pub(crate) fn own_report(finding: &OwnFinding<'_>, span: Option<Span>) -> Report {
+    let object = span.map(|span| (span, finding.address.clone()));
+    let condition = (finding.rule.span(), "does not hold".to_owned());
+    Report {
+        severity: severity(finding.rule.grade),
+        code: format!("stratiform::check::{}", finding.rule.name),
+        message: finding.message.clone(),
+        labels: object.into_iter().chain([condition]).collect(),
+        help: None,
+        detail: None,
+        address: Some(finding.address.clone()),
+    }
+}
+
+fn severity(grade: Grade) -> Severity {
+    match grade {
+        Grade::Error => Severity::Error,
+        Grade::Warning => Severity::Warning,
+    }
+}
+
+/// What is told of a finding that counts no more.
+pub(crate) fn set_aside(
+    rule: &str,
+    message: &str,
+    address: String,
+    exception: &Exception,
+) -> Report {
+    Report {
+        severity: Severity::Warning,
+        code: "stratiform::check::excepted".to_owned(),
+        message: format!("{rule} is set aside until {}: {message}", exception.until),
+        labels: vec![(exception.span, exception.reason.clone())],
+        help: None,
+        detail: None,
+        address: Some(address),
+    }
+}
+
+/// A data source and its arguments.
+struct Asked {
+    address: String,
+    type_name: String,
+    arguments: Value,
+}
+
+impl Asked {
+    fn subject<'v>(&'v self, nothing: &'v Value) -> Subject<'v> {
+        Subject {
+            address: self.address.clone(),
+            home: self.address.clone(),
+            type_name: &self.type_name,
+            planned: &self.arguments,
+            prior: nothing,
+            destroys: false,
+            overlaps: false,
+            changes: true,
+            region: None,
+            links: Arc::from([]),
+            component: false,
+            decision: None,
+        }
+    }
+}
+
+/// Where an argument of a block stands, or its header.
+fn within(block: &syntax::Block, attribute: Option<&str>, part: Option<&str>) -> Span {
+    argument(&block.body, attribute, part).unwrap_or(block.header)
+}
+
+/// The argument, or the nested block of that kind; that with the label, where there is one.
+fn argument(body: &syntax::Body, attribute: Option<&str>, part: Option<&str>) -> Option<Span> {
+    let name = attribute?;
+    let own = body.attribute(name).map(|found| found.span);
+    let labelled = |block: &&syntax::Block| {
+        part.is_none_or(|part| block.labels.first().is_none_or(|label| label.as_str() == part))
+    };
+    own.or_else(|| {
+        let mut inner = body.blocks.iter().filter(|inner| inner.kind.as_str() == name);
+        inner.find(labelled).map(|inner| inner.header)
+    })
+}
+
+/// The address of the block, which has no keys of instances.
+fn home(change: &ResourceChange) -> String {
+    let path = change.address.module.module();
+    if path.is_root() {
+        change.address.resource.to_string()
+    } else {
+        format!("{path}.{}", change.address.resource)
     }
 }
 
 /// Managed objects that the plan looks at; what only leaves the state is none.
-fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
+pub(crate) fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
     plan.changes.iter().filter(|change| {
         change.deposed.is_none()
             && change.address.resource.mode == address::ResourceMode::Managed
@@ -268,7 +557,7 @@ fn changes(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
     })
 }
 
-fn type_name(change: &ResourceChange) -> &str {
+pub(crate) fn type_name(change: &ResourceChange) -> &str {
     &change.address.resource.type_name
 }
 
@@ -277,6 +566,11 @@ pub(crate) fn is_priced(plan: &Plan) -> bool {
     let known = |decision: &Decision| decision.offer_attributes.get("price_usd_per_hour").is_some();
     plan.decisions.iter().any(known)
         || changes(plan).any(|change| check::cost::concerns(type_name(change)))
+}
+
+/// Whether a component may say what it trains or serves.
+pub(crate) fn has_prospects(components: &[PlacedComponent]) -> bool {
+    components.iter().any(|one| check::concerns(one.block.type_name.as_str()))
 }
 
 #[cfg(test)]
@@ -404,6 +698,7 @@ mod tests {
             decisions: Vec::new(),
             deferred_checks: Vec::new(),
             origins: crate::session::Origins::new(),
+            components: Vec::new(),
         };
         let snapshot = StateSnapshot::default();
         let (plan, found) =
@@ -417,6 +712,7 @@ mod tests {
             configuration: &configuration,
             inputs: &inputs,
             snapshot: &snapshot,
+            components: &[],
         };
         let found = bench.judge(&mut plan);
         let estimate = bench.estimate(&plan).ok().map(|(estimate, _)| estimate);

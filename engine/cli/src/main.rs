@@ -12,6 +12,7 @@ mod exit;
 mod fetching;
 mod hosted;
 mod judge;
+mod last_look;
 mod place;
 mod session;
 mod shared;

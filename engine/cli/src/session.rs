@@ -28,6 +28,8 @@ pub(crate) struct Stack {
     pub(crate) deferred_checks: Vec<String>,
     /// Where the values of variables come from.
     pub(crate) origins: Origins,
+    /// The components as they were written, for the checks.
+    pub(crate) components: Vec<component::PlacedComponent>,
 }
 
 /// Where the values of the root module's variables come from.
@@ -202,6 +204,7 @@ impl Session {
             configuration.modules.values().any(|module| !module.components.is_empty());
         let mut decisions = Vec::new();
         let mut deferred_checks = Vec::new();
+        let mut components = Vec::new();
         if has_components {
             let world: &dyn World = match wanted {
                 Wanted::Saved { saved, .. } => &saved.files,
@@ -235,6 +238,7 @@ impl Session {
             found.extend(errors);
             configuration = placed.configuration;
             decisions = placed.decisions;
+            components = placed.components;
             let deferred = placed.deferred.into_iter();
             deferred_checks =
                 deferred.map(|one| format!("{}: {}", one.component, one.check)).collect();
@@ -250,6 +254,7 @@ impl Session {
                 decisions,
                 deferred_checks,
                 origins,
+                components,
             },
             found,
         )
@@ -452,10 +457,16 @@ impl Session {
     ) -> (Option<Plan>, Diagnostics) {
         let configuration = Arc::clone(&stack.configuration);
         let inputs = stack.inputs.clone();
+        let components = stack.components.clone();
         let (plan, mut found) = self.plan_unchecked(stack, snapshot, options).await;
         let Some(mut plan) = plan else { return (None, found) };
-        let bench =
-            Bench { session: self, configuration: &configuration, inputs: &inputs, snapshot };
+        let bench = Bench {
+            session: self,
+            configuration: &configuration,
+            inputs: &inputs,
+            snapshot,
+            components: &components,
+        };
         found.extend(bench.judge(&mut plan));
         (Some(plan).filter(|_| !found.has_errors()), found)
     }

@@ -232,3 +232,199 @@ fn a_lock_file_shows_placements_to_reviews_and_holds_them_without_a_state() {
     let ran = second.run(&["plan"]);
     assert!(ran.err.contains("is no lock file of placements"), "{}", ran.err);
 }
+
+/// The standard library's type `cluster`, on machines of the catalog. Its file systems, pipelines and endpoints stay.
+fn trained(main: &str) -> Stack {
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../modules/cluster/component.tf");
+    let library = std::fs::read_to_string(library).expect("the library is there");
+    let (inputs, _) = library.split_once("  implementation").expect("it has an implementation");
+    let cluster = format!(
+        r#"{inputs}
+  implementation "aws" {{
+    backend  = "aws"
+    source   = "./machines"
+    offer    = lower(coalesce(offer.accelerator, "-")) == input.accelerator.type && offer.accelerator_count == 8 && offer.region == "us-east-1" && offer.purchase == "on_demand"
+    machines = input.nodes
+  }}
+}}
+"#
+    );
+    let machines = r#"
+variable "component" { type = any }
+resource "terraform_data" "this" { input = var.component.offer.name }
+output "id" { value = terraform_data.this.id }
+output "nodes" { value = [] }
+output "mounts" { value = {} }
+output "fingerprints" { value = {} }
+"#;
+    Stack::new(&[("main.tf", main), ("cluster.tf", &cluster), ("machines/main.tf", machines)])
+}
+
+/// Llama 3 70B on 64 H100, as `ai` teams write it.
+fn pretraining(workload: &str) -> String {
+    format!(
+        r#"filesystem "scratch" {{
+  capacity_gib        = 1
+  throughput_mb_per_s = 9600
+}}
+cluster "train" {{
+  nodes       = 8
+  accelerator = {{ type = "h100", count = 64 }}
+  mounts      = {{ "/data" = filesystem.scratch }}
+}}
+pipeline "pretrain" {{
+  cluster = cluster.train
+  step "train" {{
+    command    = ["true"]
+    checkpoint = {{ mount = "/data", max_stall_s = 120 }}
+    workload = {{
+      params_billion      = 70
+      layers              = 80
+      hidden              = 8192
+      heads               = 64
+      sequence_tokens     = 4096
+      global_batch_tokens = 4000000
+      tokens_billion      = 2
+      utilization         = 0.4
+      {workload}
+    }}
+  }}
+}}
+"#
+    )
+}
+
+#[test]
+fn what_training_needs_is_worked_out_before_anything_is_made() {
+    let wrong = trained(&pretraining("tensor_parallel = 16\n      max_usd = 4000"));
+    let ran = wrong.run(&["plan"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let said = ran.err.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    for part in [
+        "stratiform::check::C-11",
+        "main.tf:12:3",
+        // 16·70e9/16 of states, 4096·8192·80·(34 + 5·64·4096/8192)/16 of activations.
+        "needs 70.0 GB of states and 32.5 GB of activations on each H100",
+        "stratiform::check::C-25",
+        "`tensor_parallel = 16`, but NVLink4 of H100 joins 8",
+        "stratiform::check::C-54",
+        "costs 4058 to 4058 USD",
+        "more than `max_usd = 4000`",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+
+    let right = "tensor_parallel = 8\n      zero_stage = 3\n      recompute = \"selective\"";
+    let ran = trained(&pretraining(right)).run(&["plan"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(!ran.err.contains("check::C-"), "{}", ran.err);
+    for part in [
+        "Estimates:",
+        "pipeline.pretrain step `train`: training time 9.2 h = 6·7.000e10·2.000e9/(64·9.890e14·0.4)",
+        "cost of a run 4058 USD",
+        "best interval of checkpoints",
+    ] {
+        assert!(ran.out.contains(part), "{part} in {}", ran.out);
+    }
+    let ran = trained(&pretraining(right)).run(&["cost", "-json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(json["estimates"][0]["unit"], "h", "{}", ran.out);
+}
+
+#[test]
+fn inputs_that_are_not_known_yet_are_listed() {
+    let main = format!(
+        "resource \"terraform_data\" \"size\" {{ input = 8 }}\n{}",
+        pretraining("")
+            .replace("params_billion      = 70", "params_billion = terraform_data.size.output")
+    );
+    let ran = trained(&main).run(&["plan"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("pipeline.pretrain: C-11 memory of training"), "{}", ran.out);
+}
+
+const OWN: &str = r#"
+variable "most" { default = 3 }
+stack {
+  rule "short-inputs" {
+    types         = ["terraform_data"]
+    condition     = length(self.input) <= var.most
+    error_message = "${self_address} holds ${length(self.input)} letters, not ${var.most}"
+  }
+}
+resource "terraform_data" "a" { input = "abc" }
+resource "terraform_data" "b" { input = "abcdef" }
+"#;
+
+#[test]
+fn rules_of_ones_own_refuse_a_plan_and_may_be_set_aside() {
+    let ran = Stack::new(&[("main.tf", OWN)]).run(&["plan", "-sarif=found.sarif"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("stratiform::check::short-inputs"), "{}", ran.err);
+    assert!(ran.err.contains("terraform_data.b holds 6 letters, not 3"), "{}", ran.err);
+    assert!(!ran.err.contains("terraform_data.a holds"), "{}", ran.err);
+
+    let ran = Stack::new(&[("main.tf", OWN)]).run(&["plan", "-var", "most=6"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+
+    let exception = "stack {\n  exception \"short-inputs\" {\n    reason = \"agreed\"\n    until = \"2999-01-01\"\n  }\n";
+    let ran = Stack::new(&[("main.tf", &OWN.replace("stack {\n", exception))]).run(&["plan"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("short-inputs is set aside until 2999-01-01"), "{}", ran.err);
+}
+
+#[test]
+fn findings_are_written_for_code_scanners() {
+    let stack = Stack::new(&[("main.tf", OWN)]);
+    let ran = stack.run(&["plan", "-sarif=found.sarif"]);
+    assert_eq!(ran.code, Some(1), "there is no plan, and a log all the same");
+    let text = std::fs::read_to_string(stack.dir().join("found.sarif")).expect("it is written");
+    let log: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(log["version"], "2.1.0");
+    let result = &log["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "stratiform::check::short-inputs");
+    assert_eq!(result["level"], "error");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "main.tf");
+    assert_eq!(place["region"]["startLine"], 11, "the resource's line");
+    let logical = &result["locations"][0]["logicalLocations"][0];
+    assert_eq!(logical["fullyQualifiedName"], "terraform_data.b");
+    let ran = stack.run(&["plan", "-sarif=no/such/folder/x", "-var", "most=9"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("`no/such/folder/x` cannot be written"), "{}", ran.err);
+}
+
+const LATER: &str = r#"
+stack {
+  rule "short-inputs" {
+    types         = ["terraform_data"]
+    condition     = self_address != "terraform_data.b" || length(self.input) <= 3
+    error_message = "${self_address} would hold ${length(self.input)} letters"
+  }
+}
+resource "terraform_data" "a" { input = "abcdef" }
+resource "terraform_data" "b" { input = terraform_data.a.output }
+resource "terraform_data" "c" { input = terraform_data.b.output }
+"#;
+
+#[test]
+fn checks_that_waited_are_decided_before_their_object_is_made() {
+    for saved in [false, true] {
+        let stack = Stack::new(&[("main.tf", LATER)]);
+        let planned = stack.ok(&["plan", "-out=p"]);
+        assert!(
+            planned.contains("terraform_data.b: short-inputs, once its condition"),
+            "{planned}"
+        );
+        let args: &[&str] = if saved { &["apply", "p"] } else { &["apply", "-auto-approve"] };
+        let ran = stack.run(args);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("stratiform::check::short-inputs"), "{}", ran.err);
+        assert!(ran.err.contains("terraform_data.b would hold 6 letters"), "{}", ran.err);
+        assert_eq!(stack.ok(&["state", "list"]).trim(), "terraform_data.a", "nothing else is made");
+
+        stack.write("main.tf", &LATER.replace("abcdef", "abc"));
+        stack.ok(&["apply", "-auto-approve"]);
+        assert_eq!(stack.ok(&["state", "list"]).lines().count(), 3);
+    }
+}

@@ -48,5 +48,5 @@ mod error;
 pub use decision::{Decision, Rejected};
 pub use error::{ComponentError, error_docs};
 pub use market::catalog_offers;
-pub use place::{Deferred, Offer, PlaceRequest, Placed, place};
+pub use place::{Deferred, Offer, PlaceRequest, Placed, PlacedComponent, place};
 pub use types::{ComponentType, Implementation, Types, load_types};

@@ -65,6 +65,21 @@ pub struct Placed {
     pub decisions: Vec<Decision>,
     /// Checks that wait for values.
     pub deferred: Vec<Deferred>,
+    /// The components themselves, in the order of addresses.
+    pub components: Vec<PlacedComponent>,
+}
+
+/// A component as it was written, for whoever looks at what it asks for.
+#[derive(Debug, Clone)]
+pub struct PlacedComponent {
+    /// Its address, such as `cluster.train`.
+    pub address: String,
+    /// The module that it stands in.
+    pub module: ModulePath,
+    /// The inputs as far as they are known before planning; an object with all inputs of the type.
+    pub input: Value,
+    /// As it was written.
+    pub block: ComponentBlock,
 }
 
 /// A check that waits for a value that is not known yet.
@@ -93,6 +108,7 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
         ledger: Ledger::default(),
         decisions: BTreeMap::new(),
         deferred: Vec::new(),
+        components: BTreeMap::new(),
         costs: BTreeMap::new(),
         diagnostics,
     };
@@ -113,6 +129,7 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
         configuration: run.configuration,
         decisions: run.decisions.into_values().collect(),
         deferred: run.deferred,
+        components: run.components.into_values().collect(),
     };
     (placed, run.diagnostics)
 }
@@ -124,6 +141,7 @@ pub(crate) struct Run<'a> {
     pub(crate) ledger: Ledger,
     decisions: BTreeMap<String, Decision>,
     pub(crate) deferred: Vec<Deferred>,
+    components: BTreeMap<String, PlacedComponent>,
     /// Price per hour by component.
     costs: BTreeMap<String, Number>,
     pub(crate) diagnostics: Diagnostics,
@@ -218,6 +236,15 @@ impl<'a> Run<'a> {
         };
         let found = expand::expand(&mut self.configuration, &expansion, self.request.world);
         self.diagnostics.extend(found);
+        self.components.insert(
+            one.address.clone(),
+            PlacedComponent {
+                address: one.address.clone(),
+                module: one.path.clone(),
+                input: one.input.clone(),
+                block: one.component.clone(),
+            },
+        );
         if let Some(choice) = choice {
             self.record(one, choice);
         }

@@ -61,9 +61,36 @@ fn left_out(estimate: &Estimate) -> Vec<String> {
     lines
 }
 
-/// The lines below a plan.
+/// What runs and replicas come to, a line each.
+fn prospects(estimate: &Estimate) -> Vec<String> {
+    let number = |value: f64| match value {
+        value if value.abs() >= 100.0 => format!("{value:.0}"),
+        value if value.abs() >= 1.0 => format!("{value:.1}"),
+        value => format!("{value:.3}"),
+    };
+    let line = |one: &check::prospect::Prospect| {
+        let step = one.step.as_ref().map(|step| format!(" step `{step}`")).unwrap_or_default();
+        let (low, high) = (number(one.low), number(one.high));
+        let value = if low == high { low } else { format!("{low} to {high}") };
+        format!("{}{step}: {} {value} {} = {}", one.address, one.what, one.unit, one.formula)
+    };
+    estimate.prospects.iter().map(line).collect()
+}
+
+/// The lines below a plan; nothing if nothing of it has a price or can be estimated.
 pub fn summary(estimate: &Estimate) -> String {
-    let mut out = format!(
+    let mut out = String::new();
+    if !estimate.prospects.is_empty() {
+        out.push_str("\nEstimates:\n");
+        for line in prospects(estimate) {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    if estimate.lines.iter().all(|line| line.before == Cost::None && !is_known(&line.after)) {
+        return out;
+    }
+    let _ = write!(
+        out,
         "\nCost: {} USD per hour, {} per month; {} per hour by this plan.\n",
         range(estimate.after),
         range(estimate.after.per_month()),
@@ -73,6 +100,10 @@ pub fn summary(estimate: &Estimate) -> String {
         let _ = writeln!(out, "  {line}");
     }
     out
+}
+
+fn is_known(cost: &Cost) -> bool {
+    matches!(cost, Cost::Known { .. })
 }
 
 /// A table with sums.
@@ -119,6 +150,12 @@ pub fn text(estimate: &Estimate) -> String {
     for line in left_out(estimate) {
         let _ = writeln!(out, "{line}");
     }
+    if !estimate.prospects.is_empty() {
+        out.push_str("\nEstimates:\n");
+        for line in prospects(estimate) {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
     out
 }
 
@@ -147,7 +184,7 @@ pub fn markdown(estimate: &Estimate) -> String {
         range(estimate.before.per_month()),
         range(estimate.after.per_month())
     );
-    for line in left_out(estimate) {
+    for line in left_out(estimate).into_iter().chain(prospects(estimate)) {
         let _ = writeln!(out, "\n{line}");
     }
     out
@@ -171,8 +208,24 @@ pub fn json(estimate: &Estimate) -> Json {
             json!({ "address": line.address, "before": cost(&line.before), "after": cost(&line.after) })
         })
         .collect();
+    let prospects: Vec<Json> = estimate
+        .prospects
+        .iter()
+        .map(|one| {
+            json!({
+                "address": one.address,
+                "step": one.step,
+                "estimate": one.what,
+                "low": one.low,
+                "high": one.high,
+                "unit": one.unit,
+                "formula": one.formula,
+            })
+        })
+        .collect();
     json!({
         "format_version": "1.0",
+        "estimates": prospects,
         "resources": lines,
         "before_usd_per_hour": interval(estimate.before),
         "after_usd_per_hour": interval(estimate.after),

@@ -3,7 +3,7 @@
 //! In: a [`plan::Plan`], [`apply::Event`]s, a [`state::StateSnapshot`], diagnostics. Out: text. It prints nothing.
 //!
 //! 1. [`style`]: colours, or none.
-//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON; [`calls`]: where they come from.
+//! 2. [`diagnostics`]: errors and warnings with their source lines; and as JSON; [`sarif`](mod@sarif): for code scanners; [`calls`]: where they come from.
 //! 3. [`values`]: a value in the language's notation; [`diff`](mod@diff): the difference of two, as lines.
 //! 4. [`sheet`]: what people are told of a plan; [`plan_text`], [`plan_html`], [`plan_markdown`]: its forms.
 //!    [`plan_json`]: a plan for machines; [`graph_text`]: a graph; [`explain`]: why one thing is planned so.
@@ -41,6 +41,7 @@ pub mod cost;
 pub mod drift;
 pub mod explain;
 pub mod history;
+pub mod sarif;
 pub mod schema_json;
 pub mod state_text;
 

@@ -18,7 +18,10 @@ resource "local_pipeline" "this" {
   name        = var.component.name
   working_dir = var.code
   mounts      = var.cluster.mounts
-  steps       = { for name, step in var.step : name => merge(step, { environment = merge(local.gpus, step.environment) }) }
+  steps       = { for name, step in var.step : name => merge({
+    # What only checks look at is not the job's.
+    for key, value in step : key => value if !contains(["workload", "checkpoint", "reads"], key)
+  }, { environment = merge(local.gpus, step.environment) }) }
   triggers    = merge({ cluster = var.cluster.id }, var.cluster.fingerprints)
 }
 

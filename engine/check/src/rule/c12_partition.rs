@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     grade: Grade::Error,
     formula: "the profile is one of the chip's MIG profiles",
     source: "NVIDIA MIG guide and mig-parted",
-    types: &["google_container_node_pool"],
+    types: &["google_container_node_pool", "azurerm_kubernetes_cluster_node_pool"],
     example: "An H100 has 1g.10gb, 1g.20gb, 2g.20gb, 3g.40gb, 4g.40gb and 7g.80gb. `1g.5gb` is of the A100 with 40 GB; an L4 cannot be cut at all.",
     run,
 };
@@ -25,6 +25,9 @@ const CHIPS: [(&str, &str); 6] = [
 ];
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
+    if subject.type_name == "azurerm_kubernetes_cluster_node_pool" {
+        return kubernetes(subject, found);
+    }
     let Some(node) = block(subject.planned, "node_config") else { return };
     for gpu in blocks(node, "guest_accelerator") {
         let profile = match text(gpu, "gpu_partition_size") {
@@ -57,6 +60,23 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
 }
 
+/// AKS names a slice by its share of the chip alone, such as `MIG3g`.
+fn kubernetes(subject: &Subject<'_>, found: &mut Found<'_>) {
+    let slice = match text(subject.planned, "gpu_instance") {
+        Field::Known(slice) => slice,
+        Field::Absent => return,
+        Field::Unknown => return found.wait_for("gpu_instance"),
+    };
+    let Some(size) = text(subject.planned, "vm_size").known() else { return };
+    let Some(machine) = found.catalog.machine("azure", size) else { return };
+    let chip = machine.chip.as_ref().and_then(|chip| found.catalog.chips.get(chip));
+    if chip.is_none_or(|chip| chip.mig_slices == Some(0)) {
+        let what = chip.map_or("no accelerator", |chip| &*chip.name);
+        let message = format!("`{size}` has {what}, which cannot be cut into `{slice}`");
+        found.error("gpu_instance", message, "leave `gpu_instance` out".to_owned());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
@@ -83,6 +103,23 @@ mod tests {
                 ),
                 ("no MIG", &pool("nvidia-l4", "\"1g.5gb\""), Some("cannot be partitioned")),
                 ("a chip that is not known", &pool("nvidia-x1", "\"1g.5gb\""), None),
+            ],
+        );
+        table(
+            &RULE,
+            "azurerm_kubernetes_cluster_node_pool",
+            &[
+                (
+                    "A100",
+                    r#"{"vm_size": "Standard_NC24ads_A100_v4", "gpu_instance": "MIG1g"}"#,
+                    None,
+                ),
+                (
+                    "MI300X",
+                    r#"{"vm_size": "Standard_ND96isr_MI300X_v5", "gpu_instance": "MIG1g"}"#,
+                    Some("has MI300X, which cannot be cut into `MIG1g`"),
+                ),
+                ("a size that is not known", r#"{"vm_size": "X", "gpu_instance": "MIG1g"}"#, None),
             ],
         );
     }

@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     id: "C-30",
     title: "FSx for Lustre",
     grade: Grade::Error,
-    formula: "SSD: capacity is 1200, 2400 or a multiple of 2400 GiB; HDD: a multiple of 6000 (12 MB/s/TiB) or 1800 (40); throughput per TiB is one of PERSISTENT_1 50, 100, 200 and PERSISTENT_2 125, 250, 500, 1000; `efa_enabled` needs PERSISTENT_2 and `metadata_configuration`",
+    formula: "SSD: capacity is 1200, 2400 or a multiple of 2400 GiB; HDD: a multiple of 6000 (12 MB/s/TiB) or 1800 (40); throughput per TiB is one of PERSISTENT_1 50, 100, 200 and PERSISTENT_2 125, 250, 500, 1000; `efa_enabled` needs PERSISTENT_2 and `metadata_configuration`; Intelligent-Tiering has a throughput in steps of 4,000 MB/s",
     source: "FSx API reference, CreateFileSystem",
     types: &["aws_fsx_lustre_file_system"],
     example: "1300 GiB is no size: 1200 and 2400 are the nearest. 2400 GiB at 1000 MB/s/TiB give 2400/1024·1000 = 2344 MB/s.",
@@ -24,7 +24,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     };
     let unit = number(planned, "per_unit_storage_throughput");
     if storage == "INTELLIGENT_TIERING" {
-        return;
+        return tiering(subject, found);
     }
     capacity(subject, deployment, storage, unit, found);
     throughput(deployment, storage, unit, found);
@@ -40,6 +40,27 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         } else if blocks(planned, "metadata_configuration").is_empty() {
             found.error("efa_enabled", "EFA needs a `metadata_configuration`".to_owned(), fix);
         }
+    }
+}
+
+fn tiering(subject: &Subject<'_>, found: &mut Found<'_>) {
+    let wanted = match number(subject.planned, "throughput_capacity") {
+        Field::Known(wanted) => wanted,
+        Field::Absent => return,
+        Field::Unknown => return found.wait_for("throughput_capacity"),
+    };
+    let service = "fsx.lustre.intelligent_tiering";
+    let Some(step) = found.catalog.limit("aws", service, "throughput_step_mb_per_s") else {
+        return;
+    };
+    if wanted <= 0.0 || wanted % step != 0.0 {
+        let near = ((wanted / step).round() * step).max(step);
+        let message = format!("{wanted} MB/s, but Intelligent-Tiering comes in steps of {step}");
+        found.error(
+            "throughput_capacity",
+            message,
+            format!("write `throughput_capacity = {near}`"),
+        );
     }
 }
 
@@ -180,6 +201,16 @@ mod tests {
                     "disks",
                     r#"{"deployment_type": "PERSISTENT_1", "storage_type": "HDD", "storage_capacity": 6000, "per_unit_storage_throughput": 12}"#,
                     None,
+                ),
+                (
+                    "tiers",
+                    r#"{"deployment_type": "PERSISTENT_2", "storage_type": "INTELLIGENT_TIERING", "throughput_capacity": 8000}"#,
+                    None,
+                ),
+                (
+                    "tiers of no speed",
+                    r#"{"deployment_type": "PERSISTENT_2", "storage_type": "INTELLIGENT_TIERING", "throughput_capacity": 6000}"#,
+                    Some("steps of 4000"),
                 ),
                 (
                     "disks of no size",

@@ -9,8 +9,8 @@ pub(super) const RULE: Rule = Rule {
     id: "C-31",
     title: "gp3 volumes",
     grade: Grade::Error,
-    formula: "3,000 ≤ IOPS ≤ min(80,000, 500·GiB) and 125 ≤ MiB/s ≤ min(2,000, 0.25·IOPS); 3,000 IOPS come with every size",
-    source: "EC2 API reference, CreateVolume",
+    formula: "3,000 ≤ IOPS ≤ min(80,000, 500·GiB) and 125 ≤ MiB/s ≤ min(2,000, 0.25·IOPS); 3,000 IOPS come with every size; more than the machine's connection to its disks carries is a warning",
+    source: "EC2 API reference, CreateVolume; EC2 DescribeInstanceTypes, EbsInfo",
     types: &["aws_ebs_volume", "aws_launch_template", "aws_instance"],
     example: "10 GiB allow max(3,000, 500·10) = 5,000 IOPS, not 16,000. 1,000 MiB/s need 1,000/0.25 = 4,000 IOPS, not 3,000.",
     run,
@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
 const DEFAULT_IOPS: f64 = 3000.0;
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
+    machine(subject, found);
     match subject.type_name {
         "aws_ebs_volume" => volume(subject.planned, ["type", "size", "iops", "throughput"], found),
         "aws_launch_template" => {
@@ -33,6 +34,50 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             for kind in ["root_block_device", "ebs_block_device"] {
                 for disk in blocks(subject.planned, kind) {
                     volume(disk, ["volume_type", "volume_size", "iops", "throughput"], found);
+                }
+            }
+        }
+    }
+}
+
+/// What the machine's own connection to its disks carries.
+fn machine(subject: &Subject<'_>, found: &mut Found<'_>) {
+    const BITS_PER_MIB: f64 = 8.0 * 1_048_576.0;
+    let Some(name) = text(subject.planned, "instance_type").known() else { return };
+    let Some(machine) = found.catalog.machine("aws", name) else { return };
+    #[expect(clippy::cast_precision_loss, reason = "machines have less than 2⁵³ of either")]
+    let (rate, operations) =
+        (machine.disk_mbps.map(|rate| rate as f64), machine.disk_iops.map(|most| most as f64));
+    let template = subject.type_name == "aws_launch_template";
+    let kinds: &[&'static str] = if template {
+        &["block_device_mappings"]
+    } else {
+        &["root_block_device", "ebs_block_device"]
+    };
+    for kind in kinds {
+        for outer in blocks(subject.planned, kind) {
+            let disks = if template { blocks(outer, "ebs") } else { std::slice::from_ref(outer) };
+            for disk in disks {
+                let speed = number(disk, "throughput").known();
+                let speed = speed.map(|mib| (mib, mib * BITS_PER_MIB / 1e6));
+                if let Some(((mib, wanted), most)) =
+                    speed.zip(rate).filter(|(speed, most)| speed.1 > *most)
+                {
+                    let message = format!(
+                        "a volume of {mib} MiB/s is {wanted:.0} Mbit/s, but `{name}` reaches its disks with {most} at most"
+                    );
+                    let fix =
+                        format!("write `throughput = {:.0}`", (most * 1e6 / BITS_PER_MIB).floor());
+                    found.warning(kind, message, fix);
+                }
+                let wanted = number(disk, "iops").known();
+                if let Some((wanted, most)) =
+                    wanted.zip(operations).filter(|(wanted, most)| wanted > most)
+                {
+                    let message = format!(
+                        "a volume of {wanted} IOPS, but `{name}` does {most} at most with all its disks"
+                    );
+                    found.warning(kind, message, format!("write `iops = {most}` or less"));
                 }
             }
         }
@@ -182,5 +227,34 @@ mod tests {
         assert_eq!(says(&RULE, "aws_launch_template", template).0.len(), 1);
         let machine = r#"{"root_block_device": [{"volume_type": "gp3", "volume_size": 100, "iops": 3000, "throughput": 1000}]}"#;
         assert_eq!(says(&RULE, "aws_instance", machine).0.len(), 1);
+    }
+
+    #[test]
+    fn machines_reach_their_disks_as_fast_as_they_can() {
+        let machine = |name: &str, iops: u32, mib: u32| {
+            format!(
+                r#"{{"instance_type": "{name}", "root_block_device": [{{"volume_type": "gp3", "volume_size": 1000, "iops": {iops}, "throughput": {mib}}}]}}"#
+            )
+        };
+        table(
+            &RULE,
+            "aws_instance",
+            &[
+                ("a large machine", &machine("p5.48xlarge", 16000, 1000), None),
+                // 10,000 Mbit/s are 1,192 MiB/s.
+                (
+                    "a small machine",
+                    &machine("p5.4xlarge", 16000, 2000),
+                    Some(
+                        "a volume of 2000 MiB/s is 16777 Mbit/s, but `p5.4xlarge` reaches its disks with 10000",
+                    ),
+                ),
+                (
+                    "too many operations",
+                    &machine("p5.4xlarge", 40000, 1000),
+                    Some("a volume of 40000 IOPS, but `p5.4xlarge` does 32500"),
+                ),
+            ],
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! C-35: what holds data is not thrown away unnoticed.
 
 use crate::rule::{Found, Grade, Rule};
-use crate::subject::{Subject, flag, number, text};
+use crate::subject::{Subject, block, flag, number, text};
 
 pub(super) const RULE: Rule = Rule {
     id: "C-35",
@@ -9,7 +9,16 @@ pub(super) const RULE: Rule = Rule {
     grade: Grade::Warning,
     formula: "destroying or replacing a file system or volume that leaves no snapshot, backup or linked bucket is told",
     source: "our own rule",
-    types: &["aws_fsx_lustre_file_system", "aws_ebs_volume", "aws_efs_file_system"],
+    types: &[
+        "aws_fsx_lustre_file_system",
+        "aws_ebs_volume",
+        "aws_efs_file_system",
+        "azurerm_managed_lustre_file_system",
+        "azurerm_netapp_volume",
+        "google_filestore_instance",
+        "google_lustre_instance",
+        "google_parallelstore_instance",
+    ],
     example: "Turning on `efa_enabled` replaces the file system: what lies on it and in no bucket is gone.",
     run,
 };
@@ -28,6 +37,8 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
                 || backups.is_some_and(|days| days > 0.0)
                 || skips == Some(false)
         }
+        "azurerm_managed_lustre_file_system" => block(prior, "hsm_setting").is_some(),
+        "azurerm_netapp_volume" => block(prior, "data_protection_backup_policy").is_some(),
         // Nothing of a file system outlives it but backups that another service makes.
         _ => false,
     };
@@ -44,20 +55,12 @@ mod tests {
 
     use super::RULE;
     use crate::judge::judge;
-    use crate::subject::Subject;
-    use crate::testing::{catalog, object};
+    use crate::testing::{circumstances, object, subject};
 
     fn told(type_name: &str, prior: &str, destroys: bool) -> bool {
         let (prior, planned) = (object(prior), Value::dynamic_null());
-        let subject = Subject {
-            address: "x.y".to_owned(),
-            type_name,
-            planned: &planned,
-            prior: &prior,
-            destroys,
-            region: None,
-        };
-        let verdict = judge(&[subject], catalog(), &[], 0);
+        let subject = subject(type_name, &prior, &planned, destroys);
+        let verdict = judge(&[subject], &circumstances(&[]));
         verdict.findings.iter().any(|finding| finding.rule.id == RULE.id)
     }
 
@@ -71,6 +74,10 @@ mod tests {
         let lustre = "aws_fsx_lustre_file_system";
         assert!(told(lustre, r#"{"automatic_backup_retention_days": 0}"#, true));
         assert!(!told(lustre, r#"{"automatic_backup_retention_days": 7}"#, true));
+        let azure = "azurerm_managed_lustre_file_system";
+        assert!(told(azure, r#"{"hsm_setting": []}"#, true));
+        assert!(!told(azure, r#"{"hsm_setting": [{"container_id": "c"}]}"#, true));
+        assert!(told("google_filestore_instance", r#"{"tier": "ZONAL"}"#, true));
         assert!(!told(lustre, r#"{"export_path": "s3://a/b"}"#, true));
     }
 }

@@ -14,6 +14,7 @@ use super::plan::{mode, view};
 use super::{planfile, recover, takeover};
 use crate::args::{ApplyArgs, Common};
 use crate::exit::Exit;
+use crate::judge::Bench;
 use crate::session::{self, Session, Wanted};
 use crate::ui::Ui;
 use crate::{store, terminal};
@@ -54,14 +55,25 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs, command: &str) ->
         Some(saved) => from_file(session, saved, args, &store, &snapshot, &ui).await,
         None => planned(session, args, command, &snapshot, &ui).await,
     };
-    let Ready { plan, sources, keeps_lock_file } = match ready {
+    let Ready { plan, sources, keeps_lock_file, last_look } = match ready {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
     let parallelism = args.plan.parallelism.unwrap_or(plan::Options::default().parallelism);
     let file = saved.as_ref().map_or("", |saved| saved.id.as_str());
-    let exit =
-        carry_out(session, &store, &guard, plan, command, file, parallelism, &sources, &ui).await;
+    let exit = carry_out(
+        session,
+        &store,
+        &guard,
+        plan,
+        last_look,
+        command,
+        file,
+        parallelism,
+        &sources,
+        &ui,
+    )
+    .await;
     if let Some(saved) = &saved {
         saved.spend();
     }
@@ -76,6 +88,8 @@ struct Ready {
     plan: Plan,
     sources: Arc<SourceMap>,
     keeps_lock_file: bool,
+    /// Checks that waited for values.
+    last_look: Option<apply::LastLook>,
 }
 
 /// Plans, shows and asks.
@@ -94,6 +108,7 @@ async fn planned(
         return Err(ui.fail(&found, &sources));
     }
     let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
+    let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
     let (plan, more) = session.plan(stack, snapshot, options).await;
     found.extend(more);
     let Some(plan) = plan else { return Err(ui.fail(&found, &sources)) };
@@ -109,7 +124,15 @@ async fn planned(
         let message = format!("{command} was not confirmed; nothing was changed");
         return Err(ui.fail_message(&message));
     }
-    Ok(Ready { plan, sources, keeps_lock_file })
+    let bench = Bench {
+        session,
+        configuration: &configuration,
+        inputs: &inputs,
+        snapshot,
+        components: &[],
+    };
+    let last_look = bench.last_look(&plan, &configuration);
+    Ok(Ready { plan, sources, keeps_lock_file, last_look })
 }
 
 /// Takes a plan from its file. Nothing is planned again; it stands or is refused.
@@ -148,10 +171,19 @@ async fn from_file(
         return Err(ui.fail_with(PlanFileError::Placement { component }));
     }
     let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
+    let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
     match session.saved_plan(stack, &stored).await {
         Ok(Some(mut plan)) => {
             ground.fit(&mut plan, snapshot);
-            Ok(Ready { plan, sources, keeps_lock_file })
+            let bench = Bench {
+                session,
+                configuration: &configuration,
+                inputs: &inputs,
+                snapshot,
+                components: &[],
+            };
+            let last_look = bench.last_look(&plan, &configuration);
+            Ok(Ready { plan, sources, keeps_lock_file, last_look })
         }
         Ok(None) => Err(ui.fail_with(saved.damaged())),
         Err(found) => Err(ui.fail(&found, &sources)),
@@ -186,6 +218,7 @@ pub(super) async fn carry_out(
     store: &SledStore,
     guard: &state::LockGuard,
     plan: Plan,
+    last_look: Option<apply::LastLook>,
     command: &str,
     file: &str,
     parallelism: usize,
@@ -232,6 +265,7 @@ pub(super) async fn carry_out(
         options: Options { parallelism },
         events: Arc::new(events),
         stop,
+        last_look,
         ssh_agent: store::env("SSH_AUTH_SOCK").map(Into::into),
     });
     tokio::pin!(work);

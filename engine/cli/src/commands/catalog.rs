@@ -38,6 +38,11 @@ pub(crate) fn today(world: &dyn World) -> i64 {
     i64::try_from(world.plan_time_unix_nanos() / NANOS_PER_DAY).unwrap_or(i64::MAX)
 }
 
+/// Seconds since 1970 at which the run began.
+pub(crate) fn now_s(world: &dyn World) -> i64 {
+    i64::try_from(world.plan_time_unix_nanos() / 1_000_000_000).unwrap_or(i64::MAX)
+}
+
 /// Shows a table, or takes over a user's tables.
 pub(crate) fn catalog(session: &Session, command: &CatalogCommand) -> Exit {
     let world: &dyn World = &*session.world;

@@ -25,15 +25,20 @@ pub(crate) async fn cost(session: &Session, args: &Cost) -> Exit {
     };
     let (stack, mut found) = session.stack(&Wanted::of(plan_args), &snapshot).await;
     let configuration = Arc::clone(&stack.configuration);
-    let inputs = stack.inputs.clone();
+    let (inputs, components) = (stack.inputs.clone(), stack.components.clone());
     if found.has_errors() {
         return fail(&found, &configuration.sources, style);
     }
     let (plan, more) = session.plan_unchecked(stack, &snapshot, options).await;
     found.extend(more);
     let Some(plan) = plan else { return fail(&found, &configuration.sources, style) };
-    let bench =
-        Bench { session, configuration: &configuration, inputs: &inputs, snapshot: &snapshot };
+    let bench = Bench {
+        session,
+        configuration: &configuration,
+        inputs: &inputs,
+        snapshot: &snapshot,
+        components: &components,
+    };
     let (estimate, catalog) = match bench.estimate(&plan) {
         Ok(found) => found,
         Err(error) => return fail_with(error, style),

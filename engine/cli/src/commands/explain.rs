@@ -47,8 +47,13 @@ async fn explained(session: &Session, args: &ExplainArgs, ui: &Ui) -> Result<Exi
     let Some(explanation) = explanation else {
         return Err(ui.fail_message(&unknown(&plan, &args.address)));
     };
-    let bench =
-        Bench { session, configuration: &configuration, inputs: &inputs, snapshot: &snapshot };
+    let bench = Bench {
+        session,
+        configuration: &configuration,
+        inputs: &inputs,
+        snapshot: &snapshot,
+        components: &[],
+    };
     let findings = bench.findings(&plan, &address);
     let told = Told {
         address: &address,

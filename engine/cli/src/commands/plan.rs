@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use plan::Mode;
 use report::plan_text;
+use syntax::{Diagnostics, SourceMap};
 
 use super::planfile;
-use crate::args::PlanArgs;
+use crate::args::{PlanArgs, PlanCommand};
 use crate::exit::Exit;
 use crate::judge::{self, Bench};
 use crate::session::{self, Session, Wanted};
@@ -30,8 +31,31 @@ pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
     plan_text::View::of(plan)
 }
 
+/// Writes what was found as SARIF, if that is asked for.
+fn write_sarif(
+    command: &PlanCommand,
+    found: &Diagnostics,
+    sources: &SourceMap,
+) -> Result<(), String> {
+    let Some(path) = &command.sarif else { return Ok(()) };
+    let log = report::sarif::sarif(found, sources, env!("CARGO_PKG_VERSION"));
+    std::fs::write(path, format!("{log:#}\n"))
+        .map_err(|error| format!("`{path}` cannot be written: {error}"))
+}
+
+/// There is no plan.
+fn refused(command: &PlanCommand, found: &Diagnostics, sources: &SourceMap, ui: &Ui) -> Exit {
+    let written = write_sarif(command, found, sources);
+    let exit = ui.fail(found, sources);
+    match written {
+        Ok(()) => exit,
+        Err(error) => ui.fail_message(&error),
+    }
+}
+
 /// Plans and shows.
-pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
+pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
+    let args = &command.plan;
     let ui = Ui::new(&args.common, session.clock());
     // Without a lock, a plan may be made beside an apply; it tells what is true at this moment.
     let beside = if args.common.lock == Some(false) { Beside::Writer } else { Beside::Nobody };
@@ -41,7 +65,7 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
     };
     let options = match session::options(args, mode(args)) {
         Ok(options) => options,
-        Err(found) => return ui.fail(&found, &syntax::SourceMap::new()),
+        Err(found) => return ui.fail(&found, &SourceMap::new()),
     };
     if let Some(path) = &args.generate_config_out
         && let Err(exit) = super::generate::configuration(session, args, path, &snapshot, &ui).await
@@ -52,12 +76,16 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
     let sources = Arc::clone(&stack.configuration.sources);
     let saved = planfile::Inputs::of(&stack);
     if found.has_errors() {
-        return ui.fail(&found, &sources);
+        return refused(command, &found, &sources, &ui);
     }
     let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
+    let components = stack.components.clone();
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
-    let Some(plan) = plan else { return ui.fail(&found, &sources) };
+    let Some(plan) = plan else { return refused(command, &found, &sources, &ui) };
+    if let Err(error) = write_sarif(command, &found, &sources) {
+        return ui.fail_message(&error);
+    }
     ui.diagnostics(&found, &sources);
     let view = view(&plan);
     if ui.is_json() {
@@ -66,12 +94,13 @@ pub(crate) async fn plan(session: &Session, args: &PlanArgs) -> Exit {
         }
     } else {
         terminal::print(&view.show(ui.style));
-        if !plan.is_empty() && judge::is_priced(&plan) {
+        if !plan.is_empty() && (judge::is_priced(&plan) || judge::has_prospects(&components)) {
             let bench = Bench {
                 session,
                 configuration: &configuration,
                 inputs: &inputs,
                 snapshot: &snapshot,
+                components: &components,
             };
             if let Ok((estimate, _)) = bench.estimate(&plan) {
                 terminal::print(&report::cost::summary(&estimate));

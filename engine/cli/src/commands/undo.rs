@@ -84,8 +84,20 @@ async fn carry_out(
     }
     let parallelism = args.parallelism.unwrap_or(plan::Options::default().parallelism);
     let Planned { plan, sources, .. } = planned;
-    let exit =
-        apply::carry_out(session, &store, &guard, plan, "undo", "", parallelism, &sources, ui);
+    // What was there before passed its checks when it was made.
+    let last_look = None;
+    let exit = apply::carry_out(
+        session,
+        &store,
+        &guard,
+        plan,
+        last_look,
+        "undo",
+        "",
+        parallelism,
+        &sources,
+        ui,
+    );
     Ok(exit.await)
 }
 
