@@ -6,6 +6,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use config::under_test::TestProviders;
 use config::{Configuration, Found, LoadRequest};
 use install::constraint::Constraints;
 use install::event::Trust;
@@ -61,6 +62,50 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
     };
     let request = LoadRequest { root: Path::new("."), world, sources: SourceMap::new() };
     config::load_with(request, &find)
+}
+
+/// A module that a run of a test file is about.
+pub(crate) struct UnderTest<'a> {
+    /// Its folder.
+    pub(crate) dir: &'a Path,
+    /// The key that installed modules of its tree begin with; empty for the working folder's own.
+    pub(crate) key: &'a str,
+    /// Provider configurations that take the place of its own.
+    pub(crate) providers: &'a TestProviders,
+    /// Files that are known already.
+    pub(crate) sources: SourceMap,
+}
+
+/// Loads a module as a test sees it, with the modules that are installed.
+pub(crate) fn load_under_test(
+    world: &dyn World,
+    module: UnderTest<'_>,
+) -> (Configuration, Diagnostics) {
+    let manifest = Manifest::read(&data_dir());
+    let find = |key: &str, call: &config::ModuleCall| {
+        if let Err(reason) = install::module::address::parse(&call.source) {
+            return Found::Senseless(reason);
+        }
+        let key =
+            if module.key.is_empty() { key.to_owned() } else { format!("{}.{key}", module.key) };
+        manifest
+            .dir(&key, &call.source, call.version.as_deref())
+            .filter(|dir| dir.is_dir())
+            .map_or(Found::Nowhere, |dir| Found::Dir(dir.to_path_buf()))
+    };
+    let request = LoadRequest { root: module.dir, world, sources: module.sources };
+    config::load_under_test(request, &find, module.providers)
+}
+
+/// The folder of a module that a run names by something else than a path.
+pub(crate) fn installed_for_test(key: &str, module: &config::test_file::RunModule) -> Found {
+    if let Err(reason) = install::module::address::parse(&module.source) {
+        return Found::Senseless(reason);
+    }
+    Manifest::read(&data_dir())
+        .dir(key, &module.source, module.version.as_deref())
+        .filter(|dir| dir.is_dir())
+        .map_or(Found::Nowhere, |dir| Found::Dir(dir.to_path_buf()))
 }
 
 /// Loads the configuration of a plan file.

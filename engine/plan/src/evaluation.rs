@@ -5,6 +5,7 @@
 
 mod conditions;
 mod contributing;
+pub mod assertion;
 pub(crate) mod demand;
 mod looked_up;
 mod module;
@@ -61,6 +62,8 @@ pub struct Evaluation {
     modules: Vec<ModuleState>,
     index: BTreeMap<ModuleInstance, ModuleId>,
     root_inputs: BTreeMap<Arc<str>, Value>,
+    /// The walk has ended with faults: what has no value gets none.
+    failed: bool,
 }
 
 impl std::fmt::Debug for Evaluation {
@@ -89,6 +92,7 @@ impl Evaluation {
             modules: Vec::new(),
             index: BTreeMap::new(),
             root_inputs,
+            failed: false,
         };
         let root = Arc::clone(evaluation.config.root());
         evaluation.open(ModuleState::new(ModuleInstance::root(), root, None, Repetition::single()));

@@ -42,4 +42,7 @@ pub mod drift;
 pub mod schema_json;
 pub mod state_text;
 
+pub mod junit;
+pub mod test;
+
 pub use style::Style;
