@@ -186,7 +186,7 @@ pub(crate) struct InitArgs {
     /// Accepted for compatibility.
     #[arg(long)]
     pub(crate) ignore_remote_version: bool,
-    /// Accepted for compatibility.
+    /// The folder of tests, whose modules and providers are brought too.
     #[arg(long, value_name = "DIR")]
     pub(crate) test_directory: Option<String>,
 }
@@ -198,7 +198,7 @@ pub(crate) struct GetArgs {
     /// Look for newer versions, and fetch everything anew.
     #[arg(long)]
     pub(crate) update: bool,
-    /// Accepted for compatibility.
+    /// The folder of tests, whose modules and providers are brought too.
     #[arg(long, value_name = "DIR")]
     pub(crate) test_directory: Option<String>,
 }
@@ -383,6 +383,12 @@ pub(crate) struct Fmt {
 pub(crate) struct Validate {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Leave test files out.
+    #[arg(long)]
+    pub(crate) no_tests: bool,
+    /// The folder of tests.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
     /// A variable.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     pub(crate) vars: Vec<String>,
@@ -409,7 +415,7 @@ pub(crate) struct TestArgs {
     /// Show the plan or the state of each run.
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// Write the results to a file, as JUnit XML.
+    /// Write the results to a file, in the XML of `JUnit`.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit_xml: Option<String>,
     /// A variable.

@@ -6,8 +6,9 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use config::test_file::TestRequest;
 use config::under_test::TestProviders;
-use config::{Configuration, Found, LoadRequest};
+use config::{Configuration, Found, LoadRequest, TestFile};
 use install::constraint::Constraints;
 use install::event::Trust;
 use install::installed::Search;
@@ -95,6 +96,78 @@ pub(crate) fn load_under_test(
     };
     let request = LoadRequest { root: module.dir, world, sources: module.sources };
     config::load_under_test(request, &find, module.providers)
+}
+
+/// The test files of the working folder. What is wrong with them is for `test` and `validate` to tell.
+pub(crate) fn tests(
+    world: &dyn World,
+    directory: Option<&str>,
+    sources: &mut SourceMap,
+) -> (Vec<TestFile>, Diagnostics) {
+    let directory = directory.unwrap_or(config::test_file::TEST_DIRECTORY);
+    let request = TestRequest { root: Path::new("."), directory, filter: &[], world };
+    config::load_tests(&request, sources)
+}
+
+/// The modules of all runs, by the keys under which they are installed.
+pub(crate) fn test_calls(tests: &[TestFile]) -> BTreeMap<String, install::module::Call> {
+    let mut calls = BTreeMap::new();
+    for file in tests {
+        for run in &file.runs {
+            let Some(module) = &run.module else { continue };
+            let (source, version) = (module.source.clone(), module.version.clone());
+            let call = install::module::Call { source, version, span: module.span };
+            calls.insert(file.module_key(run), call);
+        }
+    }
+    calls
+}
+
+/// Adds what the modules of runs and the providers of test files ask for.
+pub(crate) fn add_requirements_of_tests(
+    session: &Session,
+    root: &Configuration,
+    tests: &[TestFile],
+    all: &mut Requirements,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for name in tests.iter().flat_map(|file| file.providers.keys()) {
+        let provider = config::local_address(root.root(), &name.local);
+        if session.native(&provider).is_none() && !all.providers.contains_key(&provider) {
+            all.ask(&provider, "the test files", Constraints::default());
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for file in tests {
+        for run in &file.runs {
+            let Some(module) = &run.module else { continue };
+            let key = file.module_key(run);
+            let dir = match module.local_dir(Path::new(".")) {
+                Some(dir) => dir,
+                None => match installed_for_test(&key, module) {
+                    Found::Dir(dir) => dir,
+                    Found::Nowhere | Found::Senseless(_) => continue,
+                },
+            };
+            if !seen.insert(dir.clone()) {
+                continue;
+            }
+            let providers = TestProviders::new();
+            let under = UnderTest {
+                dir: &dir,
+                key: &key,
+                providers: &providers,
+                sources: SourceMap::new(),
+            };
+            let (configuration, _) = load_under_test(&*session.world, under);
+            let (more, _, errors) = requirements(session, &configuration);
+            found.extend(errors);
+            for (provider, asked) in more.providers {
+                all.providers.entry(provider).or_default().extend(asked);
+            }
+        }
+    }
+    found
 }
 
 /// The folder of a module that a run names by something else than a path.

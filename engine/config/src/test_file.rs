@@ -179,6 +179,23 @@ pub struct RunModule {
     pub span: Span,
 }
 
+impl TestFile {
+    /// The key of a run's module among those that are installed, as Terraform has it: `test.tests.net.setup`.
+    pub fn module_key(&self, run: &TestRun) -> String {
+        let name = self.name.trim_end_matches(".json").trim_end_matches(".hcl");
+        let name = name.trim_end_matches(".tftest").replace('/', ".");
+        format!("test.{name}.{}", run.name.text)
+    }
+}
+
+impl RunModule {
+    /// The folder of a module that is named by a path from `root`.
+    pub fn local_dir(&self, root: &Path) -> Option<PathBuf> {
+        let local = self.source.starts_with("./") || self.source.starts_with("../");
+        local.then(|| join(root, &self.source))
+    }
+}
+
 impl TestRun {
     /// What tells its state from others in the file: runs of one key share a state.
     pub fn state_name(&self) -> Arc<str> {
@@ -191,9 +208,16 @@ impl TestRun {
 
     /// Every expression of the run in which names stand.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        let conditions = self.assertions.iter();
-        let conditions = conditions.flat_map(|one| [&one.condition, &one.error_message]);
-        self.variables.values().map(|variable| &variable.value).chain(conditions)
+        self.variables.values().map(|variable| &variable.value).chain(self.asserted())
+    }
+
+    /// The references in its assertions.
+    pub fn assertions_references(&self) -> impl Iterator<Item = &Traversal> {
+        self.asserted().flat_map(Expression::references)
+    }
+
+    fn asserted(&self) -> impl Iterator<Item = &Expression> {
+        self.assertions.iter().flat_map(|one| [&one.condition, &one.error_message])
     }
 }
 

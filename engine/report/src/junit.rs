@@ -1,4 +1,4 @@
-//! The results of tests as JUnit XML, which servers for continuous integration read.
+//! The results of tests in the XML of `JUnit`, which servers for continuous integration read.
 
 use std::fmt::Write as _;
 
@@ -110,7 +110,7 @@ mod tests {
         let runs = vec![
             run("a", Status::Pass, ""),
             run("b", Status::Fail, "x ]]> y\u{1b}[0m"),
-            run("c", Status::Error, "broken"),
+            run("c", Status::Error, "in pieces"),
             skipped,
         ];
         let file = FileResult { name: "t.tftest.hcl".to_owned(), status: Status::Error, runs };

@@ -43,6 +43,8 @@ pub struct MockTypes {
     pub resources: BTreeMap<Arc<str>, Mocked>,
     /// Data sources by type.
     pub data_sources: BTreeMap<Arc<str>, Mocked>,
+    /// True if a plan knows the values of all other types.
+    pub at_plan: bool,
 }
 
 /// Values of computed attributes.
@@ -75,19 +77,22 @@ impl Mocks {
         real: Arc<dyn Reader>,
     ) -> Option<Arc<dyn Provider>> {
         let own = self.objects.iter().find(|(target, _)| target.covers(object));
+        let overridden = own.is_some();
         let mocked = match (own, self.configurations.get(config)) {
             (Some((_, mocked)), _) => mocked.clone(),
             (None, Some(types)) => {
+                let at_plan = types.at_plan;
                 let types = match object.resource.mode {
                     address::ResourceMode::Data => &types.data_sources,
                     _ => &types.resources,
                 };
-                types.get(&object.resource.type_name).cloned().unwrap_or_default()
+                let nothing = Mocked { at_plan, ..Mocked::default() };
+                types.get(&object.resource.type_name).cloned().unwrap_or(nothing)
             }
             (None, None) => return None,
         };
         let words = Words { seed: self.seed, object: object.to_string() };
-        Some(Arc::new(Mock { mocked, words, real }))
+        Some(Arc::new(Mock { mocked, overridden, words, real }))
     }
 }
 
@@ -168,6 +173,8 @@ fn without_object() -> ProviderError {
 /// What stands in for the provider of one object.
 struct Mock {
     mocked: Mocked,
+    /// True if the object itself is overridden, and not its provider alone.
+    overridden: bool,
     words: Words,
     real: Arc<dyn Reader>,
 }
@@ -282,11 +289,22 @@ impl Reader for Mock {
         Ok(Answer { value: Some(value), problems })
     }
 
-    async fn import(&self, _: &str, _: &str) -> Result<Answer<Vec<Imported>>, ProviderError> {
-        Ok(Answer::failed(vec![Problem::error(
-            "a made-up object cannot be imported",
-            "Nothing is asked of the real provider. Leave the `import` block out of what is tested, or do not mock its provider.",
-        )]))
+    /// What is overridden is there already; of what is only mocked nobody knows what it would be.
+    async fn import(
+        &self,
+        type_name: &str,
+        _: &str,
+    ) -> Result<Answer<Vec<Imported>>, ProviderError> {
+        if !self.overridden {
+            return Ok(Answer::failed(vec![Problem::error(
+                "an object of a mocked provider cannot be imported",
+                "Override it with an `override_resource` block, or leave the `import` block out of what is tested.",
+            )]));
+        }
+        let block = self.resource(type_name)?;
+        let (state, problems) = self.fill(&block, block.empty_value(), Fill::Absent);
+        let imported = Imported { type_name: type_name.into(), state, private: Private::EMPTY };
+        Ok(Answer { value: Some(vec![imported]), problems })
     }
 
     async fn open_ephemeral(

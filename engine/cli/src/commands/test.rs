@@ -114,13 +114,13 @@ fn load(session: &Session, args: &TestArgs) -> (Vec<TestFile>, SourceMap, Diagno
 fn missing_module(file: &TestFile, run: &TestRun, world: &dyn World) -> Diagnostics {
     let Some(module) = &run.module else { return Diagnostics::new() };
     let (text, span) = (module.source.clone(), module.span);
-    if let Some(dir) = module::local_dir(module) {
+    if let Some(dir) = module.local_dir(Path::new(".")) {
         if world.read_dir(&dir).is_ok() {
             return Diagnostics::new();
         }
         return ConfigError::ModuleMissing { dir: dir.display().to_string(), span }.into();
     }
-    match fetching::installed_for_test(&module::key(file, run), module) {
+    match fetching::installed_for_test(&file.module_key(run), module) {
         Found::Dir(_) => Diagnostics::new(),
         Found::Nowhere => ConfigError::ModuleSource { source_text: text, span }.into(),
         Found::Senseless(reason) => RuleError::ModuleAddress { text, reason, span }.into(),

@@ -39,7 +39,7 @@ pub enum AssertionError {
     #[diagnostic(
         code(stratiform::plan::assertion_unknown),
         help(
-            "a run with `command = plan` knows what a plan knows: assert something else, let the run apply, or give mocks and overrides `override_during = plan`"
+            "only apply will know it, or this run has not come to it: assert something else, let the run apply, or give mocks and overrides `override_during = plan`"
         )
     )]
     Unknown {

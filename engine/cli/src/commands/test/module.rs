@@ -1,31 +1,20 @@
 //! The module under test, as a run sees it: with providers of the file, without what is overridden.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use address::{ModulePath, ProviderConfig, Target};
-use config::test_file::{During, MockType, Override, RunModule, TestNames, TestProvider, TestRun};
+use config::test_file::{During, MockType, Override, TestNames, TestProvider, TestRun};
 use config::under_test::{self, TestProviders};
 use config::{ConfigError, Configuration, Found, ProviderBlock, ProviderName, TestError, TestFile};
 use lang::World;
 use sdk::mock::{MockTypes, Mocked, Mocks};
+use state::StateSnapshot;
 use syntax::{Body, Diagnostics};
 
 use super::Tests;
 use crate::fetching::{self, UnderTest};
-
-/// The folder of a module that is named by a path.
-pub(super) fn local_dir(module: &RunModule) -> Option<PathBuf> {
-    let local = module.source.starts_with("./") || module.source.starts_with("../");
-    local.then(|| config::load::join(Path::new("."), &module.source))
-}
-
-/// The key of a run's module among those that are installed.
-pub(super) fn key(file: &TestFile, run: &TestRun) -> String {
-    let name = file.name.trim_end_matches(".json").trim_end_matches(".hcl");
-    let name = name.trim_end_matches(".tftest").replace('/', ".");
-    format!("test.{name}.{}", run.name.text)
-}
 
 /// All provider configurations of all files: whatever a module refers to may be in one of them.
 pub(super) fn all_providers(files: &[TestFile]) -> TestProviders {
@@ -82,10 +71,10 @@ pub(super) fn load(
     run: &TestRun,
     providers: &[(ProviderName, TestProvider)],
 ) -> (Configuration, Diagnostics) {
-    let own = key(file, run);
+    let own = file.module_key(run);
     let (dir, key) = match &run.module {
         None => (PathBuf::from("."), String::new()),
-        Some(module) => match local_dir(module) {
+        Some(module) => match module.local_dir(Path::new(".")) {
             Some(dir) => (dir, own),
             None => match fetching::installed_for_test(&own, module) {
                 Found::Dir(dir) => (dir, own),
@@ -100,10 +89,36 @@ pub(super) fn load(
     fetching::load_under_test(&*tests.session.world, module)
 }
 
+/// The provider configuration that a name in a test file means to a module.
+fn config_of(configuration: &Configuration, name: &ProviderName) -> ProviderConfig {
+    ProviderConfig {
+        module: ModulePath::root(),
+        provider: config::local_address(configuration.root(), &name.local),
+        alias: name.alias.clone(),
+    }
+}
+
+/// Those providers that a module or a state has a use for. The settings of others are not even looked at: they may
+/// depend on runs that come later.
+pub(super) fn used_providers(
+    configuration: &Configuration,
+    providers: &[(ProviderName, TestProvider)],
+    recorded: &StateSnapshot,
+) -> BTreeSet<ProviderName> {
+    let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
+    let used: BTreeSet<&ProviderConfig> = blocks
+        .map(|block| &block.provider)
+        .chain(recorded.records.values().map(|record| &record.provider))
+        .collect();
+    let names = providers.iter().map(|(name, _)| name);
+    names.filter(|name| used.contains(&config_of(configuration, name))).cloned().collect()
+}
+
 /// Gives the providers of the file their settings.
 pub(super) fn settle_providers(
     configuration: &mut Configuration,
     providers: &[(ProviderName, TestProvider)],
+    used: &BTreeSet<ProviderName>,
     names: &TestNames,
     world: &dyn World,
 ) -> Diagnostics {
@@ -111,6 +126,9 @@ pub(super) fn settle_providers(
     let mut settled = TestProviders::new();
     for (name, provider) in providers {
         let mut block = block(name, provider);
+        if !used.contains(name) {
+            (block.body, block.mocked) = (Body::default(), true);
+        }
         match under_test::settled(&block.body, names, world) {
             Ok(body) => block.body = body,
             Err(errors) => found.extend(errors),
@@ -137,11 +155,7 @@ pub(super) fn mock(
     overrides.extend(file.overrides.iter().map(|one| (one, None)));
     for (name, provider) in providers {
         let TestProvider::Mock(mock) = provider else { continue };
-        let config = ProviderConfig {
-            module: ModulePath::root(),
-            provider: config::local_address(configuration.root(), &name.local),
-            alias: name.alias.clone(),
-        };
+        let config = config_of(configuration, name);
         overrides.extend(mock.overrides.iter().map(|one| (one, Some(config.clone()))));
         let types = |types: &std::collections::BTreeMap<Arc<str>, MockType>| {
             types
@@ -149,8 +163,11 @@ pub(super) fn mock(
                 .map(|(name, ty)| (Arc::clone(name), mocked(&ty.defaults, ty.during)))
                 .collect()
         };
-        let types =
-            MockTypes { resources: types(&mock.resources), data_sources: types(&mock.data) };
+        let types = MockTypes {
+            resources: types(&mock.resources),
+            data_sources: types(&mock.data),
+            at_plan: mock.during == During::Plan,
+        };
         mocks.configurations.insert(config, types);
     }
     let mut taken: Vec<&Target> = Vec::new();
@@ -159,9 +176,9 @@ pub(super) fn mock(
             continue;
         }
         if !under_test::is_declared(configuration, &one.target) {
-            let target = one.target.to_string();
-            // One that counts for several modules need not fit this one.
-            if within.is_none() && run.module.is_none() {
+            // One that counts for several runs need not fit this one.
+            if run.overrides.iter().any(|own| own.span == one.span) {
+                let target = one.target.to_string();
                 found.push(TestError::OverrideNowhere { target, span: one.span });
             }
             continue;

@@ -116,7 +116,7 @@ impl Work<'_> {
     }
 
     /// The module with everything that the test says about it.
-    fn prepare(&mut self, suite: &Suite<'_>) -> Option<(Kept, TestNames)> {
+    fn prepare(&mut self, suite: &mut Suite<'_>) -> Option<(Kept, TestNames)> {
         let (tests, file, test) = (self.tests, suite.file, self.test);
         let providers = match module::providers(file, test) {
             Ok(providers) => providers,
@@ -130,9 +130,14 @@ impl Work<'_> {
         if !self.take(found) {
             return None;
         }
+        suite.note_overrides(&configuration);
+        let state = suite.states.get(&test.state_name());
+        let recorded = state.and_then(|state| state.store.snapshot().ok()).unwrap_or_default();
+        let used = module::used_providers(&configuration, &providers, &recorded);
         let mut sources = SourceMap::clone(&configuration.sources);
         let root = Arc::clone(configuration.root());
-        let bodies = root.provider_configs.values().map(|block| &block.body);
+        let blocks = root.provider_configs.values().filter(|block| used.contains(&block.name));
+        let bodies = blocks.map(|block| &block.body);
         let further: Vec<_> = bodies.flat_map(under_test::body_references).collect();
         let (variables, found) =
             variables::of_run(tests, file, test, &root, &suite.names, &further, &mut sources);
@@ -143,7 +148,7 @@ impl Work<'_> {
         }
         let world = &*tests.session.world;
         let names = &variables.names;
-        let found = module::settle_providers(&mut configuration, &providers, names, world);
+        let found = module::settle_providers(&mut configuration, &providers, &used, names, world);
         if !self.take(found) {
             return None;
         }

@@ -1,14 +1,16 @@
 //! One test file: its runs in order, the states that they share, and the clean-up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::TestFile;
 use config::test_file::{RunCommand, TestNames};
+use config::under_test::is_declared;
+use config::{Configuration, TestError, TestFile};
 use report::Style;
 use report::test::{FileResult, RunResult, Status};
 use state::{MemoryStore, StateStore as _};
+use syntax::Diagnostics;
 
 use super::Tests;
 use super::object;
@@ -25,6 +27,9 @@ pub(super) struct Suite<'a> {
     pub(super) states: BTreeMap<Arc<str>, State>,
     /// Outputs of runs.
     pub(super) names: TestNames,
+    /// Whether a module was read at all, and the overrides of the file that lead somewhere in one, by their place.
+    looked: bool,
+    useful: BTreeSet<usize>,
 }
 
 /// A state that lives as long as its file is run.
@@ -38,7 +43,14 @@ pub(super) struct State {
 pub(super) async fn run(tests: &Tests<'_>, file: &TestFile) -> FileResult {
     let runs = file.runs.iter().map(|run| (Arc::clone(&run.name.text), None));
     let names = TestNames { runs: runs.collect(), ..TestNames::default() };
-    let mut suite = Suite { tests, file, states: BTreeMap::new(), names };
+    let mut suite = Suite {
+        tests,
+        file,
+        states: BTreeMap::new(),
+        names,
+        looked: false,
+        useful: BTreeSet::new(),
+    };
     tests.voice.file_begins(&file.name);
     let mut result = FileResult { name: file.name.clone(), ..FileResult::default() };
     for at in 0..file.runs.len() {
@@ -55,14 +67,37 @@ pub(super) async fn run(tests: &Tests<'_>, file: &TestFile) -> FileResult {
         result.status = Status::Error;
     }
     tests.voice.file_ends(&file.name, result.status);
+    tests.voice.tell(&file.name, None, &suite.useless(), &tests.sources);
     result
 }
 
 impl Suite<'_> {
+    /// Remembers which overrides of the file lead somewhere in a module.
+    pub(super) fn note_overrides(&mut self, configuration: &Configuration) {
+        self.looked = true;
+        for (at, one) in self.file.overrides.iter().enumerate() {
+            if is_declared(configuration, &one.target) {
+                self.useful.insert(at);
+            }
+        }
+    }
+
+    /// Warnings of the overrides that lead nowhere in any module.
+    fn useless(&self) -> Diagnostics {
+        let overrides = self.file.overrides.iter().enumerate();
+        let useless = overrides.filter(|(at, _)| self.looked && !self.useful.contains(at));
+        useless
+            .map(|(_, one)| {
+                let target = one.target.to_string();
+                TestError::OverrideNowhere { target, span: one.span }
+            })
+            .collect()
+    }
+
     fn skip(&self, at: usize) -> RunResult {
         let name = self.file.runs[at].name.text.to_string();
         let result = RunResult { name, ..RunResult::default() };
-        let nothing = syntax::Diagnostics::new();
+        let nothing = Diagnostics::new();
         self.tests.voice.run_ends(&self.file.name, &result, &nothing, &self.tests.sources);
         result
     }

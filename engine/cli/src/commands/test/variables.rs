@@ -49,10 +49,12 @@ pub(super) fn of_run(
     let useful = file.variables.values().filter(|one| wanted.contains(&one.name.text));
     let values = work.values(useful, &of_file);
     of_file.variables.extend(values);
-    for name in run.variables.values().filter(|one| !module.variables.contains_key(&one.name.text))
-    {
-        let (name, span) = (name.name.text.to_string(), name.name.span);
-        work.found.push(TestError::UnusedVariable { name, span });
+    let used: BTreeSet<Arc<str>> = named(run.assertions_references()).collect();
+    for variable in run.variables.values() {
+        let (name, span) = (&variable.name.text, variable.name.span);
+        if !module.variables.contains_key(name) && !used.contains(name) {
+            work.found.push(TestError::UnusedVariable { name: name.to_string(), span });
+        }
     }
     let values = work.values(run.variables.values(), &of_file);
     let mut names = of_file;
@@ -76,9 +78,15 @@ pub(super) fn of_run(
 /// The variables of the file that a run has a use for: others are not worth an error.
 fn wanted(run: &TestRun, module: &Module, further: &[lang::Traversal]) -> BTreeSet<Arc<str>> {
     let own = run.expressions().flat_map(|one| one.references());
-    let named = own.chain(further).filter(|one| one.root.as_str() == "var");
-    let named = named.filter_map(|one| Some(Arc::clone(&one.steps.first()?.as_attribute()?.text)));
-    named.chain(module.variables.keys().cloned()).collect()
+    named(own.chain(further)).chain(module.variables.keys().cloned()).collect()
+}
+
+/// The variables that references name.
+fn named<'t>(
+    references: impl Iterator<Item = &'t lang::Traversal>,
+) -> impl Iterator<Item = Arc<str>> {
+    let of_variables = references.filter(|one| one.root.as_str() == "var");
+    of_variables.filter_map(|one| Some(Arc::clone(&one.steps.first()?.as_attribute()?.text)))
 }
 
 struct Work<'a> {
