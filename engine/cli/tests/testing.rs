@@ -588,3 +588,73 @@ fn assertions_on_what_was_not_planned_are_unknown() {
         assert_eq!(ran.err.contains("plan::assertion_unknown"), !holds, "{condition}: {}", ran.err);
     }
 }
+
+/// The made-up words in a value, which differ from run to run, as one word.
+fn without_words(value: &Json) -> Json {
+    match value {
+        Json::Object(entries) => entries
+            .iter()
+            .map(|(name, value)| (name.clone(), without_words(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Json::Array(items) => items.iter().map(without_words).collect(),
+        Json::String(text)
+            if text.len() == 8
+                && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) =>
+        {
+            "WORD".into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// The objects that the failing assertions of a run show as JSON.
+fn shown_objects(ran: &Ran, text: &str) -> Vec<Json> {
+    let messages = ran.out.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    let texts = messages.filter_map(|one| Some(one["diagnostic"][text].as_str()?.to_owned()));
+    let objects = texts.filter_map(|text| serde_json::from_str(&text[text.find('{')?..]).ok());
+    objects.map(|one: Json| without_words(&one)).collect()
+}
+
+#[test]
+fn mocks_of_the_aws_provider_are_those_of_terraform() {
+    let Some(mirror) = std::env::var_os("STRATIFORM_TEST_PROVIDER_MIRROR") else {
+        println!("skipped: STRATIFORM_TEST_PROVIDER_MIRROR names no folder of providers");
+        return;
+    };
+    if !has_terraform() {
+        return;
+    }
+    let stack = Stack::new(&[
+        ("main.tf", include_str!("testing/aws/main.tf")),
+        ("tests/mocks.tftest.hcl", include_str!("testing/aws/mocks.tftest.hcl")),
+    ]);
+    let mirror = mirror.to_string_lossy().into_owned();
+    stack.write(
+        "rc",
+        &format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{mirror}\"\n  }}\n}}\n"
+        ),
+    );
+    let rc = stack.dir().join("rc");
+    let run = |program: &str, args: &[&str]| {
+        let mut command = stack.command(args);
+        if program == "terraform" {
+            command = Command::new("terraform");
+            command.args(args).current_dir(stack.dir()).env_clear();
+            command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+            command.env("HOME", stack.home()).env("CHECKPOINT_DISABLE", "1");
+        }
+        ran(command.env("TF_CLI_CONFIG_FILE", &rc).output().expect("it runs"))
+    };
+    let init = run("terraform", &["init"]);
+    assert_eq!(init.code, Some(0), "{}", init.err);
+    let (ours, theirs) =
+        (run("stratiform", &["test", "-json"]), run("terraform", &["test", "-json"]));
+    assert_eq!(statuses(&ours), ["made:fail", "changed:fail", "kept:pass"], "{}", ours.out);
+    assert_eq!(statuses(&ours), statuses(&theirs));
+    let (ours, theirs) = (shown_objects(&ours, "summary"), shown_objects(&theirs, "detail"));
+    assert_eq!(ours.len(), 2, "each failing run shows its objects");
+    assert_eq!(ours, theirs);
+    assert_eq!(ours[1]["i"]["root_block_device"][0]["volume_id"], "vol-1");
+}

@@ -626,6 +626,16 @@ mod tests {
             .computed("tags", Type::map(Type::String), "Made.")
             .computed("at", Type::object([("x", Type::String), ("y", Type::Bool)]), "Made.")
             .computed("any", Type::Dynamic, "Made.")
+            .nested(
+                "parts",
+                Nesting::Map,
+                Block::new().optional("kind", Type::String, "Given.").computed(
+                    "serial",
+                    Type::String,
+                    "Made.",
+                ),
+                "Given.",
+            )
             .block(
                 "disk",
                 NestedBlock {
@@ -706,6 +716,19 @@ mod tests {
         assert_eq!(new.get_attr("at").and_then(|at| at.get_attr("x")?.as_str()), Some("east"));
         let disks = value::json::to_string(new.get_attr("disk").expect("it is there"));
         assert_eq!(disks, r#"[{"device":"sda","gib":1},{"device":"sda","gib":1}]"#);
+    }
+
+    #[test]
+    fn nested_attributes_are_filled_in_as_blocks_are() {
+        let part =
+            Value::object([("kind", Value::from("k")), ("serial", Value::null(Type::String))]);
+        let parts = Value::map(part.ty(), [("a", part.clone()), ("b", part)]);
+        let values = Value::object([("parts", Value::object([("serial", Value::from("s"))]))]);
+        let (object, problems) =
+            filled(values, Fill::Absent, "a.b", config().with_attr("parts", parts));
+        assert!(problems.is_empty() && object.conforms(&block().ty()), "{object:?}");
+        let parts = value::json::to_string(object.get_attr("parts").expect("it is there"));
+        assert_eq!(parts, r#"{"a":{"kind":"k","serial":"s"},"b":{"kind":"k","serial":"s"}}"#);
     }
 
     #[test]
