@@ -95,7 +95,8 @@ pub(crate) fn load_under_test(
             .map_or(Found::Nowhere, |dir| Found::Dir(dir.to_path_buf()))
     };
     let request = LoadRequest { root: module.dir, world, sources: module.sources };
-    config::load_under_test(request, &find, module.providers)
+    let (configuration, found) = config::load_under_test(request, &find, module.providers);
+    (configuration, config::under_test::without_storage(found))
 }
 
 /// The test files of the working folder. What is wrong with them is for `test` and `validate` to tell.

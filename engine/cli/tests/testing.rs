@@ -301,7 +301,27 @@ fn verbose_shows_plans_and_states() {
     let change = &find("test_plan")["test_plan"]["resource_changes"][0];
     assert_eq!(change["change"]["actions"], serde_json::json!(["create"]));
     let state = &find("test_state")["test_state"];
-    assert_eq!(state["values"]["root_module"]["resources"][0]["values"]["input"], "x", "{state}");
+    assert_eq!(state["root_module"]["resources"][0]["values"]["input"], "x", "{state}");
+    let members = |ran: &Ran, kind: &str| -> BTreeSet<String> {
+        let messages = ran.out.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let body = messages.filter(|one| one["type"] == kind).map(|one| one[kind].clone()).next();
+        body.as_ref()
+            .and_then(Json::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    let schemas = &state["provider_schemas"]["terraform.io/builtin/terraform"];
+    assert!(schemas["resource_schemas"]["terraform_data"].is_object(), "{state}");
+    if has_terraform() {
+        let args = ["test", "-verbose", "-json"];
+        let (ours, theirs) = (stack.run(&args), terraform(&stack, &args));
+        for kind in ["test_plan", "test_state"] {
+            let (ours, theirs) = (members(&ours, kind), members(&theirs, kind));
+            assert!(theirs.is_subset(&ours), "{kind}: {ours:?} lacks some of {theirs:?}");
+        }
+    }
 }
 
 /// Providers that only this program has.

@@ -9,6 +9,7 @@ use lang::{Context, Expression, Phase, World};
 use syntax::{Body, Diagnostics, Expr, ExprKind, ObjectItem, ObjectKey, Span};
 use value::{Type, Value, convert};
 
+use crate::error::ConfigError;
 use crate::module::{Configuration, Module, Output, ProviderBlock, ProviderName};
 use crate::test_file::{Override, TestNames};
 
@@ -59,6 +60,21 @@ pub fn override_module(configuration: &mut Configuration, one: &Override) -> boo
         other.steps().len() <= path.steps().len() || !other.steps().starts_with(path.steps())
     });
     true
+}
+
+/// The faults without those about where the state is: tests keep theirs in memory.
+pub fn without_storage(found: Diagnostics) -> Diagnostics {
+    let mut kept = Diagnostics::new();
+    for one in found {
+        let storage = {
+            let error: &(dyn std::error::Error + 'static) = &*one;
+            matches!(error.downcast_ref(), Some(ConfigError::Unsupported { .. }))
+        };
+        if !storage {
+            kept.push_boxed(one);
+        }
+    }
+    kept
 }
 
 /// Says whether an address is in a configuration.

@@ -3,9 +3,9 @@
 //! The walk fills it while planning. Apply takes it over, puts real objects in the place of planned ones and
 //! asks for the same expressions again; [`demand`] evaluates anew whatever was not known before.
 
+pub mod assertion;
 mod conditions;
 mod contributing;
-pub mod assertion;
 pub(crate) mod demand;
 mod looked_up;
 mod module;

@@ -94,9 +94,9 @@ use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
 pub use error::{ERROR_DOCS, PlanError};
+pub use evaluation::assertion;
 pub use evaluation::{Contribution, LookedAt, LookedUp};
 pub use import::{Unwritten, unwritten};
-pub use evaluation::assertion;
 pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
     Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,

@@ -144,9 +144,64 @@ pub fn summary_line(files: &[FileResult], style: Style) -> String {
     format!("{word} {}", Counts::of(files).words())
 }
 
+/// An object that is left when the tests have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The instance.
+    pub address: String,
+    /// The key of an object that a replacement has left behind.
+    pub deposed: Option<String>,
+}
+
+impl Left {
+    fn json(&self) -> Json {
+        let mut json = json!({ "instance": self.address });
+        if let Some(key) = &self.deposed {
+            json["deposed_key"] = json!(key);
+        }
+        json
+    }
+
+    fn line(&self) -> String {
+        match &self.deposed {
+            Some(key) => format!("  - {} (deposed object {key})\n", self.address),
+            None => format!("  - {}\n", self.address),
+        }
+    }
+}
+
+/// A plan as tests show it: members of what `show -json` has, with the schemas that `providers schema` prints.
+pub fn plan_body(mut plan: Json, schemas: Json) -> Json {
+    let mut body = Map::new();
+    body.insert("plan_format_version".to_owned(), plan["format_version"].take());
+    for name in ["output_changes", "resource_changes", "resource_drift", "relevant_attributes"] {
+        let member = plan[name].take();
+        let empty = if name == "output_changes" { json!({}) } else { json!([]) };
+        body.insert(name.to_owned(), if member.is_null() { empty } else { member });
+    }
+    with_schemas(body, schemas)
+}
+
+/// A state as tests show it.
+pub fn state_body(mut state: Json, schemas: Json) -> Json {
+    let mut body = Map::new();
+    body.insert("state_format_version".to_owned(), state["format_version"].take());
+    for name in ["root_module", "outputs"] {
+        let member = state["values"][name].take();
+        body.insert(name.to_owned(), if member.is_null() { json!({}) } else { member });
+    }
+    with_schemas(body, schemas)
+}
+
+fn with_schemas(mut body: Map<String, Json>, mut schemas: Json) -> Json {
+    body.insert("provider_format_version".to_owned(), schemas["format_version"].take());
+    body.insert("provider_schemas".to_owned(), schemas["provider_schemas"].take());
+    Json::Object(body)
+}
+
 /// What could not be destroyed.
-pub fn left_over(name: &str, addresses: &[String]) -> String {
-    let list: String = addresses.iter().map(|address| format!("  - {address}\n")).collect();
+pub fn left_over(name: &str, left: &[Left]) -> String {
+    let list: String = left.iter().map(Left::line).collect();
     format!("These resources are left of {name}, and must be destroyed by hand:\n{list}")
 }
 
@@ -234,22 +289,20 @@ impl Messages {
     }
 
     /// What could not be destroyed.
-    pub fn test_cleanup(&self, file: &str, run: &str, addresses: &[String]) -> Json {
+    pub fn test_cleanup(&self, file: &str, run: &str, left: &[Left]) -> Json {
         let text = format!(
             "Stratiform left some resources of {file}/{run}, they need to be cleaned up manually."
         );
-        let left: Vec<Json> =
-            addresses.iter().map(|address| json!({ "instance": address })).collect();
+        let left: Vec<Json> = left.iter().map(Left::json).collect();
         let body = json!({ "failed_resources": left });
         let message = self.message("error", "test_cleanup", &text, &[("test_cleanup", body)]);
         of_test(message, file, Some(run))
     }
 
     /// What is left because nobody had the time to destroy it.
-    pub fn test_interrupt(&self, file: &str, run: &str, addresses: &[String]) -> Json {
+    pub fn test_interrupt(&self, file: &str, run: &str, left: &[Left]) -> Json {
         let text = "Stratiform was interrupted and has not destroyed what the tests have made.";
-        let left: Vec<Json> =
-            addresses.iter().map(|address| json!({ "instance": address })).collect();
+        let left: Vec<Json> = left.iter().map(Left::json).collect();
         let body = json!({ "state": left });
         let message = self.message("error", "test_interrupt", text, &[("test_interrupt", body)]);
         of_test(message, file, Some(run))

@@ -59,8 +59,8 @@ pub(crate) async fn test(session: &Session, args: &TestArgs) -> Exit {
     }
     voice.diagnostics(&found, &sources);
     voice.begin(&files);
-    let tests =
-        Tests { session, args, voice, interrupts: Interrupts::listen(), sources: sources.clone() };
+    let interrupts = Interrupts::listen(voice.ui());
+    let tests = Tests { session, args, voice, interrupts, sources: sources.clone() };
     let mut results: Vec<FileResult> = Vec::new();
     for file in &files {
         results.push(suite::run(&tests, file).await);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-use crate::terminal;
+use crate::ui::Ui;
 
 /// How often the tests were asked to end.
 pub(super) struct Interrupts {
@@ -16,11 +16,11 @@ pub(super) struct Interrupts {
 }
 
 impl Interrupts {
-    /// Listens from now on.
-    pub(super) fn listen() -> Self {
+    /// Listens from now on, and tells through `ui` what an interrupt does.
+    pub(super) fn listen(ui: Ui) -> Self {
         let (sender, stop) = watch::channel(false);
         let asked = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(listen(Arc::clone(&asked), sender));
+        let task = tokio::spawn(listen(Arc::clone(&asked), sender, ui));
         Self { asked, stop, task }
     }
 
@@ -46,21 +46,22 @@ impl Drop for Interrupts {
     }
 }
 
-async fn listen(asked: Arc<AtomicBool>, stop: watch::Sender<bool>) {
+async fn listen(asked: Arc<AtomicBool>, stop: watch::Sender<bool>, ui: Ui) {
     let mut signals = super::super::apply::signals();
     if signals.recv().await.is_none() {
         return;
     }
     asked.store(true, Ordering::Relaxed);
-    terminal::error_line(
-        "\nInterrupted: this run ends, the others are skipped, and what was made is destroyed.\nInterrupt again to stop at once; nothing is destroyed then.\n",
+    ui.warn(
+        "Interrupted: this run ends, the others are skipped, and what was made is destroyed. \
+         Interrupt again to stop at once; nothing is destroyed then.",
     );
     if signals.recv().await.is_none() {
         return;
     }
     let _ = stop.send(true);
     if signals.recv().await.is_some() {
-        terminal::error_line("Stopped at once. What the tests have made may still exist.");
+        ui.warn("Stopped at once. What the tests have made may still exist.");
         #[expect(clippy::exit, reason = "the user has asked three times")]
         std::process::exit(1);
     }

@@ -1,8 +1,9 @@
 //! One run: its module, its plan, what is carried out, and what is asserted of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use address::ProviderAddress;
 use config::test_file::{RunCommand, RunOptions, TestNames, TestRun};
 use config::{Configuration, under_test};
 use lang::World as _;
@@ -30,6 +31,8 @@ pub(super) struct Ended {
     pub(super) outputs: Option<Value>,
     /// The plan of a run that only plans.
     pub(super) plan: Option<Box<Plan>>,
+    /// The providers of its module.
+    pub(super) providers: BTreeSet<ProviderAddress>,
 }
 
 /// How the objects of a run are destroyed.
@@ -53,6 +56,7 @@ pub(super) async fn run(suite: &mut Suite<'_>, at: usize) -> Ended {
         failed: Vec::new(),
         broken: false,
         plan: None,
+        providers: BTreeSet::new(),
     };
     let outputs = work.run(suite, at).await;
     let status = if work.broken {
@@ -62,8 +66,8 @@ pub(super) async fn run(suite: &mut Suite<'_>, at: usize) -> Ended {
     } else {
         Status::Fail
     };
-    let Work { found, sources, failed, plan, .. } = work;
-    Ended { status, diagnostics: found, sources, failed, outputs, plan }
+    let Work { found, sources, failed, plan, providers, .. } = work;
+    Ended { status, diagnostics: found, sources, failed, outputs, plan, providers }
 }
 
 struct Work<'a> {
@@ -75,6 +79,7 @@ struct Work<'a> {
     /// The run could not be carried out as it should.
     broken: bool,
     plan: Option<Box<Plan>>,
+    providers: BTreeSet<ProviderAddress>,
 }
 
 impl Work<'_> {
@@ -131,6 +136,8 @@ impl Work<'_> {
             return None;
         }
         suite.note_overrides(&configuration);
+        let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
+        self.providers.extend(blocks.map(|block| block.provider.provider.clone()));
         let state = suite.states.get(&test.state_name());
         let recorded = state.and_then(|state| state.store.snapshot().ok()).unwrap_or_default();
         let used = module::used_providers(&configuration, &providers, &recorded);

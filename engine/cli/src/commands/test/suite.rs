@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use address::ProviderAddress;
 use config::test_file::{RunCommand, TestNames};
 use config::under_test::is_declared;
 use config::{Configuration, TestError, TestFile};
 use report::Style;
-use report::test::{FileResult, RunResult, Status};
+use report::test::{FileResult, Left, RunResult, Status};
+use serde_json::Value as Json;
 use state::{MemoryStore, StateStore as _};
 use syntax::Diagnostics;
 
@@ -122,7 +124,7 @@ impl Suite<'_> {
                 }
             }
         };
-        let Ended { status, diagnostics, sources, failed, outputs, plan } = ended;
+        let Ended { status, diagnostics, sources, failed, outputs, plan, providers } = ended;
         let result = RunResult {
             name: test.name.text.to_string(),
             status,
@@ -134,14 +136,15 @@ impl Suite<'_> {
         };
         voice.run_ends(&file.name, &result, &diagnostics, &sources);
         if self.tests.args.verbose {
+            let schemas = self.schemas(&providers).await;
             match (plan, test.command) {
                 (Some(plan), RunCommand::Plan) => {
-                    voice.plan(&file.name, &test.name.text, &plan);
+                    voice.plan(&file.name, &test.name.text, &plan, schemas);
                 }
                 (_, RunCommand::Apply) => {
                     let state = self.states.get(&test.state_name());
                     if let Some(Ok(snapshot)) = state.map(|state| state.store.snapshot()) {
-                        voice.state(&file.name, &test.name.text, &snapshot);
+                        voice.state(&file.name, &test.name.text, &snapshot, schemas);
                     }
                 }
                 _ => {}
@@ -149,6 +152,22 @@ impl Suite<'_> {
         }
         self.names.runs.insert(Arc::clone(&test.name.text), outputs);
         result
+    }
+
+    /// The schemas of providers, for machines.
+    async fn schemas(&self, providers: &BTreeSet<ProviderAddress>) -> Json {
+        if !self.tests.voice.wants_schemas() {
+            return Json::Null;
+        }
+        let readers = plan::Readers::new(&self.tests.session.registry);
+        match readers.schemas(providers).await {
+            Ok(schemas) => {
+                let schemas = schemas.iter().map(|(address, schema)| (address, &**schema));
+                report::schema_json::providers(schemas)
+            }
+            // That they cannot be asked is an error of the run already.
+            Err(_) => Json::Null,
+        }
     }
 
     /// Destroys what the runs have made, that of later runs first. False if something is left.
@@ -184,15 +203,16 @@ impl Suite<'_> {
 }
 
 /// The objects that a state holds.
-fn remaining(store: &MemoryStore) -> Vec<String> {
+fn remaining(store: &MemoryStore) -> Vec<Left> {
     let Ok(snapshot) = store.snapshot() else { return Vec::new() };
     let managed = snapshot
         .records
         .iter()
         .filter(|(address, _)| address.resource.mode == address::ResourceMode::Managed);
     let objects = managed.flat_map(|(address, record)| {
-        let current = record.current.iter().map(|_| address.to_string());
-        let deposed = record.deposed.keys().map(|key| format!("{address} ({key})"));
+        let left = |deposed| Left { address: address.to_string(), deposed };
+        let current = record.current.iter().map(|_| left(None));
+        let deposed = record.deposed.keys().map(|key| left(Some(key.to_string())));
         current.chain(deposed).collect::<Vec<_>>()
     });
     objects.collect()

@@ -2,7 +2,8 @@
 
 use config::TestFile;
 use lang::World as _;
-use report::test::{self, FileResult, RunResult, Status};
+use report::test::{self, FileResult, Left, RunResult, Status};
+use serde_json::Value as Json;
 use syntax::{Diagnostics, SourceMap};
 
 use crate::args::{Common, TestArgs};
@@ -21,6 +22,11 @@ impl Voice {
     pub(super) fn new(session: &Session, args: &TestArgs) -> Self {
         let common = Common { no_color: args.no_color, json: args.json, ..Common::default() };
         Self { ui: Ui::new(&common, session.clock()), world: session.world.clone() }
+    }
+
+    /// The voice of the whole command.
+    pub(super) fn ui(&self) -> Ui {
+        self.ui.clone()
     }
 
     /// Milliseconds since 1970.
@@ -125,11 +131,17 @@ impl Voice {
         }
     }
 
+    /// Whether machines are told of schemas beside plans and states.
+    pub(super) fn wants_schemas(&self) -> bool {
+        self.ui.is_json()
+    }
+
     /// The plan of a run.
-    pub(super) fn plan(&self, file: &str, run: &str, plan: &plan::Plan) {
+    pub(super) fn plan(&self, file: &str, run: &str, plan: &plan::Plan, schemas: Json) {
         let view = report::plan_text::View::of(plan);
         if self.ui.is_json() {
             let plan = report::plan_json::plan(&view, config::LANGUAGE_VERSION);
+            let plan = test::plan_body(plan, schemas);
             self.ui.say(&self.ui.messages().test_plan(file, run, plan));
         } else {
             terminal::print(&format!("\n{}\n", view.show(self.ui.style)));
@@ -137,9 +149,16 @@ impl Voice {
     }
 
     /// The state that a run has left.
-    pub(super) fn state(&self, file: &str, run: &str, snapshot: &state::StateSnapshot) {
+    pub(super) fn state(
+        &self,
+        file: &str,
+        run: &str,
+        snapshot: &state::StateSnapshot,
+        schemas: Json,
+    ) {
         if self.ui.is_json() {
             let state = report::values_json::state(snapshot, config::LANGUAGE_VERSION);
+            let state = test::state_body(state, schemas);
             return self.ui.say(&self.ui.messages().test_state(file, run, state));
         }
         terminal::line("");
@@ -153,20 +172,20 @@ impl Voice {
     }
 
     /// What could not be destroyed.
-    pub(super) fn left_over(&self, file: &str, run: &str, addresses: &[String]) {
+    pub(super) fn left_over(&self, file: &str, run: &str, left: &[Left]) {
         if self.ui.is_json() {
-            self.ui.say(&self.ui.messages().test_cleanup(file, run, addresses));
+            self.ui.say(&self.ui.messages().test_cleanup(file, run, left));
         } else {
-            terminal::error_line(&test::left_over(&format!("{file}/{run}"), addresses));
+            terminal::error_line(&test::left_over(&format!("{file}/{run}"), left));
         }
     }
 
     /// What was not even tried to destroy.
-    pub(super) fn abandoned(&self, file: &str, run: &str, addresses: &[String]) {
+    pub(super) fn abandoned(&self, file: &str, run: &str, left: &[Left]) {
         if self.ui.is_json() {
-            self.ui.say(&self.ui.messages().test_interrupt(file, run, addresses));
+            self.ui.say(&self.ui.messages().test_interrupt(file, run, left));
         } else {
-            terminal::error_line(&test::left_over(&format!("{file}/{run}"), addresses));
+            terminal::error_line(&test::left_over(&format!("{file}/{run}"), left));
         }
     }
 
