@@ -55,6 +55,7 @@ pub(super) async fn run(suite: &mut Suite<'_>, at: usize) -> Ended {
         sources: shared(&suite.tests.sources),
         failed: Vec::new(),
         broken: false,
+        carried_out: false,
         plan: None,
         providers: BTreeSet::new(),
     };
@@ -78,6 +79,8 @@ struct Work<'a> {
     failed: Vec<String>,
     /// The run could not be carried out as it should.
     broken: bool,
+    /// It may have changed something.
+    carried_out: bool,
     plan: Option<Box<Plan>>,
     providers: BTreeSet<ProviderAddress>,
 }
@@ -99,10 +102,12 @@ impl Work<'_> {
             .states
             .entry(self.test.state_name())
             .or_insert_with(|| State { store: MemoryStore::empty(), last: None });
-        if self.test.command == RunCommand::Apply {
-            state.last = Some((at, kept.clone()));
+        let come_to = self.come_to(&state.store, kept.clone(), &expected).await;
+        // A run that was not carried out leaves the state to whoever was last to change it.
+        if self.carried_out {
+            state.last = Some((at, kept));
         }
-        let mut evaluation = self.come_to(&state.store, kept, &expected).await?;
+        let mut evaluation = come_to?;
         self.assert(&mut evaluation, &names);
         Some(evaluation.outputs_for_runs())
     }
@@ -218,6 +223,7 @@ impl Work<'_> {
                 Some(taken)
             }
             (Some(plan), RunCommand::Apply) => {
+                self.carried_out = true;
                 match object::carry_out(self.tests, store, *plan, &registry).await {
                     Ok(mut summary) => {
                         let stopped = summary.stopped;
