@@ -110,18 +110,65 @@ pub(crate) fn tests(
     config::load_tests(&request, sources)
 }
 
+/// What is wrong with the modules that runs name, each told once. Their files are added to `sources`.
+pub(crate) fn faults_of_test_modules(
+    world: &dyn World,
+    tests: &[TestFile],
+    providers: &TestProviders,
+    depth: Depth,
+    sources: &mut SourceMap,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (key, module) in run_modules(tests) {
+        let Some(dir) = dir_for_test(&key, module) else { continue };
+        if !seen.insert(dir.clone()) || world.read_dir(&dir).is_err() {
+            continue;
+        }
+        let under = UnderTest { dir: &dir, key: &key, providers, sources: sources.clone() };
+        let (configuration, errors) = load_under_test(world, under);
+        *sources = SourceMap::clone(&configuration.sources);
+        if depth == Depth::References && !errors.has_errors() {
+            found.extend(config::validate(&configuration));
+        }
+        found.extend(errors);
+    }
+    found
+}
+
+/// How closely modules are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What their blocks say.
+    Blocks,
+    /// And what names in them lead to.
+    References,
+}
+
+/// The modules that runs name, with the keys under which they are installed.
+fn run_modules(
+    tests: &[TestFile],
+) -> impl Iterator<Item = (String, &config::test_file::RunModule)> {
+    let runs = tests.iter().flat_map(|file| file.runs.iter().map(move |run| (file, run)));
+    runs.filter_map(|(file, run)| Some((file.module_key(run), run.module.as_ref()?)))
+}
+
+/// The folder of a module that a run names, if it is there.
+fn dir_for_test(key: &str, module: &config::test_file::RunModule) -> Option<PathBuf> {
+    module.local_dir(Path::new(".")).or_else(|| match installed_for_test(key, module) {
+        Found::Dir(dir) => Some(dir),
+        Found::Nowhere | Found::Senseless(_) => None,
+    })
+}
+
 /// The modules of all runs, by the keys under which they are installed.
 pub(crate) fn test_calls(tests: &[TestFile]) -> BTreeMap<String, install::module::Call> {
-    let mut calls = BTreeMap::new();
-    for file in tests {
-        for run in &file.runs {
-            let Some(module) = &run.module else { continue };
-            let (source, version) = (module.source.clone(), module.version.clone());
-            let call = install::module::Call { source, version, span: module.span };
-            calls.insert(file.module_key(run), call);
-        }
-    }
-    calls
+    let call = |module: &config::test_file::RunModule| install::module::Call {
+        source: module.source.clone(),
+        version: module.version.clone(),
+        span: module.span,
+    };
+    run_modules(tests).map(|(key, module)| (key, call(module))).collect()
 }
 
 /// Adds what the modules of runs and the providers of test files ask for.
@@ -139,33 +186,19 @@ pub(crate) fn add_requirements_of_tests(
         }
     }
     let mut seen = std::collections::BTreeSet::new();
-    for file in tests {
-        for run in &file.runs {
-            let Some(module) = &run.module else { continue };
-            let key = file.module_key(run);
-            let dir = match module.local_dir(Path::new(".")) {
-                Some(dir) => dir,
-                None => match installed_for_test(&key, module) {
-                    Found::Dir(dir) => dir,
-                    Found::Nowhere | Found::Senseless(_) => continue,
-                },
-            };
-            if !seen.insert(dir.clone()) {
-                continue;
-            }
-            let providers = TestProviders::new();
-            let under = UnderTest {
-                dir: &dir,
-                key: &key,
-                providers: &providers,
-                sources: SourceMap::new(),
-            };
-            let (configuration, _) = load_under_test(&*session.world, under);
-            let (more, _, errors) = requirements(session, &configuration);
-            found.extend(errors);
-            for (provider, asked) in more.providers {
-                all.providers.entry(provider).or_default().extend(asked);
-            }
+    for (key, module) in run_modules(tests) {
+        let Some(dir) = dir_for_test(&key, module) else { continue };
+        if !seen.insert(dir.clone()) {
+            continue;
+        }
+        let providers = TestProviders::new();
+        let under =
+            UnderTest { dir: &dir, key: &key, providers: &providers, sources: SourceMap::new() };
+        let (configuration, _) = load_under_test(&*session.world, under);
+        let (more, _, errors) = requirements(session, &configuration);
+        found.extend(errors);
+        for (provider, asked) in more.providers {
+            all.providers.entry(provider).or_default().extend(asked);
         }
     }
     found

@@ -499,6 +499,24 @@ fn validate_reads_test_files() {
 }
 
 #[test]
+fn validate_reads_the_modules_of_runs() {
+    for (case, code) in [
+        ("a_helper_with_errors", "stratiform::config::duplicate"),
+        ("a_reference_to_nothing_in_a_helper", "stratiform::config::unknown_reference"),
+    ] {
+        let case = cases().into_iter().find(|one| one.name == case).expect("the case is there");
+        let stack = stack(&case);
+        let err = stack.fails(&["validate"]);
+        assert!(err.contains(code) && err.contains("helper/main.tf:"), "{err}");
+        stack.ok(&["validate", "-no-tests"]);
+        if has_terraform() {
+            terraform(&stack, &["init"]);
+            assert_eq!(terraform(&stack, &["validate"]).code, Some(1));
+        }
+    }
+}
+
+#[test]
 fn init_brings_the_modules_of_runs() {
     if !Command::new("git").arg("version").stdout(Stdio::null()).status().is_ok_and(|s| s.success())
     {

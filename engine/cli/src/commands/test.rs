@@ -32,6 +32,7 @@ use crate::fetching;
 use crate::session::{Session, without_no_files};
 
 use self::interrupt::Interrupts;
+pub(super) use self::module::all_providers;
 use self::voice::Voice;
 
 /// What all tests share.
@@ -99,13 +100,17 @@ fn load(session: &Session, args: &TestArgs) -> (Vec<TestFile>, SourceMap, Diagno
         fetching::UnderTest {
             dir: Path::new("."),
             key: "",
-            providers: &module::all_providers(&files),
+            providers: &all_providers(&files),
             sources: sources.clone(),
         },
     );
     found.extend(without_no_files(errors));
+    let mut all = SourceMap::clone(&configuration.sources);
+    let providers = all_providers(&files);
+    let depth = fetching::Depth::Blocks;
+    found.extend(fetching::faults_of_test_modules(world, &files, &providers, depth, &mut all));
     if found.has_errors() {
-        sources = SourceMap::clone(&configuration.sources);
+        sources = all;
     }
     (files, sources, found)
 }

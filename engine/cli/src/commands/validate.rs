@@ -27,8 +27,13 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
     if !args.no_tests {
         let mut with_tests = syntax::SourceMap::clone(&sources);
         let directory = args.test_directory.as_deref();
-        let (_, errors) = fetching::tests(&*session.world, directory, &mut with_tests);
+        let world = &*session.world;
+        let (tests, errors) = fetching::tests(world, directory, &mut with_tests);
         found.extend(errors);
+        let providers = super::test::all_providers(&tests);
+        let depth = fetching::Depth::References;
+        let all = &mut with_tests;
+        found.extend(fetching::faults_of_test_modules(world, &tests, &providers, depth, all));
         sources = std::sync::Arc::new(with_tests);
     }
     if args.common.json {

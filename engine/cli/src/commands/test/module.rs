@@ -17,7 +17,7 @@ use super::Tests;
 use crate::fetching::{self, UnderTest};
 
 /// All provider configurations of all files: whatever a module refers to may be in one of them.
-pub(super) fn all_providers(files: &[TestFile]) -> TestProviders {
+pub(in crate::commands) fn all_providers(files: &[TestFile]) -> TestProviders {
     let providers = files.iter().flat_map(|file| &file.providers);
     providers.map(|(name, provider)| (name.clone(), block(name, provider))).collect()
 }
