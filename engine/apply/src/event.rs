@@ -85,6 +85,8 @@ pub struct Summary {
     pub diagnostics: Diagnostics,
     /// Root outputs by name, as they are now: value and whether it is shown.
     pub outputs: std::collections::BTreeMap<std::sync::Arc<str>, (value::Value, bool)>,
+    /// The values of the configuration, as they are now.
+    pub evaluation: Option<plan::evaluation::Evaluation>,
 }
 
 impl Summary {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::ProviderConfig;
+use address::{ProviderConfig, ResourceInstance};
 use plan::evaluation::Evaluation;
 use sdk::{ConfigureRequest, Context, Provider, Registry};
 use syntax::{Diagnostics, Report, Severity};
@@ -41,10 +41,10 @@ impl Providers {
             }
             .into()
         };
-        let Some(factory) = self.registry.get(&config.provider) else {
+        let Some(created) = self.registry.create(config).await else {
             return Err(fault(format!("provider `{}` is not available", config.provider)));
         };
-        let provider = factory.create().await.map_err(|error| fault(error.to_string()))?;
+        let provider = created.map_err(|error| fault(error.to_string()))?;
         let settings = match evaluation.provider_settings(config)? {
             Some(settings) => settings,
             None => provider.schema().provider.block.empty_value(),
@@ -60,6 +60,18 @@ impl Providers {
         }
         self.ready.insert(config.clone(), Arc::clone(&provider));
         Ok(provider)
+    }
+
+    /// The provider of an object with its settings, or what stands in for it.
+    pub(crate) async fn for_object(
+        &mut self,
+        config: &ProviderConfig,
+        object: &ResourceInstance,
+        evaluation: &mut Evaluation,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
+        let real = self.get(config, evaluation).await?;
+        let reader: Arc<dyn sdk::Reader> = Arc::clone(&real) as Arc<dyn sdk::Reader>;
+        Ok(self.registry.stand_in(config, object, reader).unwrap_or(real))
     }
 
     /// Asks all providers to end their calls soon.

@@ -141,6 +141,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
     run.steps(request.stop).await?;
     run.commit_after()?;
     run.close_ephemerals().await;
+    run.summary.evaluation = Some(run.plan.evaluation);
     Ok(run.summary)
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Bring files into the canonical layout. Exit code 2: an error, 3: `-check` found differences.
     Fmt(Fmt),
+    /// Run the tests of a module.
+    Test(TestArgs),
     /// Evaluate expressions.
     Console(Console),
     /// Describe what the language has, for programs.
@@ -188,7 +190,7 @@ pub(crate) struct InitArgs {
     /// Accepted for compatibility.
     #[arg(long)]
     pub(crate) ignore_remote_version: bool,
-    /// Accepted for compatibility.
+    /// The folder of tests, whose modules and providers are brought too.
     #[arg(long, value_name = "DIR")]
     pub(crate) test_directory: Option<String>,
 }
@@ -200,7 +202,7 @@ pub(crate) struct GetArgs {
     /// Look for newer versions, and fetch everything anew.
     #[arg(long)]
     pub(crate) update: bool,
-    /// Accepted for compatibility.
+    /// The folder of tests, whose modules and providers are brought too.
     #[arg(long, value_name = "DIR")]
     pub(crate) test_directory: Option<String>,
 }
@@ -385,12 +387,49 @@ pub(crate) struct Fmt {
 pub(crate) struct Validate {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Leave test files out.
+    #[arg(long)]
+    pub(crate) no_tests: bool,
+    /// The folder of tests.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
     /// A variable.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     pub(crate) vars: Vec<String>,
     /// A file of variables.
     #[arg(long = "var-file", value_name = "FILE")]
     pub(crate) var_files: Vec<String>,
+}
+
+/// Runs test files: `*.tftest.hcl` and `*.tftest.json` here and in the folder `tests`.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct TestArgs {
+    /// No colours.
+    #[arg(long)]
+    pub(crate) no_color: bool,
+    /// Print JSON messages.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only this file; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) filter: Vec<String>,
+    /// The folder of tests.
+    #[arg(long, value_name = "DIR", default_value = config::test_file::TEST_DIRECTORY)]
+    pub(crate) test_directory: String,
+    /// Show the plan or the state of each run.
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Write the results to a file, in the XML of `JUnit`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit_xml: Option<String>,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -883,6 +922,7 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
         Command::Import(args) => args.plan.given = given,
         Command::Undo(args) => args.given = given,
         Command::Explain(args) => args.given = given,
+        Command::Test(args) => args.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;
         }

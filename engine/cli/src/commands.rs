@@ -24,6 +24,7 @@ mod report;
 mod show;
 mod state;
 mod takeover;
+mod test;
 mod undo;
 mod validate;
 mod workspace;
@@ -95,6 +96,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         Command::Get(args) => get::get(session, &args),
         Command::Validate(args) => validate::validate(session, &args).await,
         Command::Console(args) => console::console(session, &args).await,
+        Command::Test(args) => test::test(session, &args).await,
         Command::Metadata { command } => metadata::metadata(&command),
         Command::Plan(args) => plan::plan(session, &args).await,
         Command::Apply(args) => apply::apply(session, &args, "apply").await,

@@ -6,7 +6,9 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use config::{Configuration, Found, LoadRequest};
+use config::test_file::TestRequest;
+use config::under_test::TestProviders;
+use config::{Configuration, Found, LoadRequest, TestFile};
 use install::constraint::Constraints;
 use install::event::Trust;
 use install::installed::Search;
@@ -61,6 +63,156 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
     };
     let request = LoadRequest { root: Path::new("."), world, sources: SourceMap::new() };
     config::load_with(request, &find)
+}
+
+/// A module that a run of a test file is about.
+pub(crate) struct UnderTest<'a> {
+    /// Its folder.
+    pub(crate) dir: &'a Path,
+    /// The key that installed modules of its tree begin with; empty for the working folder's own.
+    pub(crate) key: &'a str,
+    /// Provider configurations that take the place of its own.
+    pub(crate) providers: &'a TestProviders,
+    /// Files that are known already.
+    pub(crate) sources: SourceMap,
+}
+
+/// Loads a module as a test sees it, with the modules that are installed.
+pub(crate) fn load_under_test(
+    world: &dyn World,
+    module: UnderTest<'_>,
+) -> (Configuration, Diagnostics) {
+    let manifest = Manifest::read(&data_dir());
+    let find = |key: &str, call: &config::ModuleCall| {
+        if let Err(reason) = install::module::address::parse(&call.source) {
+            return Found::Senseless(reason);
+        }
+        let key =
+            if module.key.is_empty() { key.to_owned() } else { format!("{}.{key}", module.key) };
+        manifest
+            .dir(&key, &call.source, call.version.as_deref())
+            .filter(|dir| dir.is_dir())
+            .map_or(Found::Nowhere, |dir| Found::Dir(dir.to_path_buf()))
+    };
+    let request = LoadRequest { root: module.dir, world, sources: module.sources };
+    let (configuration, found) = config::load_under_test(request, &find, module.providers);
+    (configuration, config::under_test::without_storage(found))
+}
+
+/// The test files of the working folder. What is wrong with them is for `test` and `validate` to tell.
+pub(crate) fn tests(
+    world: &dyn World,
+    directory: Option<&str>,
+    sources: &mut SourceMap,
+) -> (Vec<TestFile>, Diagnostics) {
+    let directory = directory.unwrap_or(config::test_file::TEST_DIRECTORY);
+    let request = TestRequest { root: Path::new("."), directory, filter: &[], world };
+    config::load_tests(&request, sources)
+}
+
+/// What is wrong with the modules that runs name, each told once. Their files are added to `sources`.
+pub(crate) fn faults_of_test_modules(
+    world: &dyn World,
+    tests: &[TestFile],
+    providers: &TestProviders,
+    depth: Depth,
+    sources: &mut SourceMap,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (key, module) in run_modules(tests) {
+        let Some(dir) = dir_for_test(&key, module) else { continue };
+        if !seen.insert(dir.clone()) || world.read_dir(&dir).is_err() {
+            continue;
+        }
+        let under = UnderTest { dir: &dir, key: &key, providers, sources: sources.clone() };
+        let (configuration, errors) = load_under_test(world, under);
+        *sources = SourceMap::clone(&configuration.sources);
+        if depth == Depth::References && !errors.has_errors() {
+            found.extend(config::validate(&configuration));
+        }
+        found.extend(errors);
+    }
+    found
+}
+
+/// How closely modules are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What their blocks say.
+    Blocks,
+    /// And what names in them lead to.
+    References,
+}
+
+/// The modules that runs name, with the keys under which they are installed.
+fn run_modules(
+    tests: &[TestFile],
+) -> impl Iterator<Item = (String, &config::test_file::RunModule)> {
+    let runs = tests.iter().flat_map(|file| file.runs.iter().map(move |run| (file, run)));
+    runs.filter_map(|(file, run)| Some((file.module_key(run), run.module.as_ref()?)))
+}
+
+/// The folder of a module that a run names, if it is there.
+fn dir_for_test(key: &str, module: &config::test_file::RunModule) -> Option<PathBuf> {
+    module.local_dir(Path::new(".")).or_else(|| match installed_for_test(key, module) {
+        Found::Dir(dir) => Some(dir),
+        Found::Nowhere | Found::Senseless(_) => None,
+    })
+}
+
+/// The modules of all runs, by the keys under which they are installed.
+pub(crate) fn test_calls(tests: &[TestFile]) -> BTreeMap<String, install::module::Call> {
+    let call = |module: &config::test_file::RunModule| install::module::Call {
+        source: module.source.clone(),
+        version: module.version.clone(),
+        span: module.span,
+    };
+    run_modules(tests).map(|(key, module)| (key, call(module))).collect()
+}
+
+/// Adds what the modules of runs and the providers of test files ask for.
+pub(crate) fn add_requirements_of_tests(
+    session: &Session,
+    root: &Configuration,
+    tests: &[TestFile],
+    all: &mut Requirements,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for name in tests.iter().flat_map(|file| file.providers.keys()) {
+        let provider = config::local_address(root.root(), &name.local);
+        if session.native(&provider).is_none() && !all.providers.contains_key(&provider) {
+            all.ask(&provider, "the test files", Constraints::default());
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (key, module) in run_modules(tests) {
+        let Some(dir) = dir_for_test(&key, module) else { continue };
+        if !seen.insert(dir.clone()) {
+            continue;
+        }
+        let providers = TestProviders::new();
+        let under =
+            UnderTest { dir: &dir, key: &key, providers: &providers, sources: SourceMap::new() };
+        let (configuration, _) = load_under_test(&*session.world, under);
+        let (more, _, errors) = requirements(session, &configuration);
+        found.extend(errors);
+        for (provider, asked) in more.providers {
+            all.providers.entry(provider).or_default().extend(asked);
+        }
+    }
+    found
+}
+
+/// The folder of a module that a run names by something else than a path.
+pub(crate) fn installed_for_test(key: &str, module: &config::test_file::RunModule) -> Found {
+    if let Err(reason) = install::module::address::parse(&module.source) {
+        return Found::Senseless(reason);
+    }
+    Manifest::read(&data_dir())
+        .dir(key, &module.source, module.version.as_deref())
+        .filter(|dir| dir.is_dir())
+        .map_or(Found::Nowhere, |dir| Found::Dir(dir.to_path_buf()))
 }
 
 /// Loads the configuration of a plan file.

@@ -174,6 +174,7 @@ impl Session {
         let world: &dyn World = &*self.world;
         let (mut configuration, mut found) = match wanted {
             Wanted::Saved { saved, .. } => crate::fetching::load_saved(&saved.files),
+            Wanted::Tested { configuration, .. } => (configuration.clone(), Diagnostics::new()),
             _ => crate::fetching::load(world),
         };
         let mut sources = SourceMap::clone(&configuration.sources);
@@ -187,6 +188,7 @@ impl Session {
             }
             // What depends on values is the business of plan.
             Wanted::Nothing => BTreeMap::new(),
+            Wanted::Tested { inputs, .. } => inputs.clone(),
             Wanted::Inputs { given, asks, .. } => {
                 let (read, errors) = self.inputs(given, *asks, &configuration, &mut sources);
                 found.extend(errors);
@@ -340,7 +342,7 @@ impl Session {
         (inputs, found)
     }
 
-    fn input_sources(&self, given: &[Given]) -> (Vec<InputSource>, Diagnostics) {
+    pub(crate) fn input_sources(&self, given: &[Given]) -> (Vec<InputSource>, Diagnostics) {
         let mut found = Diagnostics::new();
         let mut sources = Vec::new();
         for (name, text) in std::env::vars_os() {
@@ -372,7 +374,7 @@ impl Session {
         (sources, found)
     }
 
-    fn input_source(&self, given: Given) -> Result<InputSource, String> {
+    pub(crate) fn input_source(&self, given: Given) -> Result<InputSource, String> {
         match given {
             Given::File(path) => match self.world.read_file(Path::new(&path)) {
                 Ok(bytes) => Ok(InputSource::File { path, bytes }),
@@ -488,6 +490,41 @@ impl Session {
         (plan, report::calls::with_calls(found, &configuration))
     }
 
+    /// Plans a module under test and checks what is planned; in spite of errors, what is known of its values.
+    pub(crate) async fn attempt(
+        &self,
+        stack: Stack,
+        snapshot: &StateSnapshot,
+        options: Options,
+        registry: &Registry,
+    ) -> (plan::Attempt, Diagnostics) {
+        let readers = Readers::new(registry);
+        let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
+        let unmet = config::root_aliases(&configuration);
+        if unmet.has_errors() {
+            return (plan::Attempt::Failed(None), unmet);
+        }
+        let components = stack.components.clone();
+        let request = self.request(stack, snapshot, options, &readers);
+        let (attempt, mut found) = plan::attempt(request).await;
+        let plan::Attempt::Planned(mut plan) = attempt else { return (attempt, found) };
+        let bench = Bench {
+            session: self,
+            configuration: &configuration,
+            inputs: &inputs,
+            snapshot,
+            components: &components,
+        };
+        let judged = bench.judge(&mut plan);
+        let refused = judged.has_errors();
+        found.extend(judged);
+        if refused {
+            let evaluation = Box::new(plan.evaluation);
+            return (plan::Attempt::Failed(Some(evaluation)), found);
+        }
+        (plan::Attempt::Planned(plan), found)
+    }
+
     /// The plan of a plan file, ready to be carried out; `None` if what the file holds does not fit together.
     pub(crate) async fn saved_plan(
         &self,
@@ -541,6 +578,13 @@ pub(crate) enum Wanted {
         asks: bool,
         /// Whether components are placed as if nothing had been placed.
         reoptimize: bool,
+    },
+    /// A module as a run of a test file sees it.
+    Tested {
+        /// The module, with its providers and without what is overridden.
+        configuration: Configuration,
+        /// Values of its variables.
+        inputs: BTreeMap<Arc<str>, Value>,
     },
     /// What a plan file holds.
     Saved {

@@ -292,15 +292,20 @@ pub(crate) fn lock(
     operation: &str,
     world: &dyn World,
 ) -> Result<LockGuard, StateError> {
-    store.lock(LockRequest {
+    store.lock(LockRequest { timeout: timeout(common), ..lock_request(operation, world) })
+}
+
+/// Asks for a lock without waiting for it.
+pub(crate) fn lock_request(operation: &str, world: &dyn World) -> LockRequest {
+    LockRequest {
         who: who(),
         operation: operation.to_owned(),
         reason: String::new(),
         now_unix_ms: now_ms(world),
         pid: std::process::id(),
         host: host(),
-        timeout: timeout(common),
-    })
+        timeout: Duration::ZERO,
+    }
 }
 
 /// Milliseconds since 1970.

@@ -214,7 +214,12 @@ fn every_code_is_shown_by_a_test() {
     let is_shown = |code: &str| {
         let short = code.rsplit("::").next().unwrap_or_default();
         let quoted = format!("\"{short}\"");
-        let mentioned = |text: &String| text.contains(code) || text.contains(&quoted);
+        // A longer code may begin like this one.
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let mentioned = |text: &String| {
+            text.contains(&quoted)
+                || text.match_indices(code).any(|(at, _)| ends(&text[at + code.len()..]))
+        };
         examples.contains(&code)
             || cases.iter().any(|case| code.ends_with(&case.code))
             || sources.iter().any(mentioned)

@@ -56,11 +56,13 @@ fn errors(pages: &mut Pages) {
     all.extend(lang::error_docs());
     all.extend(config::ERROR_DOCS);
     all.extend(config::RULE_DOCS);
+    all.extend(config::TEST_ERROR_DOCS);
     all.extend(catalog::ERROR_DOCS);
     all.extend(check::ERROR_DOCS);
     all.extend(component::error_docs());
     all.extend(plan::ERROR_DOCS);
     all.extend(plan::file::PLAN_FILE_ERROR_DOCS);
+    all.extend(plan::assertion::ASSERTION_ERROR_DOCS);
     all.extend(apply::ERROR_DOCS);
     all.extend(install::ERROR_DOCS);
     let state = state::ERROR_DOCS.iter().chain(state::EDIT_ERROR_DOCS);

@@ -63,12 +63,45 @@ pub fn read_inputs(
     request: InputRequest<'_>,
     sources: &mut SourceMap,
 ) -> (BTreeMap<Arc<str>, InputValue>, Diagnostics) {
+    let module = request.module;
+    let (found, mut diagnostics) = read(request, sources, Strangers::Refused);
+    for (name, variable) in &module.variables {
+        if variable.default.is_none() && !found.contains_key(name) {
+            diagnostics
+                .push(ConfigError::MissingVariable { name: name.to_string(), span: variable.span });
+        }
+    }
+    (found, diagnostics)
+}
+
+/// Reads values as [`read_inputs`] does, and takes those of variables that the module does not declare too. None
+/// need be there.
+pub fn read_values(
+    request: InputRequest<'_>,
+    sources: &mut SourceMap,
+) -> (BTreeMap<Arc<str>, InputValue>, Diagnostics) {
+    read(request, sources, Strangers::Taken)
+}
+
+/// What becomes of values for variables that the module does not declare.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strangers {
+    Refused,
+    Taken,
+}
+
+fn read(
+    request: InputRequest<'_>,
+    sources: &mut SourceMap,
+    strangers: Strangers,
+) -> (BTreeMap<Arc<str>, InputValue>, Diagnostics) {
     let mut reader = Reader {
         module: request.module,
         world: request.world,
         sources,
         found: BTreeMap::new(),
         diagnostics: Diagnostics::new(),
+        strangers,
     };
     for source in request.sources {
         match source {
@@ -81,6 +114,8 @@ pub fn read_inputs(
             InputSource::Argument { name, text } => {
                 if let Some(variable) = request.module.variables.get(name.as_str()) {
                     reader.text(variable, "`-var`", &text)
+                } else if strangers == Strangers::Taken {
+                    reader.take(name.as_str().into(), Value::from(text), "`-var`", None);
                 } else {
                     let suggestion = reader.suggestion(&name);
                     reader.diagnostics.push(ConfigError::UndeclaredVariable {
@@ -94,13 +129,6 @@ pub fn read_inputs(
             InputSource::File { path, bytes } => reader.file(&path, &bytes),
         }
     }
-    for (name, variable) in &request.module.variables {
-        if variable.default.is_none() && !reader.found.contains_key(name) {
-            reader
-                .diagnostics
-                .push(ConfigError::MissingVariable { name: name.to_string(), span: variable.span });
-        }
-    }
     (reader.found, reader.diagnostics)
 }
 
@@ -110,9 +138,14 @@ struct Reader<'a> {
     sources: &'a mut SourceMap,
     found: BTreeMap<Arc<str>, InputValue>,
     diagnostics: Diagnostics,
+    strangers: Strangers,
 }
 
 impl Reader<'_> {
+    fn take(&mut self, name: Arc<str>, value: Value, source: &str, span: Option<Span>) {
+        self.found.insert(name, InputValue { value, source: source.to_owned(), span });
+    }
+
     fn suggestion(&self, name: &str) -> Option<String> {
         suggest(name, self.module.variables.keys().map(|name| &**name))
             .map(|near| format!("did you mean `{near}`?"))
@@ -154,6 +187,10 @@ impl Reader<'_> {
             if let Some(variable) = self.module.variables.get(name) {
                 if let Some(value) = self.evaluate(&attribute.expr) {
                     self.accept(variable, value, &source, Some(attribute.expr.span));
+                }
+            } else if self.strangers == Strangers::Taken {
+                if let Some(value) = self.evaluate(&attribute.expr) {
+                    self.take(Arc::clone(name), value, &source, Some(attribute.expr.span));
                 }
             } else {
                 let suggestion = self.suggestion(name);

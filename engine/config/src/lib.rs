@@ -14,6 +14,7 @@
 //! 6. [`validate`]: everything that can be found wrong without evaluating.
 //! 7. `storage`: where the state is, which is asked before all this.
 //! 8. [`input`]: values of root variables from files, options and the environment.
+//! 9. [`test_file`]: test files; they say how a configuration is to be tried. [`under_test`]: the configuration as a run sees it.
 
 pub mod module;
 
@@ -31,15 +32,21 @@ pub mod validate;
 pub mod input;
 
 mod storage;
+pub mod test_file;
+pub mod under_test;
+
 mod version;
 
 mod error;
 mod rule;
+mod test_error;
 
 pub use block::component_input;
 pub use error::{ConfigError, ERROR_DOCS};
-pub use input::{InputRequest, InputSource, InputValue, read_inputs};
-pub use load::{FindModule, Found, LoadRequest, add_call, load, load_module_at, load_with};
+pub use input::{InputRequest, InputSource, InputValue, read_inputs, read_values};
+pub use load::{
+    FindModule, Found, LoadRequest, add_call, load, load_module_at, load_under_test, load_with,
+};
 pub use module::{
     Check, ComponentBlock, Condition, Configuration, IgnoreChanges, Import, Lifecycle, Local,
     Module, ModuleCall, Moved, OnFailure, Output, ProviderBlock, ProviderName, Provisioner,
@@ -49,6 +56,8 @@ pub use provider::{local_address, provider_block};
 pub use reference::{Reference, ReferenceError, Resolved, resolve};
 pub use rule::{RULE_DOCS, RuleError};
 pub use storage::{LocalBackend, local_backend};
+pub use test_error::{TEST_ERROR_DOCS, TestError};
+pub use test_file::{TestFile, TestNames, TestRun, load_tests};
 pub use validate::{root_aliases, validate};
 
 /// The version of Terraform whose language this engine reads; `required_version` is checked against it.

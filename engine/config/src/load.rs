@@ -14,6 +14,7 @@ use crate::module::{Configuration, Module, ModuleCall};
 use crate::overrides;
 use crate::provider;
 use crate::rule::RuleError;
+use crate::under_test::{TestProviders, give_providers};
 
 /// Virtual paths of the standard library begin like this.
 const LIBRARY: &str = "stratiform:";
@@ -51,12 +52,22 @@ pub fn load(request: LoadRequest<'_>) -> (Configuration, Diagnostics) {
 
 /// Loads a stack with modules from elsewhere, which are found by `find`.
 pub fn load_with(request: LoadRequest<'_>, find: FindModule<'_>) -> (Configuration, Diagnostics) {
+    load_under_test(request, find, &TestProviders::new())
+}
+
+/// Loads a stack as a test sees it: with provider configurations that take the place of the root module's own.
+pub fn load_under_test(
+    request: LoadRequest<'_>,
+    find: FindModule<'_>,
+    providers: &TestProviders,
+) -> (Configuration, Diagnostics) {
     let mut loader = Loader {
         find,
         world: request.world,
         sources: request.sources,
         modules: BTreeMap::new(),
         diagnostics: Diagnostics::new(),
+        providers,
     };
     loader.load_tree(ModulePath::root(), request.root.to_path_buf(), None);
     let configuration =
@@ -86,6 +97,7 @@ pub fn load_module_at(
         sources: SourceMap::clone(&configuration.sources),
         modules: std::mem::take(&mut configuration.modules),
         diagnostics: Diagnostics::new(),
+        providers: &TestProviders::new(),
     };
     loader.load_tree(path.clone(), dir.to_path_buf(), Some(span));
     configuration.sources = Arc::new(loader.sources);
@@ -99,6 +111,8 @@ struct Loader<'a> {
     sources: SourceMap,
     modules: BTreeMap<ModulePath, Arc<Module>>,
     diagnostics: Diagnostics,
+    /// Take the place of the root module's.
+    providers: &'a TestProviders,
 }
 
 impl Loader<'_> {
@@ -106,7 +120,10 @@ impl Loader<'_> {
     fn load_tree(&mut self, path: ModulePath, dir: PathBuf, span: Option<Span>) {
         let mut waiting = vec![(path, dir, span)];
         while let Some((path, dir, span)) = waiting.pop() {
-            let Some(module) = self.load_module(&path, &dir, span) else { continue };
+            let Some(mut module) = self.load_module(&path, &dir, span) else { continue };
+            if path.is_root() {
+                give_providers(&mut module, self.providers);
+            }
             for call in module.calls.values() {
                 let child = path.child(call.step.clone());
                 let Some(child_dir) = self.call_dir(&dir, &child, call) else { continue };

@@ -283,6 +283,8 @@ pub struct ProviderBlock {
     pub name: ProviderName,
     /// What is left for the provider's schema.
     pub body: syntax::Body,
+    /// True if a test makes its objects up: it takes no settings.
+    pub mocked: bool,
     /// The block's first line.
     pub span: Span,
 }

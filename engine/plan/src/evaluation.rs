@@ -3,6 +3,7 @@
 //! The walk fills it while planning. Apply takes it over, puts real objects in the place of planned ones and
 //! asks for the same expressions again; [`demand`] evaluates anew whatever was not known before.
 
+pub mod assertion;
 mod conditions;
 mod contributing;
 pub(crate) mod demand;
@@ -64,6 +65,8 @@ pub struct Evaluation {
     root_inputs: BTreeMap<Arc<str>, Value>,
     /// What is led back to an earlier state.
     pub(crate) restored: Restored,
+    /// The walk has ended with faults: what has no value gets none.
+    failed: bool,
 }
 
 impl std::fmt::Debug for Evaluation {
@@ -93,6 +96,7 @@ impl Evaluation {
             index: BTreeMap::new(),
             root_inputs,
             restored: Restored::default(),
+            failed: false,
         };
         let root = Arc::clone(evaluation.config.root());
         evaluation.open(ModuleState::new(ModuleInstance::root(), root, None, Repetition::single()));

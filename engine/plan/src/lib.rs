@@ -98,6 +98,7 @@ use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
 pub use error::{ERROR_DOCS, PlanError};
+pub use evaluation::assertion;
 pub use evaluation::{Contribution, LookedAt, LookedUp};
 pub use import::{Unwritten, unwritten};
 pub use instance::{Final, mark_echoes, sensitive_paths};
@@ -172,6 +173,23 @@ pub struct Request<'a> {
 
 /// Makes a plan. `None` if there are errors; warnings come with the plan.
 pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
+    match attempt(request).await {
+        (Attempt::Planned(plan), found) => (Some(*plan), found),
+        (Attempt::Failed(_), found) => (None, found),
+    }
+}
+
+/// What comes of planning.
+#[derive(Debug)]
+pub enum Attempt {
+    /// A plan.
+    Planned(Box<Plan>),
+    /// There are errors. The values are as good as they could be made; none, if nothing was evaluated.
+    Failed(Option<Box<Evaluation>>),
+}
+
+/// Makes a plan, or keeps what is known in spite of errors.
+pub async fn attempt(request: Request<'_>) -> (Attempt, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let configuration = Arc::clone(&request.configuration);
     let mut recorded: BTreeSet<ProviderConfig> =
@@ -190,7 +208,8 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
                 locate: &|_| None,
                 given: &problem::nothing,
             };
-            return (None, place.failure(&provider.short_name(), "start", &error).into());
+            let found = place.failure(&provider.short_name(), "start", &error).into();
+            return (Attempt::Failed(None), found);
         }
     };
     let (prepared, found) =
@@ -201,7 +220,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
     diagnostics.extend(graph.cycles());
     diagnostics.extend(moved::check(&configuration));
     if diagnostics.has_errors() {
-        return (None, diagnostics);
+        return (Attempt::Failed(None), diagnostics);
     }
     let records = request
         .snapshot
@@ -259,7 +278,7 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         Ok(imports) => imports,
         Err(found) => {
             diagnostics.extend(found);
-            return (None, diagnostics);
+            return (Attempt::Failed(None), diagnostics);
         }
     };
     let moves = records
@@ -290,6 +309,13 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
             }
         }
     }
+    let values = |walked: Walked| {
+        let mut evaluation = walked.evaluation;
+        evaluation.blocks = walked.prepared.blocks;
+        evaluation.providers = walked.prepared.providers;
+        evaluation.fail();
+        Attempt::Failed(Some(Box::new(evaluation)))
+    };
     for address in &request.options.replace {
         if !walked.results.contains_key(address) {
             diagnostics.push(PlanError::UnknownTarget {
@@ -310,13 +336,13 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
         }
     }
     if diagnostics.has_errors() {
-        return (None, diagnostics);
+        return (values(walked), diagnostics);
     }
     match assemble(&request, walked, deposed, moves, limited, &graph) {
-        Ok(plan) => (Some(plan), diagnostics),
+        Ok(plan) => (Attempt::Planned(Box::new(plan)), diagnostics),
         Err(found) => {
             diagnostics.extend(found);
-            (None, diagnostics)
+            (Attempt::Failed(None), diagnostics)
         }
     }
 }

@@ -411,6 +411,7 @@ fn prepare_provider(
     };
     let found = config::provider_block(module, address);
     let (program, span, diagnostics) = match found {
+        Some(block) if block.mocked => (None, Some(block.span), Diagnostics::new()),
         Some(block) => {
             let owner = format!("provider \"{}\"", address.provider.type_name);
             let (program, diagnostics) =

@@ -64,10 +64,15 @@ fn collect_secrets(value: &Value, within: bool, found: &mut Vec<String>) {
 
 /// The same faults as warnings.
 pub fn as_warnings(found: Diagnostics) -> Diagnostics {
-    found
-        .into_iter()
-        .map(|one| Report { severity: syntax::Severity::Warning, ..report_of(&*one) })
-        .collect()
+    let mut warnings = Diagnostics::new();
+    for one in found {
+        if syntax::severity_of(&*one) == syntax::Severity::Warning {
+            warnings.push_boxed(one);
+        } else {
+            warnings.push(report_of(&*one));
+        }
+    }
+    warnings
 }
 
 fn report_of(one: &(dyn miette::Diagnostic + Send + Sync + 'static)) -> Report {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::ProviderAddress;
+use address::{ProviderAddress, ProviderConfig, ResourceInstance};
 use sdk::{ProviderError, ProviderSchema, Reader, Registry};
 
 /// Providers that can only look. What changes the world cannot be reached through it.
@@ -29,6 +29,30 @@ impl Readers {
             }
             Err(error) => Err(error),
         })
+    }
+
+    /// A new instance of a provider for one of its configurations, not configured yet.
+    pub(crate) async fn create_for(
+        &self,
+        config: &ProviderConfig,
+    ) -> Option<Result<Arc<dyn Reader>, ProviderError>> {
+        Some(self.0.create(config).await?.map(|provider| {
+            let reader: Arc<dyn Reader> = provider;
+            reader
+        }))
+    }
+
+    /// Who is asked about an object: its provider, or what stands in for it.
+    pub(crate) fn for_object(
+        &self,
+        config: &ProviderConfig,
+        object: &ResourceInstance,
+        real: Arc<dyn Reader>,
+    ) -> Arc<dyn Reader> {
+        match self.0.stand_in(config, object, Arc::clone(&real)) {
+            Some(stand_in) => stand_in,
+            None => real,
+        }
     }
 
     /// The short names of all providers, in order.

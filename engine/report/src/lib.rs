@@ -45,4 +45,7 @@ pub mod sarif;
 pub mod schema_json;
 pub mod state_text;
 
+pub mod junit;
+pub mod test;
+
 pub use style::Style;

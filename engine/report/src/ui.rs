@@ -24,7 +24,13 @@ pub struct Messages {
 }
 
 impl Messages {
-    fn message(&self, level: &str, kind: &str, text: &str, body: &[(&str, Json)]) -> Json {
+    pub(crate) fn message(
+        &self,
+        level: &str,
+        kind: &str,
+        text: &str,
+        body: &[(&str, Json)],
+    ) -> Json {
         let mut out = Map::new();
         out.insert("@level".to_owned(), json!(level));
         out.insert("@message".to_owned(), json!(text));

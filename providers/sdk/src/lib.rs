@@ -10,10 +10,11 @@
 //! 2. [`problem`]: what can go wrong in an answer, and in getting one.
 //! 3. [`provider`]: the two traits, near the life cycle of the Terraform provider protocol.
 //! 4. [`registry`]: which providers there are.
-//! 5. [`native`]: how to write one in Rust with little more than create, read, update and delete.
-//! 6. [`typed`]: objects as Rust structs.
-//! 7. [`guard`]: what keeps a provider's faults to itself.
-//! 8. [`conformance`] and [`faulty`]: the promises, as a test that each resource runs, and a provider that breaks
+//! 5. [`mock`]: objects that tests make up.
+//! 6. [`native`]: how to write one in Rust with little more than create, read, update and delete.
+//! 7. [`typed`]: objects as Rust structs.
+//! 8. [`guard`]: what keeps a provider's faults to itself.
+//! 9. [`conformance`] and [`faulty`]: the promises, as a test that each resource runs, and a provider that breaks
 //!    them for tests of the engine.
 
 pub mod schema;
@@ -25,6 +26,8 @@ pub mod problem;
 pub mod provider;
 
 pub mod registry;
+
+pub mod mock;
 
 pub mod native;
 

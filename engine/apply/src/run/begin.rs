@@ -32,7 +32,11 @@ impl Run<'_> {
         if let Err(found) = self.open_for(at).await {
             return self.fail(at, found);
         }
-        let provider = match self.providers.get(&change.provider, &mut self.plan.evaluation).await {
+        let provider = self
+            .providers
+            .for_object(&change.provider, &change.address, &mut self.plan.evaluation)
+            .await;
+        let provider = match provider {
             Ok(provider) => provider,
             Err(found) => return self.fail(at, found),
         };

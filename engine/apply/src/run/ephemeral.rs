@@ -71,7 +71,8 @@ impl Run<'_> {
         for address in self.ephemerals.wanted_by(at) {
             let provider = self.plan.evaluation.provider_of(&address);
             let Some(provider) = provider else { continue };
-            let provider = self.providers.get(&provider, &mut self.plan.evaluation).await?;
+            let evaluation = &mut self.plan.evaluation;
+            let provider = self.providers.for_object(&provider, &address, evaluation).await?;
             let reader: Arc<dyn sdk::Reader> = provider;
             let (open, warnings) = self.plan.evaluation.open_ephemeral(&address, reader).await?;
             self.ephemerals.opened.insert(address);

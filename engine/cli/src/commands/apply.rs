@@ -328,17 +328,7 @@ fn show_outputs(store: &SledStore, ui: &Ui) {
 /// The first interrupt asks for an end; the second one ends. A request to terminate and a terminal that is
 /// closed count as interrupts.
 async fn interrupts(stop: watch::Sender<bool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (sender, mut asked) = tokio::sync::mpsc::unbounded_channel();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        // Where a signal cannot be listened to it does what it does anyway: it ends the process.
-        let Ok(mut signal) = signal(kind) else { continue };
-        let sender = sender.clone();
-        tokio::spawn(
-            async move { while signal.recv().await.is_some() && sender.send(()).is_ok() {} },
-        );
-    }
-    drop(sender);
+    let mut asked = signals();
     if asked.recv().await.is_none() {
         return;
     }
@@ -353,4 +343,19 @@ async fn interrupts(stop: watch::Sender<bool>) {
         )]
         std::process::exit(1);
     }
+}
+
+/// Requests to end, as they come: interrupts, requests to terminate, a terminal that is closed.
+pub(super) fn signals() -> tokio::sync::mpsc::UnboundedReceiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, asked) = tokio::sync::mpsc::unbounded_channel();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        // Where a signal cannot be listened to it does what it does anyway: it ends the process.
+        let Ok(mut signal) = signal(kind) else { continue };
+        let sender = sender.clone();
+        tokio::spawn(
+            async move { while signal.recv().await.is_some() && sender.send(()).is_ok() {} },
+        );
+    }
+    asked
 }

@@ -20,14 +20,17 @@ pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
     };
     let data_dir = fetching::data_dir();
     let now = fetching::timestamp(&*session.clock());
+    let mut sources = SourceMap::new();
+    let directory = args.test_directory.as_deref();
+    let (tests, _) = fetching::tests(&*session.world, directory, &mut sources);
     let request = module::Request {
         root: Path::new("."),
         data_dir: &data_dir,
         upgrade: args.update,
+        tests: &fetching::test_calls(&tests),
         now: &now,
     };
     let teller = Teller::new(&ui);
-    let mut sources = SourceMap::new();
     match module::install(&fetcher, &request, &mut sources, &|event| teller.tell(event)) {
         Ok(_) => {
             // What blocks say is checked here, as in Terraform; what they refer to is not.

@@ -1,7 +1,9 @@
 //! `init`: brings modules and providers, and writes the lock file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use config::TestFile;
 use install::event::Event;
 use install::provider::Outcome;
 use install::{Fetcher, InstallError, Lock, module, provider};
@@ -30,10 +32,12 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
     }
     let data_dir = fetching::data_dir();
     let now = fetching::timestamp(&*session.clock());
-    let request = module::Request {
+    let nothing = BTreeMap::new();
+    let mut request = module::Request {
         root: Path::new("."),
         data_dir: &data_dir,
         upgrade: args.upgrade,
+        tests: &nothing,
         now: &now,
     };
     let teller = Teller::new(&ui);
@@ -54,17 +58,21 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
             return ui.fail_message(&message);
         }
     }
+    let mut sources = SourceMap::new();
+    let directory = args.test_directory.as_deref();
+    let (tests, _) = fetching::tests(&*session.world, directory, &mut sources);
+    let calls = fetching::test_calls(&tests);
+    request.tests = &calls;
     if args.get != Some(false) {
-        if module::has_calls(Path::new("."), &mut SourceMap::new()) {
+        if module::has_calls(Path::new("."), &mut SourceMap::new()) || !calls.is_empty() {
             phase(&ui, "initializing_modules_message", "Initializing modules...");
         }
-        let mut sources = SourceMap::new();
         if let Err(errors) = module::install(&fetcher, &request, &mut sources, &listener) {
             return fetching::fail(&ui, errors, &sources);
         }
     }
     phase(&ui, "initializing_provider_plugin_message", "Initializing provider plugins...");
-    if let Err(exit) = providers(session, args, &fetcher, &data_dir, &ui, &teller).await {
+    if let Err(exit) = providers(session, args, &tests, &fetcher, &data_dir, &ui, &teller).await {
         return exit;
     }
     success(&ui);
@@ -75,6 +83,7 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
 async fn providers(
     session: &Session,
     args: &InitArgs,
+    tests: &[TestFile],
     fetcher: &Fetcher,
     data_dir: &Path,
     ui: &Ui,
@@ -86,7 +95,14 @@ async fn providers(
     if found.has_errors() {
         return Err(ui.fail(&found, sources));
     }
-    let (requirements, own, found) = fetching::requirements(session, &stack.configuration);
+    let (mut requirements, own, mut found) = fetching::requirements(session, &stack.configuration);
+    let configuration = &stack.configuration;
+    found.extend(fetching::add_requirements_of_tests(
+        session,
+        configuration,
+        tests,
+        &mut requirements,
+    ));
     if found.has_errors() {
         return Err(ui.fail(&found, sources));
     }

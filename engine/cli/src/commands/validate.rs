@@ -5,6 +5,7 @@ use state::StateSnapshot;
 use super::fail;
 use crate::args::Validate;
 use crate::exit::Exit;
+use crate::fetching;
 use crate::session::{Session, Wanted};
 use crate::terminal;
 
@@ -21,6 +22,19 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
         let request = session.request(stack, &snapshot, plan::Options::default(), &readers);
         let configuration = std::sync::Arc::clone(&request.configuration);
         found.extend(report::calls::with_calls(plan::check(&request).await, &configuration));
+    }
+    let mut sources = sources;
+    if !args.no_tests {
+        let mut with_tests = syntax::SourceMap::clone(&sources);
+        let directory = args.test_directory.as_deref();
+        let world = &*session.world;
+        let (tests, errors) = fetching::tests(world, directory, &mut with_tests);
+        found.extend(errors);
+        let providers = super::test::all_providers(&tests);
+        let depth = fetching::Depth::References;
+        let all = &mut with_tests;
+        found.extend(fetching::faults_of_test_modules(world, &tests, &providers, depth, all));
+        sources = std::sync::Arc::new(with_tests);
     }
     if args.common.json {
         let report = report::diagnostics::validate_json(&found, &sources);

@@ -13,6 +13,9 @@ mod provider;
 mod provisioner;
 mod resource;
 mod terraform;
+pub(crate) mod test_file;
+mod test_mock;
+mod test_run;
 mod variable;
 
 use std::path::PathBuf;

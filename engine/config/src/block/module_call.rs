@@ -89,7 +89,10 @@ pub(crate) fn check_repetition(
     }
 }
 
-fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> BTreeMap<ProviderName, ProviderName> {
+pub(super) fn providers(
+    expr: &Expr,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<ProviderName, ProviderName> {
     let expected = "a map of provider configurations, such as `{ aws = aws.west }`";
     let wrong = |span, diagnostics: &mut Diagnostics| {
         diagnostics.push(ConfigError::ConstantRequired {

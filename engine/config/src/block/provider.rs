@@ -72,5 +72,6 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
         !matches!(a.name.as_str(), "alias" | "version") && !RESERVED.contains(&a.name.as_str())
     });
     let body: Body = unescaped(&body, diagnostics);
-    module.provider_configs.insert(name.clone(), ProviderBlock { name, body, span: block.header });
+    let provider = ProviderBlock { name: name.clone(), body, mocked: false, span: block.header };
+    module.provider_configs.insert(name, provider);
 }

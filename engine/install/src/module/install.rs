@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub data_dir: &'a Path,
     /// Fetch everything anew, in the newest versions that are allowed.
     pub upgrade: bool,
+    /// Modules of test runs, by their keys; their paths begin at the root.
+    pub tests: &'a BTreeMap<String, Call>,
     /// The time, for signatures of requests: `20260102T030405Z`.
     pub now: &'a str,
 }
@@ -114,7 +116,11 @@ impl Walk<'_> {
         let mut jobs = Vec::new();
         for visit in visits {
             // A folder that is missing is the loader's to report.
-            let Ok(calls) = calls::read(&visit.dir, sources) else { continue };
+            let Ok(mut calls) = calls::read(&visit.dir, sources) else { continue };
+            if visit.key.is_empty() {
+                calls
+                    .extend(self.request.tests.iter().map(|(key, one)| (key.clone(), one.clone())));
+            }
             for (name, call) in calls {
                 let key = if visit.key.is_empty() { name } else { format!("{}.{name}", visit.key) };
                 match address::parse(&call.source) {

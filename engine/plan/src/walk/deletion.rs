@@ -74,7 +74,7 @@ impl Walk<'_> {
         previous_address: Option<ResourceInstance>,
     ) -> Result<(), Diagnostics> {
         let provider = &record.provider;
-        let Some(reader) = self.providers.get(provider).cloned() else {
+        let Some(reader) = self.reader_for(provider, address) else {
             return Err(PlanError::UnknownProvider {
                 provider: provider.to_string(),
                 span: None,

@@ -1,6 +1,8 @@
 //! A managed resource instance: its configuration, and what forces a replacement.
 
-use address::{InstanceKey, Resource, ResourceInstance, ResourceMode, Target};
+use std::sync::Arc;
+
+use address::{InstanceKey, ProviderConfig, Resource, ResourceInstance, ResourceMode, Target};
 use futures::FutureExt;
 use syntax::Diagnostics;
 use value::{Marks, Value};
@@ -33,7 +35,7 @@ impl Walk<'_> {
         let repetition = repetition_of(state, resource, key);
         if resource.mode == ResourceMode::Ephemeral {
             let config = self.instance_config(module, &repetition, &block, &address);
-            let reader = self.providers.get(&block.config.provider).cloned();
+            let reader = self.reader_for(&block.config.provider, &address);
             return match (config, reader) {
                 (Ok(Some(config)), Some(reader)) => {
                     self.ephemeral(id, module, &block, address, config, reader);
@@ -60,7 +62,7 @@ impl Walk<'_> {
             Ok(config) => config,
             Err(found) => return self.settle(id, Err(found)),
         };
-        let Some(reader) = self.providers.get(&block.config.provider).cloned() else {
+        let Some(reader) = self.reader_for(&block.config.provider, &address) else {
             return self.finish(id, NodeState::Failed);
         };
         if resource.mode == ResourceMode::Data {
@@ -107,6 +109,16 @@ impl Walk<'_> {
             async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
                 .boxed(),
         );
+    }
+
+    /// Who is asked about an object.
+    pub(super) fn reader_for(
+        &self,
+        provider: &ProviderConfig,
+        object: &ResourceInstance,
+    ) -> Option<Arc<dyn sdk::Reader>> {
+        let real = Arc::clone(self.providers.get(provider)?);
+        Some(self.request.readers.for_object(provider, object, real))
     }
 
     pub(super) fn instance_config(

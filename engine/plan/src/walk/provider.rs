@@ -33,7 +33,7 @@ impl Walk<'_> {
             let (config, _) = config.clone().unmark_deep();
             let name = block.address.provider.short_name();
             let answer = async {
-                let reader = match readers.create(&block.address.provider).await {
+                let reader = match readers.create_for(&block.address).await {
                     Some(Ok(reader)) => reader,
                     Some(Err(error)) => return Err(place.failure(&name, "start", &error).into()),
                     None => {
