@@ -82,7 +82,7 @@ fn the_command_takes_and_refuses_what_terraform_does() {
     let plan = ours.ok(&["plan"]);
     assert!(plan.contains("Plan: 1 to add, 1 to change, 0 to destroy."), "{plan}");
     let history = ours.ok(&["history"]);
-    assert!(history.contains("  import  done\n        + terraform_data.a"), "{history}");
+    assert!(history.contains("  import  done\n        & terraform_data.a"), "{history}");
 }
 
 const SIM: &str = r#"
