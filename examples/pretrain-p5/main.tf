@@ -56,7 +56,7 @@ pipeline "pretrain" {
   code    = "./code"
 
   step "train" {
-    command     = ["torchrun", "--nnodes=8", "--nproc-per-node=8", "--rdzv-backend=c10d", "--rdzv-endpoint=algo-1:29500", "train.py", "--checkpoints=/opt/ml/input/data/scratch/checkpoints"]
+    command     = ["torchrun", "--nnodes=8", "--nproc-per-node=8", "--rdzv-backend=c10d", "--rdzv-endpoint=algo-1:29500", "train.py", "--tokens=/opt/ml/input/data/scratch", "--checkpoints=/opt/ml/input/data/scratch/checkpoints"]
     environment = { FI_PROVIDER = "efa", NCCL_DEBUG = "WARN" }
     outputs     = { model = "model/" }
     timeout_s   = 432000

@@ -101,4 +101,21 @@ component_type "cluster" {
       },
     ]
   }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    machines = input.nodes
+    offer    = offer.kind == "instance_type" && offer.fabric != "ici" && (input.accelerator.type == "cpu" ? offer.accelerator == null : offer.accelerator != null && (input.accelerator.type == "gpu" ? !startswith(coalesce(offer.accelerator, "-"), "Inferentia") && !startswith(coalesce(offer.accelerator, "-"), "Trainium") : strcontains(lower(coalesce(offer.accelerator, "-")), lower(input.accelerator.type))))
+    requires = [
+      {
+        condition = input.nodes * coalesce(offer.accelerator_count, 0) >= input.accelerator.count
+        message   = "needs ${input.accelerator.count} accelerators, but ${input.nodes} × ${offer.name} has ${input.nodes * coalesce(offer.accelerator_count, 0)}"
+      },
+      {
+        condition = input.vcpus_per_node <= coalesce(offer.vcpus, 0) && input.memory_gib_per_node * 1024 <= coalesce(offer.memory_mib, 0)
+        message   = "needs ${input.vcpus_per_node} vCPUs and ${input.memory_gib_per_node} GiB on each node, but ${offer.name} has ${coalesce(offer.vcpus, 0)} and ${coalesce(offer.memory_mib, 0) / 1024}"
+      },
+    ]
+  }
 }

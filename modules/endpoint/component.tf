@@ -85,4 +85,11 @@ component_type "endpoint" {
     offer    = offer.kind == "region"
     machines = 0
   }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
 }

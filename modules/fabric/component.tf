@@ -39,4 +39,11 @@ component_type "fabric" {
     offer    = offer.kind == "region"
     machines = 0
   }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
 }

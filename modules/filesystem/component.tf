@@ -52,4 +52,11 @@ component_type "filesystem" {
     offer    = offer.kind == "region"
     machines = 0
   }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
 }

@@ -47,4 +47,11 @@ component_type "pipeline" {
     offer    = offer.kind == "region"
     machines = 0
   }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
 }

@@ -232,3 +232,24 @@ fn a_lock_file_shows_placements_to_reviews_and_holds_them_without_a_state() {
     let ran = second.run(&["plan"]);
     assert!(ran.err.contains("is no lock file of placements"), "{}", ran.err);
 }
+
+#[test]
+fn regions_are_offered_to_those_alone_that_ask_for_them() {
+    let types = |offer: &str| {
+        format!(
+            "component_type \"net\" {{\n  output \"offer\" {{}}\n  implementation \"aws\" {{\n    backend = \"aws\"\n    source = \"./net\"\n    {offer}\n  }}\n}}\nnet \"n\" {{}}\nstack {{\n  placement {{\n    regions = [\"eu-west-1\"]\n    purchase = [\"on_demand\"]\n    max_price_usd_per_hour = 1000\n  }}\n}}\n"
+        )
+    };
+    let net = "variable \"component\" { type = any }\nresource \"terraform_data\" \"this\" { input = var.component.offer.zones }\noutput \"offer\" { value = var.component.offer.name }\n";
+    // How and for how much a machine is bought says nothing of a region.
+    let asks = types("offer = offer.kind == \"region\"\n    machines = 0");
+    let stack = Stack::new(&[("main.tf", &asks), ("net/main.tf", net)]);
+    let text = stack.ok(&["plan"]);
+    assert!(text.contains("net.n on eu-west-1 (aws)"), "{text}");
+    assert!(text.contains("eu-west-1c"), "{text}");
+    assert!(!text.contains("0.00 USD"), "it is not priced as nothing: {text}");
+    // Who says nothing means machines.
+    stack.write("main.tf", &types("").replace("eu-west-1", "us-east-1"));
+    let text = stack.ok(&["plan"]);
+    assert!(text.contains("/us-east-1/on_demand (aws)"), "{text}");
+}

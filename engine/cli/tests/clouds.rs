@@ -1,7 +1,8 @@
 //! The implementations of component types on clouds.
 //!
 //! AWS: planned with the real provider, which the folder that `STRATIFORM_TEST_PROVIDER_MIRROR` names must have, and
-//! applied on an emulator where `STRATIFORM_TEST_AWS` is set and `moto_server` is on the path, which takes minutes.
+//! applied on an emulator where `STRATIFORM_TEST_AWS` is set and `moto_server` is on the path, which takes minutes. Google: planned
+//! by a file of schemas.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -57,19 +58,107 @@ fn plan(stack: &Stack) -> (String, Json) {
     (text, serde_json::from_str(&ok(stack, &["show", "-json", "p"])).expect("JSON"))
 }
 
-/// The plan of an example, as it was read by a person.
-fn example(name: &str, golden: &str) {
+/// The plan of an example on AWS, as it was read by a person.
+fn example(name: &str, arguments: &[&str], golden: &str) {
     let Some(stack) = with_provider(&[]) else { return };
-    copy(&workspace().join("examples").join(name), &stack.dir());
+    copy_example(name, &stack);
     stack.write("offline_override.tf", OFFLINE);
     ok(&stack, &["init"]);
-    let (text, json) = plan(&stack);
+    let text = ok(&stack, &[&["plan", "-out=p"], arguments].concat());
+    let json = serde_json::from_str(&ok(&stack, &["show", "-json", "p"])).expect("JSON");
     insta::assert_snapshot!(golden, golden::shown(&text, &json));
+}
+
+/// An example in the folder of a stack; what it takes from others lies beside that.
+fn copy_example(name: &str, stack: &Stack) {
+    let (examples, dir) = (workspace().join("examples"), stack.dir());
+    copy(&examples.join(name), &dir);
+    for other in ["quickstart", "pretrain-p5"] {
+        copy(&examples.join(other), &dir.parent().expect("a folder").join(other));
+    }
 }
 
 #[test]
 fn pre_training_on_p5_is_planned() {
-    example("pretrain-p5", "plan_of_pretrain_p5");
+    example("pretrain-p5", &[], "plan_of_pretrain_p5");
+}
+
+#[test]
+fn an_endpoint_that_goes_to_zero_is_planned() {
+    example("scale-to-zero", &[], "plan_of_scale_to_zero");
+}
+
+#[test]
+fn a_laptops_stack_is_planned_on_a_cloud() {
+    example("laptop-to-cloud", &["-var=backend=aws"], "plan_of_laptop_to_cloud");
+}
+
+#[test]
+fn a_laptops_stack_needs_no_cloud() {
+    let stack = Stack::new(&[]);
+    copy_example("laptop-to-cloud", &stack);
+    let text = stack.ok(&["plan"]);
+    assert!(text.contains("cluster.train on this-machine (local)"), "{text}");
+    assert!(text.contains("Plan: 4 to add"), "{text}");
+}
+
+#[test]
+fn fine_tuning_and_serving_on_kubernetes_is_planned() {
+    example("finetune-serve", &[], "plan_of_finetune_serve");
+}
+
+/// Google is known by its schema alone: nothing of this was seen by the real provider.
+fn example_on_google(name: &str, golden: &str) {
+    let stack = google();
+    copy_example(name, &stack);
+    let text = stack.ok(&["plan", "-out=p"]);
+    let json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+    insta::assert_snapshot!(golden, golden::shown(&text, &json));
+}
+
+#[test]
+fn pre_training_on_google_is_planned() {
+    example_on_google("pretrain-google", "plan_of_pretrain_google");
+}
+
+#[test]
+fn an_endpoint_on_google_that_goes_to_zero_is_planned() {
+    example_on_google("scale-to-zero-google", "plan_of_scale_to_zero_google");
+}
+
+fn google() -> Stack {
+    let stack = Stack::new(&[]);
+    let schemas = workspace().join("examples/schemas/google.json");
+    let schemas = std::fs::read_to_string(schemas).expect("schemas");
+    stack.write(".stratiform/schemas/google.json", &schemas);
+    stack
+}
+
+#[test]
+fn what_does_not_fit_on_google_is_said_while_planning() {
+    let stack = google();
+    let main = |fabric: &str, more: &str| {
+        format!(
+            "provider \"google\" {{\n  project = \"p\"\n}}\nstack {{\n  placement {{\n    backends = [\"google\"]\n    regions = [\"us-east4\"]\n  }}\n}}\nfabric \"f\" {{\n  options = {{ google = {{ {fabric} }} }}\n}}\ncluster \"c\" {{\n  accelerator = {{ type = \"h100\", count = 8 }}\n  fabric = fabric.f\n  try = [{{ machine = \"a3-megagpu-8g\" }}]\n}}\n{more}"
+        )
+    };
+    let table = [
+        (main("cards = \"tcpxo\"", ""), "The catalog does not know the zones of"),
+        (main("zone = \"us-east4-a\"", ""), "a3-megagpu-8g has cards of its own for tcpxo"),
+        (main("zone = \"us-east4-a\", card = 1", ""), "A fabric on Google knows no option card"),
+        (
+            main(
+                "zone = \"us-east4-a\", cards = \"tcpxo\"",
+                "filesystem \"s\" {\n  capacity_gib = 100\n}\n",
+            ),
+            "stands in a network: set fabric, or network and zone in options.google",
+        ),
+    ];
+    for (main, wanted) in &table {
+        stack.write("main.tf", main);
+        let error = stack.fails(&["plan"]);
+        assert!(words(&error).contains(wanted), "{wanted}\n{error}");
+    }
 }
 
 /// A cluster on AWS with a fabric, and what is said of it.

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--checkpoints", type=pathlib.Path, required=True)
+parser.add_argument("--tokens", required=True)
 parser.add_argument("--model", default="meta-llama/Llama-3.1-70B")
 parser.add_argument("--steps", type=int, default=10000)
 parser.add_argument("--every", type=int, default=500)
@@ -33,7 +34,7 @@ if saved := sorted(options.checkpoints.glob("step-*")):
     model.load_state_dict(state["model"])
     start = state["step"]
 
-shards = sorted(glob.glob(os.environ["MOUNT_SCRATCH"] + "/*.pt"))[rank::world]
+shards = sorted(glob.glob(options.tokens + "/*.pt"))[rank::world]
 for step in range(start, options.steps):
     tokens = torch.load(shards[step % len(shards)])[: options.sequence].unsqueeze(0).cuda()
     loss = model(input_ids=tokens, labels=tokens).loss

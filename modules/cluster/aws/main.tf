@@ -17,7 +17,8 @@
 #   capacity_reservation_id          capacity that is reserved or bought already
 #   capacity_block_offering_id       buys this block when applied: paid at once, and never paid back
 #   kubernetes_version               of EKS
-#   max_nodes, min_nodes             how far the number may be changed from outside; `nodes` otherwise
+#   max_nodes, min_nodes             how far the number may be changed from outside; `nodes` otherwise. With `min_nodes`
+#                                    there are so many to begin with
 
 terraform {
   required_providers {
@@ -97,7 +98,7 @@ locals {
   script = join("\n", concat(
     ["#!/bin/bash", "set -euo pipefail"],
     [for packages in [join(" ", local.packages)] : "dnf install -y ${packages}" if packages != ""],
-    [for path, system in var.mounts : "mkdir -p ${path}\n${replace(system.mount_command, "{at}", path)}"],
+    [for path, system in var.mounts : "mkdir -p /${trimprefix(path, "/")}\n${replace(system.mount_command, "{at}", "/${trimprefix(path, "/")}")}"],
     [local.options.user_data, ""],
   ))
   # Managed nodes join their cluster by a part of their own; it takes only many-part messages.
@@ -269,7 +270,7 @@ resource "aws_autoscaling_group" "node" {
   name_prefix         = "${local.name}-"
   min_size            = coalesce(local.options.min_nodes, var.nodes)
   max_size            = coalesce(local.options.max_nodes, var.nodes)
-  desired_capacity    = var.nodes
+  desired_capacity    = local.options.min_nodes == null ? var.nodes : null
   vpc_zone_identifier = local.subnets
 
   launch_template {
@@ -329,7 +330,7 @@ resource "aws_eks_node_group" "node" {
   scaling_config {
     min_size     = coalesce(local.options.min_nodes, var.nodes)
     max_size     = coalesce(local.options.max_nodes, var.nodes)
-    desired_size = var.nodes
+    desired_size = coalesce(local.options.min_nodes, var.nodes)
   }
 
   launch_template {
