@@ -1,6 +1,8 @@
 component_type "cluster" {
   description = "Machines that work together."
 
+  near = { fabric = "region", mounts = "region" }
+
   input "nodes" {
     type        = number
     default     = 1
@@ -54,6 +56,12 @@ component_type "cluster" {
     description = "File systems by the path at which each node finds them."
   }
 
+  input "options" {
+    type        = any
+    default     = {}
+    description = "What only one backend knows, by the backend's name, as `{ aws = { … } }`: the head of each implementation lists it."
+  }
+
   output "id" { description = "Names the cluster to whatever runs on it." }
   output "nodes" { description = "Its nodes, with what each has." }
   output "mounts" { description = "Folders by the name under which work finds them." }
@@ -85,5 +93,39 @@ component_type "cluster" {
       memory_mib = input.nodes * input.memory_gib_per_node * 1024
       gpus       = input.accelerator.type == "cpu" ? 0 : input.accelerator.count
     }
+  }
+
+  implementation "aws" {
+    backend  = "aws"
+    source   = "./aws"
+    machines = input.nodes
+    offer    = offer.kind == "instance_type" && (input.accelerator.type == "cpu" ? offer.accelerator == null : offer.accelerator != null && (input.accelerator.type == "gpu" ? !startswith(coalesce(offer.accelerator, "-"), "Inferentia") && !startswith(coalesce(offer.accelerator, "-"), "Trainium") : strcontains(lower(coalesce(offer.accelerator, "-")), lower(input.accelerator.type))))
+    requires = [
+      {
+        condition = input.nodes * coalesce(offer.accelerator_count, 0) >= input.accelerator.count
+        message   = "needs ${input.accelerator.count} accelerators, but ${input.nodes} × ${offer.name} has ${input.nodes * coalesce(offer.accelerator_count, 0)}"
+      },
+      {
+        condition = input.vcpus_per_node <= coalesce(offer.vcpus, 0) && input.memory_gib_per_node * 1024 <= coalesce(offer.memory_mib, 0)
+        message   = "needs ${input.vcpus_per_node} vCPUs and ${input.memory_gib_per_node} GiB on each node, but ${offer.name} has ${coalesce(offer.vcpus, 0)} and ${coalesce(offer.memory_mib, 0) / 1024}"
+      },
+    ]
+  }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    machines = input.nodes
+    offer    = offer.kind == "instance_type" && offer.fabric != "ici" && (input.accelerator.type == "cpu" ? offer.accelerator == null : offer.accelerator != null && (input.accelerator.type == "gpu" ? !startswith(coalesce(offer.accelerator, "-"), "Inferentia") && !startswith(coalesce(offer.accelerator, "-"), "Trainium") : strcontains(lower(coalesce(offer.accelerator, "-")), lower(input.accelerator.type))))
+    requires = [
+      {
+        condition = input.nodes * coalesce(offer.accelerator_count, 0) >= input.accelerator.count
+        message   = "needs ${input.accelerator.count} accelerators, but ${input.nodes} × ${offer.name} has ${input.nodes * coalesce(offer.accelerator_count, 0)}"
+      },
+      {
+        condition = input.vcpus_per_node <= coalesce(offer.vcpus, 0) && input.memory_gib_per_node * 1024 <= coalesce(offer.memory_mib, 0)
+        message   = "needs ${input.vcpus_per_node} vCPUs and ${input.memory_gib_per_node} GiB on each node, but ${offer.name} has ${coalesce(offer.vcpus, 0)} and ${coalesce(offer.memory_mib, 0) / 1024}"
+      },
+    ]
   }
 }

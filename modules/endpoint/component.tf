@@ -1,6 +1,8 @@
 component_type "endpoint" {
   description = "A model behind an HTTP address."
 
+  near = { cluster = "region", model = "region" }
+
   input "model" {
     type        = object({ path = string, digest = string, bytes = number })
     description = "The artifact that is served."
@@ -106,11 +108,31 @@ component_type "endpoint" {
     }
   }
 
+  input "options" {
+    type        = any
+    default     = {}
+    description = "What only one backend knows, by the backend's name, as `{ aws = { … } }`: the head of each implementation lists it."
+  }
+
   output "url" { description = "Where it answers." }
 
   implementation "local" {
     backend = "local"
     source  = "./local"
     offer   = offer.kind == "machine"
+  }
+
+  implementation "aws" {
+    backend  = "aws"
+    source   = "./aws"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
   }
 }

@@ -17,6 +17,12 @@ component_type "fabric" {
     }
   }
 
+  input "options" {
+    type        = any
+    default     = {}
+    description = "What only one backend knows, by the backend's name, as `{ aws = { … } }`: the head of each implementation lists it."
+  }
+
   output "id" { description = "Names the fabric to whatever joins it." }
   output "kind" { description = "What it is made of, such as `loopback`." }
   output "measured_gbps" { description = "What one connection carried, in Gbit/s." }
@@ -25,5 +31,19 @@ component_type "fabric" {
     backend = "local"
     source  = "./local"
     offer   = offer.kind == "machine"
+  }
+
+  implementation "aws" {
+    backend  = "aws"
+    source   = "./aws"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
   }
 }

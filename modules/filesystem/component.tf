@@ -1,6 +1,8 @@
 component_type "filesystem" {
   description = "Storage that many readers share."
 
+  near = { fabric = "region" }
+
   input "capacity_gib" {
     type        = number
     description = "How much it may hold, in GiB."
@@ -26,6 +28,18 @@ component_type "filesystem" {
     description = "A folder whose content it is filled with."
   }
 
+  input "fabric" {
+    type        = any
+    default     = null
+    description = "The fabric whose nodes read it, where the backend has networks."
+  }
+
+  input "options" {
+    type        = any
+    default     = {}
+    description = "What only one backend knows, by the backend's name, as `{ aws = { … } }`: the head of each implementation lists it."
+  }
+
   output "path" { description = "Where it is found on each node." }
   output "fingerprint" { description = "SHA-256 over names and contents." }
 
@@ -40,5 +54,19 @@ component_type "filesystem" {
       },
     ]
     demand = { disk_gib = input.capacity_gib }
+  }
+
+  implementation "aws" {
+    backend  = "aws"
+    source   = "./aws"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
   }
 }

@@ -1,6 +1,8 @@
 component_type "pipeline" {
   description = "Steps that make artifacts, run in the order of their needs."
 
+  near = { cluster = "region" }
+
   input "cluster" {
     type        = any
     description = "The cluster that the steps run on."
@@ -74,6 +76,12 @@ component_type "pipeline" {
     }
   }
 
+  input "options" {
+    type        = any
+    default     = {}
+    description = "What only one backend knows, by the backend's name, as `{ aws = { … } }`: the head of each implementation lists it."
+  }
+
   output "artifacts" { description = "Path, digest and size of each artifact, by name." }
   output "metrics" { description = "Numbers that the steps have written, by name." }
 
@@ -81,5 +89,19 @@ component_type "pipeline" {
     backend = "local"
     source  = "./local"
     offer   = offer.kind == "machine"
+  }
+
+  implementation "aws" {
+    backend  = "aws"
+    source   = "./aws"
+    offer    = offer.kind == "region"
+    machines = 0
+  }
+
+  implementation "google" {
+    backend  = "google"
+    source   = "./google"
+    offer    = offer.kind == "region"
+    machines = 0
   }
 }

@@ -233,31 +233,58 @@ fn a_lock_file_shows_placements_to_reviews_and_holds_them_without_a_state() {
     assert!(ran.err.contains("is no lock file of placements"), "{}", ran.err);
 }
 
-/// The standard library's type `cluster`, on machines of the catalog. Its file systems, pipelines and endpoints stay.
+/// The standard library's types on AWS, with stand-ins for what implements them.
 fn trained(main: &str) -> Stack {
-    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../modules/cluster/component.tf");
-    let library = std::fs::read_to_string(library).expect("the library is there");
-    let (inputs, _) = library.split_once("  implementation").expect("it has an implementation");
-    let cluster = format!(
-        r#"{inputs}
+    let on = |type_: &str, offer: &str, machines: &str| {
+        let library = format!("{}/../../modules/{type_}/component.tf", env!("CARGO_MANIFEST_DIR"));
+        let library = std::fs::read_to_string(library).expect("the library is there");
+        let (inputs, _) = library.split_once("  implementation").expect("it has an implementation");
+        format!(
+            r#"{inputs}
   implementation "aws" {{
     backend  = "aws"
-    source   = "./machines"
-    offer    = lower(coalesce(offer.accelerator, "-")) == input.accelerator.type && offer.accelerator_count == 8 && offer.region == "us-east-1" && offer.purchase == "on_demand"
-    machines = input.nodes
+    source   = "./{type_}"
+    offer    = offer.region == "us-east-1" && {offer}
+    machines = {machines}
   }}
 }}
 "#
+        )
+    };
+    let cluster = on(
+        "cluster",
+        "lower(coalesce(offer.accelerator, \"-\")) == input.accelerator.type && offer.accelerator_count == 8 && offer.purchase == \"on_demand\"",
+        "input.nodes",
     );
-    let machines = r#"
-variable "component" { type = any }
-resource "terraform_data" "this" { input = var.component.offer.name }
-output "id" { value = terraform_data.this.id }
-output "nodes" { value = [] }
-output "mounts" { value = {} }
-output "fingerprints" { value = {} }
-"#;
-    Stack::new(&[("main.tf", main), ("cluster.tf", &cluster), ("machines/main.tf", machines)])
+    let filesystem = on("filesystem", "offer.kind == \"region\"", "0");
+    let pipeline = on("pipeline", "offer.kind == \"region\"", "0");
+    let module = |outputs: &str| {
+        format!(
+            "variable \"component\" {{ type = any }}\nresource \"terraform_data\" \"this\" {{ input = var.component.offer.name }}\n{outputs}"
+        )
+    };
+    Stack::new(&[
+        ("main.tf", main),
+        ("cluster.tf", &cluster),
+        ("filesystem.tf", &filesystem),
+        ("pipeline.tf", &pipeline),
+        (
+            "cluster/main.tf",
+            &module(
+                "output \"id\" { value = terraform_data.this.id }\noutput \"nodes\" { value = [] }\noutput \"mounts\" { value = {} }\n",
+            ),
+        ),
+        (
+            "filesystem/main.tf",
+            &module(
+                "output \"path\" { value = terraform_data.this.id }\noutput \"fingerprint\" { value = null }\n",
+            ),
+        ),
+        (
+            "pipeline/main.tf",
+            &module("output \"artifacts\" { value = {} }\noutput \"metrics\" { value = {} }\n"),
+        ),
+    ])
 }
 
 /// Llama 3 70B on 64 H100, as `ai` teams write it.
@@ -427,4 +454,25 @@ fn checks_that_waited_are_decided_before_their_object_is_made() {
         stack.ok(&["apply", "-auto-approve"]);
         assert_eq!(stack.ok(&["state", "list"]).lines().count(), 3);
     }
+}
+
+#[test]
+fn regions_are_offered_to_those_alone_that_ask_for_them() {
+    let types = |offer: &str| {
+        format!(
+            "component_type \"net\" {{\n  output \"offer\" {{}}\n  implementation \"aws\" {{\n    backend = \"aws\"\n    source = \"./net\"\n    {offer}\n  }}\n}}\nnet \"n\" {{}}\nstack {{\n  placement {{\n    regions = [\"eu-west-1\"]\n    purchase = [\"on_demand\"]\n    max_price_usd_per_hour = 1000\n  }}\n}}\n"
+        )
+    };
+    let net = "variable \"component\" { type = any }\nresource \"terraform_data\" \"this\" { input = var.component.offer.zones }\noutput \"offer\" { value = var.component.offer.name }\n";
+    // How and for how much a machine is bought says nothing of a region.
+    let asks = types("offer = offer.kind == \"region\"\n    machines = 0");
+    let stack = Stack::new(&[("main.tf", &asks), ("net/main.tf", net)]);
+    let text = stack.ok(&["plan"]);
+    assert!(text.contains("net.n on eu-west-1 (aws)"), "{text}");
+    assert!(text.contains("eu-west-1c"), "{text}");
+    assert!(!text.contains("0.00 USD"), "it is not priced as nothing: {text}");
+    // Who says nothing means machines.
+    stack.write("main.tf", &types("").replace("eu-west-1", "us-east-1"));
+    let text = stack.ok(&["plan"]);
+    assert!(text.contains("/us-east-1/on_demand (aws)"), "{text}");
 }

@@ -8,6 +8,7 @@ use lang::{Context, EvalError, Expression, Lookup, Phase, Scope, Step, World};
 use syntax::{Diagnostics, Ident, Span, suggest};
 use value::{Number, Type, Value};
 
+use crate::market;
 use crate::place::Offer;
 use crate::types::{Implementation, Requirement};
 
@@ -107,6 +108,9 @@ impl Question<'_> {
                     self.offer.name
                 )),
             }
+        } else if market::is_region(self.offer) {
+            // Who says nothing means machines.
+            return Ok(Verdict::OtherKind);
         }
         for requirement in &self.implementation.requires {
             let value = evaluate(&requirement.condition, self.input, Some(&offer), self.world)?;

@@ -9,6 +9,7 @@ use crate::candidate::evaluate;
 use crate::choose::{Candidate, Options};
 use crate::error::ComponentError;
 use crate::ladder::Ladder;
+use crate::market;
 use crate::place::{Deferred, Offer, Run};
 use crate::ready::Ready;
 use crate::solve::{self, Choice, Conflict, Link, Problem, Requirement, Solution};
@@ -241,14 +242,17 @@ impl Maker<'_, '_> {
             })
         };
         let price = offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
+        // A region is not bought: how, and for how much, is said of machines.
+        let is_bought = !market::is_region(offer);
         let holds = [
             among(&placement.regions, "region"),
             among(&placement.countries, "country"),
-            among(&placement.purchase, "purchase"),
-            placement
-                .max_price_usd_per_hour
-                .as_ref()
-                .is_none_or(|most| price.is_some_and(|price| price <= most)),
+            !is_bought || among(&placement.purchase, "purchase"),
+            !is_bought
+                || placement
+                    .max_price_usd_per_hour
+                    .as_ref()
+                    .is_none_or(|most| price.is_some_and(|price| price <= most)),
         ];
         holds.iter().enumerate().filter(|(_, holds)| !**holds).map(|(at, _)| at).collect()
     }

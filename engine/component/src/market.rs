@@ -8,12 +8,22 @@ use value::{Number, Value};
 
 use crate::place::Offer;
 
-/// The offers of some backends: all machines with accelerators, and those whose price is known.
+/// Whether an offer is a region and not a machine.
+pub(crate) fn is_region(offer: &Offer) -> bool {
+    offer.attributes.get_attr("kind").and_then(Value::as_str) == Some(REGION)
+}
+
+/// The kind of offer that those stand on which need a region and no machine.
+pub(crate) const REGION: &str = "region";
+
+/// The offers of some backends: all machines with accelerators, those whose price is known, and each region itself.
 ///
-/// Attributes: `kind` is `instance_type`; `machine`, `accelerator`, `accelerator_count`, `accelerator_memory_mib`,
-/// `vcpus`, `memory_mib`, `network_gbps`, `fabric`, `fabric_interfaces`, `region`, `country`, `purchase`,
+/// Attributes of machines: `kind` is `instance_type`; `machine`, `accelerator`, `accelerator_count`, `accelerator_memory_mib`,
+/// `vcpus`, `memory_mib`, `network_gbps`, `fabric`, `fabric_interfaces`, `network_cards`, `region`, `zones`
+/// (of the region, those in which it is sold; empty if that is not known), `country`, `purchase`,
 /// `price_usd_per_hour`, `performance` (dense bf16 TFLOPS of all accelerators), `carbon_grams_per_hour` (of the
 /// accelerators at full power). What is not known is null, save the last three and the price, which are absent.
+/// A region's `kind` is `region`; it has `region`, `zones` and `country`, and what else a machine has is null or 0.
 pub fn catalog_offers(catalog: &Catalog, backends: &BTreeSet<String>) -> Vec<Offer> {
     let mut found = Vec::new();
     for backend in backends {
@@ -21,13 +31,60 @@ pub fn catalog_offers(catalog: &Catalog, backends: &BTreeSet<String>) -> Vec<Off
         let offers = offer::offers(catalog, &filter).into_iter();
         let offers = offers.filter(|one| one.machine.chip.is_some() || one.price.is_some());
         found.extend(offers.map(|one| convert(catalog, &one)));
+        let regions = catalog.regions.values().filter(|region| region.backend == *backend);
+        found.extend(regions.map(|region| place(catalog, region)));
     }
     found
+}
+
+/// A region, for networks, storage and managed services.
+fn place(catalog: &Catalog, region: &catalog::Region) -> Offer {
+    let none = || Value::null(value::Type::String);
+    let letters = region.zones.as_deref().unwrap_or_default();
+    let mut attributes = vec![
+        ("kind", Value::from(REGION)),
+        ("region", Value::from(region.name.as_str())),
+        ("zones", zones(&region.backend, &region.name, letters)),
+        ("country", region.country.as_deref().map_or_else(none, Value::from)),
+    ];
+    for name in ["machine", "accelerator", "fabric", "purchase"] {
+        attributes.push((name, none()));
+    }
+    for name in [
+        "accelerator_count",
+        "accelerator_memory_mib",
+        "vcpus",
+        "memory_mib",
+        "network_gbps",
+        "fabric_interfaces",
+        "network_cards",
+    ] {
+        attributes.push((name, Value::number(Number::ZERO)));
+    }
+    Offer {
+        backend: Arc::from(region.backend.as_str()),
+        name: Arc::from(region.name.as_str()),
+        attributes: Value::object(attributes),
+        source: region.source.clone(),
+        date: date(catalog, &region.source),
+    }
+}
+
+/// Names of zones as their backend writes them: Google puts a dash before the letter.
+fn zones(backend: &str, region: &str, letters: &str) -> Value {
+    let dash = if backend == "google" { "-" } else { "" };
+    let names = letters.chars().map(|letter| Value::string(format!("{region}{dash}{letter}")));
+    Value::tuple(names.collect())
+}
+
+fn date(catalog: &Catalog, source: &str) -> String {
+    catalog.sources.get(source).map(|source| source.date.clone()).unwrap_or_default()
 }
 
 fn convert(catalog: &Catalog, sold: &catalog::Offer<'_>) -> Offer {
     let machine = sold.machine;
     let region = sold.place.as_ref().map(|place| place.region.clone());
+    let letters = sold.place.as_ref().map(|place| (&*place.region, &*place.zones));
     let about = region
         .as_ref()
         .and_then(|region| catalog.regions.get(&(machine.backend.clone(), region.clone())));
@@ -51,7 +108,15 @@ fn convert(catalog: &Catalog, sold: &catalog::Offer<'_>) -> Offer {
         ("network_gbps", machine.network_gbps.and_then(decimal).unwrap_or_else(|| whole(None))),
         ("fabric", text(machine.fabric.as_deref())),
         ("fabric_interfaces", whole(machine.fabric_interfaces)),
+        ("network_cards", whole(machine.network_cards)),
         ("region", text(region.as_deref())),
+        (
+            "zones",
+            letters.map_or_else(
+                || Value::tuple(Vec::new()),
+                |(region, zones)| self::zones(&machine.backend, region, zones),
+            ),
+        ),
         ("country", text(about.and_then(|region| region.country.as_deref()))),
         ("purchase", Value::from(sold.purchase.name())),
     ];
@@ -75,6 +140,6 @@ fn convert(catalog: &Catalog, sold: &catalog::Offer<'_>) -> Offer {
         name: Arc::from(sold.name()),
         attributes: Value::object(attributes),
         source: source.clone(),
-        date: catalog.sources.get(source).map(|source| source.date.clone()).unwrap_or_default(),
+        date: date(catalog, source),
     }
 }

@@ -1,0 +1,155 @@
+# Steps as a workflow of jobs of Batch: it starts each after those that it needs, when somebody starts the workflow.
+#
+# Jobs run on machines of the type that their cluster was placed on, as many as it has nodes; these are Batch's and are
+# there only while a job runs. A step sees what it would see on this machine: it starts in a folder with its code,
+# INPUT_NAME is the path of each artifact of the steps that it needs, OUTPUT_NAME and METRICS are where it writes, and
+# MOUNT_NAME is the folder of each bucket among the cluster's mounts. All of these lie in buckets.
+#
+# `options = { google = { … } }` takes:
+#   image       a container image with what the steps need
+#   max_run_s   for steps without `timeout_s`
+
+terraform {
+  required_providers {
+    google = { source = "hashicorp/google", version = ">= 6.0.0" }
+  }
+}
+
+variable "component" { type = any }
+variable "cluster" { type = any }
+variable "code" { type = string }
+variable "step" { type = any }
+variable "options" { type = any }
+
+locals {
+  given = try(var.options.google, {})
+  defaults = {
+    image     = "us-docker.pkg.dev/deeplearning-platform-release/gcr.io/pytorch-cu124.2-4.py310"
+    max_run_s = 86400
+  }
+  options = merge(local.defaults, local.given)
+  region  = var.component.offer.region
+  name    = "${replace(var.component.name, "_", "-")}-pipeline"
+  files   = var.code == null ? toset([]) : fileset(var.code, "**")
+  code    = sha256(join("\n", [for file in local.files : "${file} ${filesha256("${var.code}/${file}")}"]))
+  buckets = { for path, system in var.cluster.storage : path => system.bucket if system.kind == "bucket" }
+  folder  = { for path, bucket in local.buckets : path => "/mnt/disks/${replace(trim(path, "/"), "/", "-")}" }
+
+  # Steps of one rank need none of each other: rank 0 needs nothing, each other one more than what it needs.
+  rank_0 = { for name, step in var.step : name => length(step.needs) == 0 ? 0 : 1 }
+  rank_1 = { for name, step in var.step : name => max(0, [for need in step.needs : local.rank_0[need] + 1]...) }
+  rank_2 = { for name, step in var.step : name => max(0, [for need in step.needs : local.rank_1[need] + 1]...) }
+  rank_3 = { for name, step in var.step : name => max(0, [for need in step.needs : local.rank_2[need] + 1]...) }
+  rank_4 = { for name, step in var.step : name => max(0, [for need in step.needs : local.rank_3[need] + 1]...) }
+  rank_5 = { for name, step in var.step : name => max(0, [for need in step.needs : local.rank_4[need] + 1]...) }
+  rank   = { for name, step in var.step : name => max(0, [for need in step.needs : local.rank_5[need] + 1]...) }
+
+  environment = {
+    for name, step in var.step : name => merge(
+      { for path, folder in local.folder : "MOUNT_${upper(replace(trim(path, "/"), "/", "_"))}" => folder },
+      merge([for need in step.needs : { for output, file in var.step[need].outputs : "INPUT_${upper(output)}" => "/mnt/disks/work/artifacts/${need}/${file}" }]...),
+      { for output, file in step.outputs : "OUTPUT_${upper(output)}" => "/mnt/disks/work/artifacts/${name}/${file}" },
+      step.metrics == null ? {} : { METRICS = "/mnt/disks/work/artifacts/${name}/${step.metrics}" },
+      step.environment,
+    )
+  }
+  job = {
+    for name, step in var.step : name => {
+      taskGroups = [{
+        taskCount        = length(var.cluster.nodes)
+        taskCountPerNode = 1
+        requireHostsFile = true
+        permissiveSsh    = true
+        taskSpec = {
+          maxRunDuration = "${step.timeout_s == null ? local.options.max_run_s : step.timeout_s}s"
+          environment    = { variables = local.environment[name] }
+          runnables = [{ container = {
+            imageUri   = local.options.image
+            entrypoint = "/bin/sh"
+            commands   = concat(["-c", "mkdir -p /mnt/disks/work/artifacts/${name}; cd /mnt/disks/work/code/${local.code} 2>/dev/null; exec \"$@\"", "step"], step.command)
+          } }]
+          volumes = concat(
+            [{ gcs = { remotePath = google_storage_bucket.work.name }, mountPath = "/mnt/disks/work" }],
+            [for path, bucket in local.buckets : { gcs = { remotePath = bucket }, mountPath = local.folder[path] }],
+          )
+        }
+      }]
+      allocationPolicy = {
+        location       = { allowedLocations = ["zones/${var.cluster.zone}"] }
+        serviceAccount = { email = google_service_account.this.email }
+        instances = [{
+          installGpuDrivers = true
+          policy = {
+            machineType       = var.cluster.machine
+            provisioningModel = var.cluster.purchase == "spot" ? "SPOT" : "STANDARD"
+          }
+        }]
+        network = { networkInterfaces = [{ network = var.cluster.network, subnetwork = var.cluster.subnetwork, noExternalIpAddress = true }] }
+      }
+      logsPolicy = { destination = "CLOUD_LOGGING" }
+    }
+  }
+  ordered = flatten([for rank in range(max(values(local.rank)...) + 1) : [for name in keys(var.step) : name if local.rank[name] == rank]])
+  workflow = { main = { steps = concat(
+    [{ names = { assign = [{ run = "$${text.substring(sys.get_env(\"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID\"), 0, 8)}" }] } }],
+    [for name in local.ordered : { (replace(name, "-", "_")) = {
+      call = "googleapis.batch.v1.projects.locations.jobs.create"
+      args = {
+        parent           = "$${\"projects/\" + sys.get_env(\"GOOGLE_CLOUD_PROJECT_ID\") + \"/locations/${local.region}\"}"
+        jobId            = "$${\"${lower(replace(name, "_", "-"))}-\" + run}"
+        body             = local.job[name]
+        connector_params = { timeout = 2592000 }
+      }
+    } }],
+  ) } }
+  outputs = merge([for name, step in var.step : { for output, file in step.outputs : output => { step = name, file = file } }]...)
+}
+
+resource "google_service_account" "this" {
+  account_id   = substr(local.name, 0, 30)
+  display_name = "Runs ${local.name}; needs batch.jobsEditor, storage.objectUser, logging.logWriter"
+}
+
+resource "google_storage_bucket" "work" {
+  name                        = "${local.name}-work"
+  location                    = upper(local.region)
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+}
+
+resource "google_storage_bucket_object" "code" {
+  for_each       = local.files
+  bucket         = google_storage_bucket.work.name
+  name           = "code/${local.code}/${each.value}"
+  source         = "${var.code}/${each.value}"
+  source_md5hash = filemd5("${var.code}/${each.value}")
+}
+
+resource "google_workflows_workflow" "this" {
+  name            = local.name
+  region          = local.region
+  service_account = google_service_account.this.id
+  source_contents = jsonencode(local.workflow)
+}
+
+output "artifacts" {
+  value = {
+    for name, output in local.outputs : name => {
+      path   = "gs://${google_storage_bucket.work.name}/artifacts/${output.step}/${output.file}"
+      digest = sha256(jsonencode([var.step[output.step], local.code]))
+      bytes  = null
+    }
+  }
+
+  precondition {
+    condition     = length(setsubtract(keys(local.given), keys(local.defaults))) == 0
+    error_message = "A pipeline on Google knows no option ${join(", ", setsubtract(keys(local.given), keys(local.defaults)))}; it has ${join(", ", keys(local.defaults))}."
+  }
+  precondition {
+    condition     = alltrue(flatten([for name, step in var.step : [for need in step.needs : local.rank[need] < local.rank[name]]]))
+    error_message = "Steps on Google may need each other seven deep at most."
+  }
+}
+# Runs write theirs to the bucket.
+output "metrics" { value = {} }
+output "start" { value = "gcloud workflows run ${local.name} --location=${local.region}" }
