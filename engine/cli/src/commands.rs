@@ -109,11 +109,11 @@ async fn run_command(session: &Session, command: Command) -> Exit {
             args.auto_approve = true;
             apply::apply(session, &args, "refresh").await
         }
-        Command::Show(args) => show::show(session, &args),
+        Command::Show(args) => show::show(session, &args).await,
         Command::Explain(args) => explain::explain(session, &args).await,
         Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(session, &args),
-        Command::State { command } => state::state(session, &command),
+        Command::State { command } => state::state(session, &command).await,
         Command::Import(args) => import::import(session, &args).await,
         Command::Taint(args) => state::edit::taint(session, &args),
         Command::Untaint(args) => state::edit::untaint(session, &args),

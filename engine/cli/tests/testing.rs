@@ -292,7 +292,7 @@ fn verbose_shows_plans_and_states() {
     ]);
     let out = stack.ok(&["test", "-verbose"]);
     let plan = out.find("terraform_data.a will be created").expect("the plan is shown");
-    let state = out.find("# terraform_data.a\nresource").expect("the state is shown");
+    let state = out.find("# terraform_data.a:\nresource").expect("the state is shown");
     assert!(plan < state && out.contains("o = \"x\""), "{out}");
     let out = stack.ok(&["test", "-verbose", "-json"]);
     let messages: Vec<Json> =

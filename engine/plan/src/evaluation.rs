@@ -19,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use address::{
     ConfigResource, InstanceKey, ModuleInstance, ProviderConfig, Resource, ResourceInstance,
+    ResourceMode,
 };
 use config::{Condition, Configuration};
 use lang::{Context, Expression, Phase, World};
@@ -187,6 +188,21 @@ impl Evaluation {
     pub fn instance(&self, address: &ResourceInstance) -> Option<&Value> {
         let id = self.find(&address.module)?;
         self.modules[id.0].resources.get(&address.resource)?.instances.get(&address.key)
+    }
+
+    /// The schema that the objects of a type follow, if this provider took part in the plan.
+    pub fn schema(
+        &self,
+        provider: &ProviderConfig,
+        mode: ResourceMode,
+        type_name: &str,
+    ) -> Option<&sdk::Schema> {
+        let schema = &self.providers.get(provider)?.schema;
+        match mode {
+            ResourceMode::Managed => schema.resources.get(type_name),
+            ResourceMode::Data => schema.data_sources.get(type_name),
+            ResourceMode::Ephemeral => schema.ephemerals.get(type_name),
+        }
     }
 
     /// Evaluates an expression in a module instance.

@@ -108,6 +108,9 @@ pub struct DriftChange {
     pub attributes: Vec<DriftAttribute>,
     /// The block, if one is configured.
     pub span: Option<syntax::Span>,
+    /// Whether nothing differs but nulls that have become empty, or the reverse, from a provider that cannot tell
+    /// the two apart: no change that anybody has made.
+    pub spelling: bool,
 }
 
 /// One attribute that drifted.
@@ -121,6 +124,8 @@ pub struct DriftAttribute {
     pub real: Value,
     /// The configuration line that put the recorded value there.
     pub span: Option<syntax::Span>,
+    /// Whether one is null and the other empty, and the provider cannot tell the two apart.
+    pub spelling: bool,
 }
 
 /// One root output.

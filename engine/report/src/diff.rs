@@ -3,7 +3,7 @@
 //! In: two values with their marks. Out: [`Line`]s, each with a sign and a depth and free of anything sensitive;
 //! whoever shows them chooses colours and widths. [`entries`] and the functions below it walk both values at once;
 //! [`write`](mod@write) puts down one value; [`text`] compares strings: JSON by its values, others by lines or
-//! words.
+//! words; [`blocks`] shows what a schema calls a nested block as one.
 
 use std::sync::Arc;
 
@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use similar::DiffTag;
 use value::Value;
 
-use crate::values::{Sign, key};
+use crate::values::{Sign, key, quote};
 
+mod blocks;
 mod text;
 mod write;
 
@@ -67,16 +68,83 @@ impl At<'_> {
 /// shortest difference of two large texts.
 const MOST_PAIRS: usize = 4_000_000;
 
-/// The attributes of an object that comes, changes or goes, one per line or more; then how many are hidden.
+/// More pairs of elements of sets than this are not looked at for likeness.
+const MOST_LIKENESSES: usize = 10_000;
+
+/// The attributes of an object that comes, changes or goes, one per line or more; then how many are hidden. Its
+/// nested blocks follow if a schema tells them from attributes.
 pub(crate) fn object(
     before: &Value,
     after: &Value,
     indent: usize,
     requires_replace: &[AttributePath],
+    schema: Option<&sdk::Block>,
 ) -> Vec<Line> {
+    let Some(block) = schema else {
+        let mut out = Vec::new();
+        let diff = Diff { requires_replace, quiet: false };
+        diff.entries(&AttributePath::root(), before, after, indent, &mut out);
+        return out;
+    };
+    let shown = |quiet: bool| {
+        let mut out = Vec::new();
+        let root = AttributePath::root();
+        Diff { requires_replace, quiet }.body(block, &root, (before, after), indent, &mut out);
+        out
+    };
+    let lines = shown(block.is_of_older_form());
+    // Where nothing else differs, that is what has to be shown.
+    let silent = lines.iter().all(|line| line.sign == Sign::Same) && before != after;
+    if silent { shown(false) } else { lines }
+}
+
+/// All that an object holds, with the blocks that a schema tells from attributes.
+pub(crate) fn whole(object: &Value, indent: usize, schema: Option<&sdk::Block>) -> Vec<Line> {
     let mut out = Vec::new();
-    let diff = Diff { requires_replace };
-    diff.entries(&AttributePath::root(), before, after, indent, &mut out);
+    let blocks = schema.map(|block| &block.blocks);
+    let is_block = |name: &str| blocks.is_some_and(|blocks| blocks.contains_key(name));
+    let shown: Vec<_> = object
+        .entries()
+        .into_iter()
+        .flatten()
+        .filter(|(name, value)| !value.is_null() && !is_block(name))
+        .collect();
+    let width = shown.iter().map(|(name, _)| key(name).chars().count()).max().unwrap_or(0);
+    for (name, value) in shown {
+        let label = format!("{:width$} = ", key(name));
+        put(At { sign: Sign::Same, indent, label: &label, tail: "", note: "" }, value, &mut out);
+    }
+    for (name, nested) in blocks.into_iter().flatten() {
+        let held = object.get_attr(name).cloned().unwrap_or_else(Value::dynamic_null);
+        let one = |label: &str, body: &Value, out: &mut Vec<Line>| {
+            let lines = whole(body, indent + 4, Some(&nested.block));
+            let text = format!("{name}{label} {{{}", if lines.is_empty() { "}" } else { "" });
+            out.push(Line { indent, text, ..Line::default() });
+            if !lines.is_empty() {
+                out.extend(lines);
+                out.push(Line { indent, text: "}".to_owned(), ..Line::default() });
+            }
+        };
+        let mut found = Vec::new();
+        if held.is_sensitive() {
+            let text = format!("{name} (sensitive value)");
+            found.push(Line { indent, text, ..Line::default() });
+        } else if let Some(items) = held.items() {
+            for item in items {
+                one("", item, &mut found);
+            }
+        } else if nested.nesting == sdk::Nesting::Map {
+            for (label, item) in held.entries().into_iter().flatten() {
+                one(&format!(" {}", quote(label)), item, &mut found);
+            }
+        } else if !held.is_null() {
+            one("", &held, &mut found);
+        }
+        if !found.is_empty() && !out.is_empty() {
+            out.push(Line::default());
+        }
+        out.append(&mut found);
+    }
     out
 }
 
@@ -84,12 +152,22 @@ pub(crate) fn object(
 pub(crate) fn named(name: &str, before: &Value, after: &Value, indent: usize) -> Vec<Line> {
     let mut out = Vec::new();
     let at = At { sign: Sign::Change, indent, label: name, tail: "", note: "" };
-    Diff { requires_replace: &[] }.entry(&AttributePath::root(), at, before, after, &mut out);
+    let diff = Diff { requires_replace: &[], quiet: false };
+    diff.entry(&AttributePath::root(), at, before, after, &mut out);
     out
 }
 
 struct Diff<'a> {
     requires_replace: &'a [AttributePath],
+    /// Whether a null that becomes an empty string, or the reverse, is no change: providers of the older kind cannot
+    /// tell the two apart.
+    quiet: bool,
+}
+
+/// Whether of two values one is null and the other an empty string.
+fn is_nothing_new(before: &Value, after: &Value) -> bool {
+    let blank = |value: &Value| value.as_str() == Some("") && !value.is_sensitive();
+    (before.is_null() && blank(after)) || (blank(before) && after.is_null())
 }
 
 impl Diff<'_> {
@@ -101,19 +179,28 @@ impl Diff<'_> {
         indent: usize,
         out: &mut Vec<Line>,
     ) {
+        let names = names_of(before, after);
+        self.some_entries(path, (before, after), &names, path.is_root(), indent, out);
+    }
+
+    /// Those of the attributes or elements that have these names. `identity` asks for what names an object, though
+    /// it stays.
+    fn some_entries(
+        &self,
+        path: &AttributePath,
+        (before, after): (&Value, &Value),
+        names: &std::collections::BTreeSet<&Arc<str>>,
+        identity: bool,
+        indent: usize,
+        out: &mut Vec<Line>,
+    ) {
         let map = before.is_map() || after.is_map();
-        let names: std::collections::BTreeSet<&Arc<str>> = before
-            .entries()
-            .into_iter()
-            .chain(after.entries())
-            .flat_map(value::Entries::keys)
-            .collect();
         let null = Value::dynamic_null();
         let pairs: Vec<(&Arc<str>, &Value, &Value)> = names
-            .into_iter()
+            .iter()
             .map(|name| {
                 (
-                    name,
+                    *name,
                     before.get_attr(name).unwrap_or(&null),
                     after.get_attr(name).unwrap_or(&null),
                 )
@@ -121,13 +208,14 @@ impl Diff<'_> {
             .collect();
         let shown = |(name, before, after): &(&Arc<str>, &Value, &Value)| {
             let nothing = before.is_null() && after.is_null();
-            let identity = path.is_root() && matches!(&***name, "id" | "name");
-            !nothing && (before != after || identity)
+            let names = identity && matches!(&***name, "id" | "name" | "tags");
+            let silent = self.quiet && is_nothing_new(before, after);
+            !nothing && ((before != after && !silent) || names)
         };
         let width = pairs
             .iter()
             .filter(|pair| shown(pair))
-            .map(|(name, ..)| key(name).chars().count())
+            .map(|(name, ..)| entry_key(name, map).chars().count())
             .max()
             .unwrap_or(0);
         let mut hidden = 0;
@@ -142,7 +230,7 @@ impl Diff<'_> {
             } else {
                 PathStep::Attribute(Arc::clone(name))
             };
-            let label = format!("{:width$} = ", key(name));
+            let label = format!("{:width$} = ", entry_key(name, map));
             let at = At { sign: Sign::Change, indent, label: &label, tail: "", note: "" };
             self.entry(&path.child(step), at, before, after, out);
         }
@@ -185,13 +273,42 @@ impl Diff<'_> {
         }
         if let (Some(old), Some(new)) = (before.items(), after.items()) {
             out.push(at.line("["));
-            self.items(path, old, new, at.indent + 4, out);
+            if before.is_set() && after.is_set() {
+                self.members(path, old, new, at.indent + 4, out);
+            } else {
+                self.items(path, old, new, at.indent + 4, out);
+            }
             return out.push(close(at, "]"));
         }
         match (before.as_str(), after.as_str()) {
             (Some(old), Some(new)) => text::compare(self, at, old, new, out),
             _ => write::becomes(at, before, after, out),
         }
+    }
+
+    fn members(
+        &self,
+        path: &AttributePath,
+        old: &[Value],
+        new: &[Value],
+        indent: usize,
+        out: &mut Vec<Line>,
+    ) {
+        let plain = |sign: Sign| At { sign, indent, label: "", tail: ",", note: "" };
+        let members = Members::of(old, new);
+        let mut silent = 0;
+        for (before, after) in members.changed {
+            let start = out.len();
+            self.entry(path, plain(Sign::Change), before, after, out);
+            if self.quiet && out[start + 1..].iter().all(|line| line.sign == Sign::Same) {
+                out.truncate(start);
+                silent += 1;
+            }
+        }
+        members.gone.iter().for_each(|item| put(plain(Sign::Remove), item, out));
+        members.come.iter().for_each(|item| put(plain(Sign::Add), item, out));
+        let same = members.same;
+        hide(same + silent, "element", indent, out);
     }
 
     fn items(
@@ -222,6 +339,84 @@ impl Diff<'_> {
             new[b.start + pairs..b.end].iter().for_each(|item| put(plain(Sign::Add), item, out));
         }
     }
+}
+
+fn names_of<'v>(before: &'v Value, after: &'v Value) -> std::collections::BTreeSet<&'v Arc<str>> {
+    before.entries().into_iter().chain(after.entries()).flat_map(value::Entries::keys).collect()
+}
+
+/// What becomes of the elements of a set, which have neither a place nor a name: objects that share more than half
+/// of what they hold count as one that changes, all others go and come.
+struct Members<'v> {
+    same: usize,
+    changed: Vec<(&'v Value, &'v Value)>,
+    gone: Vec<&'v Value>,
+    come: Vec<&'v Value>,
+}
+
+impl<'v> Members<'v> {
+    fn of(old: &'v [Value], new: &'v [Value]) -> Self {
+        let (mut gone, mut come): (Vec<&Value>, Vec<&Value>) = (Vec::new(), Vec::new());
+        for (tag, from, to) in operations(old, new) {
+            if tag != DiffTag::Equal {
+                gone.extend(&old[from]);
+                come.extend(&new[to]);
+            }
+        }
+        let same = old.len() - gone.len();
+        let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
+        if gone.len().saturating_mul(come.len()) <= MOST_LIKENESSES {
+            for (a, before) in gone.iter().enumerate() {
+                let alike = come
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(b, after)| likeness(before, after).map(|shared| (shared, a, b)));
+                pairs.extend(alike);
+            }
+        }
+        // The most alike first; then in order.
+        pairs.sort_by_key(|(shared, a, b)| (std::cmp::Reverse(*shared), *a, *b));
+        let mut partner: Vec<Option<usize>> = vec![None; gone.len()];
+        let mut taken = vec![false; come.len()];
+        for (_, a, b) in pairs {
+            if partner[a].is_none() && !taken[b] {
+                partner[a] = Some(b);
+                taken[b] = true;
+            }
+        }
+        let changed = gone.iter().zip(&partner);
+        let changed = changed.filter_map(|(before, b)| b.map(|b| (*before, come[b]))).collect();
+        let alone = |(item, paired): (&'v Value, bool)| (!paired).then_some(item);
+        let gone = gone.into_iter().zip(partner.iter().map(Option::is_some));
+        Self {
+            same,
+            changed,
+            gone: gone.filter_map(alone).collect(),
+            come: come.iter().copied().zip(taken).filter_map(alone).collect(),
+        }
+    }
+}
+
+/// Of two objects, how many attributes they share, if more than half of those that either has.
+fn likeness(before: &Value, after: &Value) -> Option<usize> {
+    let (old, new) = (before.entries()?, after.entries()?);
+    let null = Value::dynamic_null();
+    let (mut shared, mut all) = (0, 0);
+    for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(name))) {
+        let (a, b) = (old.get(name).unwrap_or(&null), new.get(name).unwrap_or(&null));
+        let empty = |value: &Value| value.is_null() || is_nothing_new(value, &null);
+        if empty(a) && empty(b) {
+            continue;
+        }
+        all += 1;
+        shared += usize::from(a == b);
+    }
+    (shared * 2 > all).then_some(shared)
+}
+
+/// The name of an attribute, or the key of an element of a map, which is always in quotes.
+fn entry_key(name: &str, map: bool) -> String {
+    if map { quote(name) } else { key(name) }
 }
 
 /// Elements that stay: those beside a change are shown, the others counted.

@@ -242,7 +242,7 @@ impl Difference {
                 block.type_name,
                 block.name
             );
-            let lines = diff::object(&one.before, &one.after, 4, &[]);
+            let lines = diff::object(&one.before, &one.after, 4, &[], None);
             for one in &lines {
                 line(one, style, &mut out);
             }

@@ -243,7 +243,9 @@ fn end_of_string(text: &str) -> Option<usize> {
 pub(crate) fn causes(entry: &Entry) -> String {
     let forcing = entry.lines.iter().filter(|line| line.note.starts_with("forces replacement"));
     let names: Vec<&str> = forcing
-        .filter_map(|line| Some(line.text.split_once(" = ")?.0.trim()))
+        .filter_map(|line| {
+            Some(line.text.split_once(" = ").or(line.text.split_once(" {"))?.0.trim())
+        })
         .filter(|name| !name.is_empty())
         .collect();
     let mut parts = entry.reasons.clone();

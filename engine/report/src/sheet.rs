@@ -3,6 +3,7 @@
 //! In: a [`View`]. Out: a [`Sheet`], which a plan file keeps. Values are in it as lines, already without what is
 //! sensitive, so that no form that is made from it can give a secret away.
 
+use plan::evaluation::Evaluation;
 use plan::{Action, Mode, ReplaceOrder, ResourceChange, StepKind};
 use serde::{Deserialize, Serialize};
 
@@ -229,7 +230,7 @@ impl Sheet {
         for (at, change) in view.changes.iter().enumerate() {
             if let Some(verb) = verb(change) {
                 place[at] = Some(entries.len());
-                entries.push(entry(change, verb));
+                entries.push(entry(change, verb, view.evaluation));
             }
         }
         let outputs: Vec<_> =
@@ -250,7 +251,13 @@ impl Sheet {
                 import: counts.imported,
                 forget: counts.forgotten,
             },
-            drift: view.drift.iter().map(drifted).collect(),
+            drift: view
+                .drift
+                .iter()
+                // What a refresh records is shown in full.
+                .filter(|one| !one.spelling || view.mode == Mode::RefreshOnly)
+                .map(|one| drifted(one, view.evaluation))
+                .collect(),
             entries,
             outputs: output_lines(&outputs),
             changed_outputs: outputs.len(),
@@ -321,7 +328,7 @@ fn header(address: &address::ResourceInstance, verb: Verb) -> Entry {
     }
 }
 
-fn entry(change: &ResourceChange, verb: Verb) -> Entry {
+fn entry(change: &ResourceChange, verb: Verb, evaluation: &Evaluation) -> Entry {
     let mut entry = header(&change.address, verb);
     if let Some(key) = &change.deposed {
         entry.address = format!("{} (deposed object {key})", entry.address);
@@ -340,14 +347,28 @@ fn entry(change: &ResourceChange, verb: Verb) -> Entry {
         Action::Create | Action::Read => (&nothing, &change.after),
         _ => (&change.before, &change.after),
     };
-    entry.lines = diff::object(before, after, 4, &change.requires_replace);
+    // A deposed object is shown as it is recorded, without types.
+    let known = change.deposed.is_none();
+    let schema = shape(&change.provider, &change.address, evaluation).filter(|_| known);
+    entry.lines = diff::object(before, after, 4, &change.requires_replace, schema);
     entry
 }
 
-fn drifted(drift: &plan::DriftChange) -> Entry {
+/// What tells the blocks of an object from its attributes.
+fn shape<'e>(
+    provider: &address::ProviderConfig,
+    address: &address::ResourceInstance,
+    evaluation: &'e Evaluation,
+) -> Option<&'e sdk::Block> {
+    let resource = &address.resource;
+    evaluation.schema(provider, resource.mode, &resource.type_name).map(|schema| &schema.block)
+}
+
+fn drifted(drift: &plan::DriftChange, evaluation: &Evaluation) -> Entry {
     let gone = drift.real.is_null();
     let mut entry = header(&drift.address, if gone { Verb::Gone } else { Verb::Drifted });
-    entry.lines = diff::object(&drift.recorded, &drift.real, 4, &[]);
+    let schema = shape(&drift.provider, &drift.address, evaluation);
+    entry.lines = diff::object(&drift.recorded, &drift.real, 4, &[], schema);
     entry
 }
 

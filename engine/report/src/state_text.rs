@@ -2,36 +2,29 @@
 
 use std::fmt::Write as _;
 
-use state::{Record, StateSnapshot};
+use state::{OutputRecord, Record, StateSnapshot};
 use value::{Marks, Value};
 
-use crate::values::value;
+use crate::{console, diff};
 
-/// One recorded object, in the language's notation.
-pub fn record(record: &Record) -> String {
+/// One recorded object, in the language's notation. With a schema, its nested blocks are told from attributes.
+pub fn record(record: &Record, schema: Option<&sdk::Block>) -> String {
     let mut out = String::new();
     let block = &record.address.resource;
-    let _ = writeln!(out, "# {}", record.address);
+    let kind = if block.mode == address::ResourceMode::Data { "data" } else { "resource" };
     let objects = record.current.iter().map(|object| (String::new(), object));
     let deposed =
         record.deposed.iter().map(|(key, object)| (format!(" (deposed object {key})"), object));
     for (note, object) in objects.chain(deposed) {
-        let tainted =
-            if object.status == state::ObjectStatus::Tainted { " (in doubt)" } else { "" };
-        let _ =
-            writeln!(out, "resource \"{}\" \"{}\" {{{note}{tainted}", block.type_name, block.name);
+        let tainted = if object.status == state::ObjectStatus::Tainted { " (tainted)" } else { "" };
+        let _ = writeln!(out, "# {}:{note}{tainted}", record.address);
+        let _ = writeln!(out, "{kind} \"{}\" \"{}\" {{", block.type_name, block.name);
         let shown = attributes(&object.attributes_json, &object.sensitive_paths);
-        let width = shown
-            .entries()
-            .into_iter()
-            .flatten()
-            .filter(|(_, v)| !v.is_null())
-            .map(|(n, _)| n.len())
-            .max();
-        let width = width.unwrap_or(0);
-        for (name, attribute) in shown.entries().into_iter().flatten().filter(|(_, v)| !v.is_null())
-        {
-            let _ = writeln!(out, "    {name:width$} = {}", value(attribute, 4));
+        for line in diff::whole(&shown, 4, schema) {
+            let note =
+                if line.note.is_empty() { String::new() } else { format!("# {}", line.note) };
+            let text = format!("{}{}{note}", " ".repeat(line.indent), line.text);
+            let _ = writeln!(out, "{}", text.trim_end());
         }
         out.push_str("}\n");
     }
@@ -52,23 +45,17 @@ pub(crate) fn attributes(json: &str, sensitive: &[address::AttributePath]) -> Va
     object.mark_paths(&paths)
 }
 
-/// Root outputs; sensitive ones are named but not shown.
+/// Root outputs, in the language's notation that shows their types; sensitive ones are named but not shown.
 pub fn outputs(snapshot: &StateSnapshot) -> String {
-    let width = snapshot.outputs.keys().map(|name| name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for (name, output) in &snapshot.outputs {
-        let text = if output.sensitive {
-            "<sensitive>".to_owned()
-        } else {
-            output_value(&output.value_json)
-        };
-        let _ = writeln!(out, "{name:width$} = {text}");
+        let text = if output.sensitive { "<sensitive>".to_owned() } else { output_value(output) };
+        let _ = writeln!(out, "{name} = {text}");
     }
     out
 }
 
-/// The value of one output.
-pub fn output_value(json: &str) -> String {
-    let tree: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    value(&value::json::from_plain(&tree), 0)
+/// The value of one output, whether it may be printed or not.
+pub fn output_value(output: &OutputRecord) -> String {
+    output.value().map_or_else(|| output.value_json.to_string(), |value| console::value(&value))
 }

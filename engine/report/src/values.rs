@@ -94,9 +94,10 @@ pub fn value(shown: &Value, indent: usize) -> String {
             return "{}".to_owned();
         }
         let inner = indent + 4;
-        let width = entries.keys().map(|name| key(name).chars().count()).max().unwrap_or(0);
+        let written = |name: &str| if shown.is_map() { quote(name) } else { key(name) };
+        let width = entries.keys().map(|name| written(name).chars().count()).max().unwrap_or(0);
         let lines = entries.iter().fold(String::new(), |out, (name, item)| {
-            out + &format!("{}{:width$} = {}\n", pad(inner), key(name), value(item, inner))
+            out + &format!("{}{:width$} = {}\n", pad(inner), written(name), value(item, inner))
         });
         return format!("{{\n{lines}{}}}", pad(indent));
     }

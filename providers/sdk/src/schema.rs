@@ -319,6 +319,18 @@ impl Block {
             || self.blocks.values().any(|nested| nested.block.has_sensitive())
     }
 
+    /// Whether all in it can be said in protocol 5's oldest form. Providers that are made so cannot tell a null from
+    /// an empty string or collection, and may write now the one and now the other.
+    pub fn is_of_older_form(&self) -> bool {
+        let older =
+            |nesting: Nesting| matches!(nesting, Nesting::List | Nesting::Set | Nesting::Single);
+        self.attributes.values().all(|one| matches!(one.kind, AttributeKind::Plain(_)))
+            && self
+                .blocks
+                .values()
+                .all(|nested| older(nested.nesting) && nested.block.is_of_older_form())
+    }
+
     /// Where secrets lie in an object.
     pub fn sensitive_paths(&self, object: &Value) -> Vec<AttributePath> {
         let mut paths = Vec::new();

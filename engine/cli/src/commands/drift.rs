@@ -28,7 +28,12 @@ pub(crate) async fn drift(session: &Session, args: &PlanArgs) -> Exit {
     }
     let (plan, more) = session.plan(stack, &snapshot, options).await;
     found.extend(more);
-    let Some(plan) = plan else { return fail(&found, &sources, style) };
+    let Some(mut plan) = plan else { return fail(&found, &sources, style) };
+    // Nobody has changed what a provider only spells otherwise.
+    plan.drift.retain(|change| !change.spelling);
+    for change in &mut plan.drift {
+        change.attributes.retain(|attribute| !attribute.spelling);
+    }
     terminal::diagnostics(&found, &sources, style);
     if args.common.json {
         terminal::line(&format!("{:#}", report::drift::json(&plan.drift, &sources)));

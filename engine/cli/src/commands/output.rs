@@ -58,7 +58,7 @@ pub(crate) fn output(session: &Session, args: &Output) -> Exit {
             }
         }
     } else {
-        terminal::line(&report::state_text::output_value(&output.value_json));
+        terminal::line(&report::state_text::output_value(output));
     }
     Exit::Success
 }

@@ -1,6 +1,6 @@
 //! `show`: the state, or a plan file.
 
-use super::state::snapshot;
+use super::state::{Shapes, snapshot};
 use super::{fail_with, planfile};
 use crate::args::Show;
 use crate::exit::Exit;
@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::terminal;
 
 /// Shows the state, or a plan file.
-pub(crate) fn show(session: &Session, args: &Show) -> Exit {
+pub(crate) async fn show(session: &Session, args: &Show) -> Exit {
     let style = terminal::style(args.common.no_color);
     if let Some(path) = &args.file {
         return match planfile::read(path) {
@@ -35,8 +35,9 @@ pub(crate) fn show(session: &Session, args: &Show) -> Exit {
     if snapshot.is_empty() {
         terminal::line("The state is empty.");
     }
+    let shapes = Shapes::of(session, snapshot.records.values().map(|record| &**record)).await;
     for record in snapshot.records.values() {
-        terminal::line(&report::state_text::record(record));
+        terminal::line(&report::state_text::record(record, shapes.get(record)));
     }
     if !snapshot.outputs.is_empty() {
         terminal::line("Outputs:\n");

@@ -2,7 +2,10 @@
 
 pub(crate) mod edit;
 
-use address::{ResourceInstance, Target};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use address::{ProviderAddress, ResourceInstance, ResourceMode, Target};
 use state::StateSnapshot;
 
 use super::{fail_message, fail_with};
@@ -19,7 +22,7 @@ pub(super) fn snapshot(session: &Session, common: &Common) -> Result<StateSnapsh
 }
 
 /// `state …`
-pub(crate) fn state(session: &Session, command: &State) -> Exit {
+pub(crate) async fn state(session: &Session, command: &State) -> Exit {
     match command {
         State::List(args) => {
             let style = terminal::style(args.common.no_color);
@@ -45,10 +48,14 @@ pub(crate) fn state(session: &Session, command: &State) -> Exit {
             }
             Exit::Success
         }
-        State::Show(args) => with_record(session, &args.common, &args.address, |record| {
-            terminal::print(&report::state_text::record(record));
-            Exit::Success
-        }),
+        State::Show(args) => match find(session, &args.common, &args.address) {
+            Ok(record) => {
+                let shapes = Shapes::of(session, [&*record]).await;
+                terminal::print(&report::state_text::record(&record, shapes.get(&record)));
+                Exit::Success
+            }
+            Err(exit) => exit,
+        },
         State::Pull(common) => match snapshot(session, common) {
             Ok(snapshot) => {
                 let state = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION);
@@ -65,29 +72,53 @@ pub(crate) fn state(session: &Session, command: &State) -> Exit {
     }
 }
 
-fn with_record(
-    session: &Session,
-    common: &Common,
-    address: &str,
-    run: impl FnOnce(&state::Record) -> Exit,
-) -> Exit {
+/// What tells nested blocks from attributes in what a state records. Of a provider that is not installed nothing is
+/// known, and all that it has recorded counts as attributes.
+pub(crate) struct Shapes(BTreeMap<ProviderAddress, Arc<sdk::ProviderSchema>>);
+
+impl Shapes {
+    /// Those of the providers of some records.
+    pub(crate) async fn of(
+        session: &Session,
+        records: impl IntoIterator<Item = &state::Record>,
+    ) -> Self {
+        let used: BTreeSet<&ProviderAddress> =
+            records.into_iter().map(|record| &record.provider.provider).collect();
+        let readers = plan::Readers::new(&session.registry);
+        let mut found = BTreeMap::new();
+        for provider in used {
+            found.extend(readers.schemas([provider]).await.unwrap_or_default());
+        }
+        Self(found)
+    }
+
+    /// That of the type of a record.
+    pub(crate) fn get(&self, record: &state::Record) -> Option<&sdk::Block> {
+        let schema = self.0.get(&record.provider.provider)?;
+        let resource = &record.address.resource;
+        let schemas = match resource.mode {
+            ResourceMode::Managed => &schema.resources,
+            ResourceMode::Data => &schema.data_sources,
+            ResourceMode::Ephemeral => &schema.ephemerals,
+        };
+        schemas.get(&resource.type_name).map(|schema| &schema.block)
+    }
+}
+
+/// The record at an address.
+fn find(session: &Session, common: &Common, address: &str) -> Result<Arc<state::Record>, Exit> {
     let style = terminal::style(common.no_color);
     let Ok(wanted) = address.parse::<ResourceInstance>() else {
-        return fail_message(
-            &format!("`{address}` is not the address of a resource instance"),
-            style,
-        );
+        let words = format!("`{address}` is not the address of a resource instance");
+        return Err(fail_message(&words, style));
     };
-    let snapshot = match snapshot(session, common) {
-        Ok(snapshot) => snapshot,
-        Err(exit) => return exit,
-    };
+    let snapshot = snapshot(session, common)?;
     if let Some(record) = snapshot.records.get(&wanted) {
-        run(record)
+        Ok(Arc::clone(record))
     } else {
         let known: Vec<String> = snapshot.records.keys().map(ToString::to_string).collect();
         let near = syntax::suggest(address, known.iter().map(String::as_str));
         let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        fail_message(&format!("the state has no `{address}`{hint}"), style)
+        Err(fail_message(&format!("the state has no `{address}`{hint}"), style))
     }
 }

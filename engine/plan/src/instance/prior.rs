@@ -165,7 +165,8 @@ impl Input {
             return None;
         }
         let (recorded, real) = (self.marked(recorded), self.marked(&prior.value));
-        let mut attributes = Vec::new();
+        let mut attributes: Vec<DriftAttribute> = Vec::new();
+        let older = self.schema.get().block.is_of_older_form();
         if !real.is_null() {
             differences(&AttributePath::root(), &recorded, &real, &mut |path, recorded, real| {
                 let span = self.block.as_ref().map(|block| block.program.locate(path));
@@ -174,6 +175,7 @@ impl Input {
                     recorded: recorded.clone(),
                     real: real.clone(),
                     span,
+                    spelling: older && are_both_nothing(recorded, real),
                 });
             });
         }
@@ -181,6 +183,7 @@ impl Input {
             address: self.address.clone(),
             provider: self.provider.clone(),
             recorded,
+            spelling: !real.is_null() && attributes.iter().all(|one| one.spelling),
             real,
             attributes,
             span: self.block.as_ref().map(|block| block.config.header),
@@ -242,6 +245,72 @@ pub(crate) fn differences(
                 differences(&path, old, new, visit);
             }
         }
-        _ => visit(path, before, after),
+        _ => match (before.items(), after.items()) {
+            (Some(old), Some(new))
+                if !opaque && !before.is_set() && !after.is_set() && old.len() == new.len() =>
+            {
+                for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                    let index = PathStep::Index(i64::try_from(index).unwrap_or(i64::MAX));
+                    differences(&path.child(index), old, new, visit);
+                }
+            }
+            _ => visit(path, before, after),
+        },
+    }
+}
+
+/// Whether each of two values is null or has nothing in it.
+fn are_both_nothing(before: &Value, after: &Value) -> bool {
+    let nothing = |value: &Value| {
+        value.is_null()
+            || value.as_str() == Some("")
+            || (value.is_known() && value.len() == Some(0))
+    };
+    !before.is_sensitive() && !after.is_sensitive() && nothing(before) && nothing(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use value::json::from_plain;
+
+    use super::*;
+
+    fn paths(before: serde_json::Value, after: serde_json::Value) -> Vec<String> {
+        let mut found = Vec::new();
+        let (before, after) = (from_plain(&before), from_plain(&after));
+        differences(&AttributePath::root(), &before, &after, &mut |path, _, _| {
+            found.push(path.to_string());
+        });
+        found
+    }
+
+    #[test]
+    fn differences_are_told_as_deep_as_the_shapes_agree() {
+        let before = serde_json::json!({"a": [{"b": 1, "c": 2}], "d": [1, 2]});
+        let after = serde_json::json!({"a": [{"b": 1, "c": 3}], "d": [1]});
+        assert_eq!(paths(before, after), ["a[0].c", "d"]);
+    }
+
+    #[test]
+    fn a_null_and_something_empty_are_two_spellings_of_nothing() {
+        let null = Value::dynamic_null();
+        for empty in [serde_json::json!(""), serde_json::json!([]), serde_json::json!({})] {
+            assert!(are_both_nothing(&null, &from_plain(&empty)), "{empty}");
+            assert!(are_both_nothing(&from_plain(&empty), &null), "{empty}");
+        }
+        for something in [
+            serde_json::json!(0),
+            serde_json::json!(false),
+            serde_json::json!(" "),
+            serde_json::json!([null]),
+        ] {
+            assert!(!are_both_nothing(&null, &from_plain(&something)), "{something}");
+        }
+    }
+
+    #[test]
+    fn what_is_sensitive_is_never_compared_by_its_content() {
+        let secret = from_plain(&serde_json::json!("")).mark(Marks::SENSITIVE);
+        assert!(!are_both_nothing(&Value::dynamic_null(), &secret));
     }
 }

@@ -2,8 +2,8 @@
 
 use value::Value;
 
-use super::{At, Line, close};
-use crate::values::{Sign, key, quote, visible};
+use super::{At, Line, close, entry_key};
+use crate::values::{Sign, quote, visible};
 
 /// Writes a value; all that is in it bears its sign.
 pub(crate) fn put(at: At<'_>, shown: &Value, out: &mut Vec<Line>) {
@@ -35,9 +35,10 @@ pub(crate) fn put(at: At<'_>, shown: &Value, out: &mut Vec<Line>) {
     }
     out.push(at.line("{"));
     let entries: Vec<_> = shown.entries().into_iter().flatten().collect();
-    let width = entries.iter().map(|(name, _)| key(name).chars().count()).max().unwrap_or(0);
-    for (name, item) in entries {
-        let label = format!("{:width$} = ", key(name));
+    let name = |name: &str| entry_key(name, shown.is_map());
+    let width = entries.iter().map(|(key, _)| name(key).chars().count()).max().unwrap_or(0);
+    for (key, item) in entries {
+        let label = format!("{:width$} = ", name(key));
         put(At { label: &label, tail: "", ..inner }, item, out);
     }
     out.push(close(at, "}"));

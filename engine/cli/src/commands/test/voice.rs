@@ -163,7 +163,7 @@ impl Voice {
         }
         terminal::line("");
         for record in snapshot.records.values() {
-            terminal::line(&report::state_text::record(record));
+            terminal::line(&report::state_text::record(record, None));
         }
         if !snapshot.outputs.is_empty() {
             terminal::line("Outputs:\n");
