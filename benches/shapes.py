@@ -5,7 +5,8 @@
 
 CPU is user and system time together, memory the largest resident set, both as the kernel counts them for the
 process. `--terraform SIZES` plans the same folders with terraform, where it is there: its plan alone, since its
-apply takes minutes at these sizes. The exponent says how CPU grows from the smallest size to the largest.
+apply takes minutes at these sizes. It has no components, so that the AI stack stands alone. The exponent says how CPU
+grows from the smallest size to the largest.
 """
 import argparse
 import math
@@ -58,8 +59,45 @@ def outputs(n):
     return {"main.tf": text}
 
 
+def nested(n):
+    """Three levels of modules, ten objects in each of the innermost."""
+    leaf = 'variable "name" {}\n' + "".join(
+        f'resource "terraform_data" "r{i}" {{\n  input = "${{var.name}}-{i}"\n}}\n' for i in range(10))
+    leaf += 'output "id" {\n  value = terraform_data.r0.id\n}\n'
+    middle = ('variable "name" {}\nmodule "leaf" {\n  source = "../leaf"\n  count  = 10\n'
+              '  name   = "${var.name}.${count.index}"\n}\noutput "ids" {\n  value = module.leaf[*].id\n}\n')
+    root = (f'module "middle" {{\n  source = "./middle"\n  count  = {n // 100}\n  name   = "n${{count.index}}"\n}}\n'
+            'output "ids" {\n  value = flatten(module.middle[*].ids)\n}\n')
+    return {"main.tf": root, "middle/main.tf": middle, "leaf/main.tf": leaf}
+
+
+def ai_stack(n):
+    """Teams of four components in a chain of references; each is placed and becomes twenty objects."""
+    kind = ('component_type "store" {\n  description = "Room for data."\n'
+            '  input "size" {\n    type        = number\n    description = "Size in GiB."\n    default     = 1\n  }\n'
+            '  input "after" {\n    type        = string\n    description = "What it is filled from."\n'
+            '    default     = ""\n  }\n'
+            '  output "id" {\n    description = "Names the store."\n  }\n'
+            '  implementation "local" {\n    backend = "local"\n    source  = "./store"\n'
+            '    offer   = offer.kind == "machine"\n  }\n}\n'
+            'stack {\n  placement {\n    backends = ["local"]\n  }\n}\n')
+    team = 'store "s0" {}\n' + "".join(
+        f'store "s{i}" {{\n  after = store.s{i - 1}.id\n}}\n' for i in range(1, 4))
+    return {"main.tf": kind + "".join(f'module "team{i}" {{\n  source = "./team"\n}}\n' for i in range(n // 80)),
+            "team/main.tf": team,
+            "store/main.tf": 'variable "size" {\n  type = number\n}\nvariable "after" {\n  type = string\n}\n'
+                             'resource "terraform_data" "this" {\n  input = { size = var.size, after = var.after }\n}\n'
+                             'resource "terraform_data" "part" {\n  count = 19\n'
+                             '  input = { of = terraform_data.this.id, number = count.index }\n}\n'
+                             'output "id" {\n  value = terraform_data.this.id\n}\n'}
+
+
 SHAPES = {"one count": independent, "chain": chain, "layers of 100": layers, "for_each of a set": for_each,
-          "modules of 10": modules, "an output for each tenth": outputs}
+          "modules of 10": modules, "an output for each tenth": outputs,
+          "modules in modules": nested, "AI stack": ai_stack}
+
+# Beside each shape stands one object that changes alone.
+ONE = '\nvariable "one" {\n  default = ""\n}\nresource "terraform_data" "one" {\n  input = var.one\n}\n'
 
 
 def run(directory, *args):
@@ -99,29 +137,32 @@ def main():
         print("skipped: terraform is not here to compare with")
         terraform = []
     head = ["shape", "objects", "plan CPU", "plan MiB", "apply wall", "empty plan CPU", "empty plan MiB",
-            "destroy wall", "terraform plan CPU", "ratio"]
+            "one change CPU", "destroy wall", "terraform plan CPU", "ratio"]
     print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
     for name in options.shapes.split(","):
         cpus, empties = {}, {}
         for size in sizes:
-            directory = write(SHAPES[name](size))
+            files = SHAPES[name](size)
+            files["main.tf"] += ONE
+            directory = write(files)
             cpu, _, memory = run(directory, engine, "plan")
             _, applied, _ = run(directory, engine, "apply", "-auto-approve")
             empty, _, held = run(directory, engine, "plan", "-detailed-exitcode")
+            one, _, _ = run(directory, engine, "plan", "-var=one=x")
             _, destroyed, _ = run(directory, engine, "destroy", "-auto-approve")
             theirs, ratio = "–", "–"
-            if size in terraform:
+            if size in terraform and name != "AI stack":
                 run(directory, "terraform", "init")
                 other, _, _ = run(directory, "terraform", "plan")
                 theirs, ratio = f"{other:.2f} s", f"{other / max(cpu, 0.01):.0f} ×"
             cpus[size], empties[size] = cpu, empty
             print(f"| {name} | {size:,} | {cpu:.2f} s | {memory:.0f} | {applied:.2f} s | {empty:.2f} s | {held:.0f} "
-                  f"| {destroyed:.2f} s | {theirs} | {ratio} |", flush=True)
+                  f"| {one:.2f} s | {destroyed:.2f} s | {theirs} | {ratio} |", flush=True)
             shutil.rmtree(directory)
         if len(sizes) > 1:
             def exponent(values):
                 return math.log(values[sizes[-1]] / max(values[sizes[0]], 1e-3)) / math.log(sizes[-1] / sizes[0])
-            print(f"| {name} | exponent | {exponent(cpus):.2f} | | | {exponent(empties):.2f} | | | | |", flush=True)
+            print(f"| {name} | exponent | {exponent(cpus):.2f} | | | {exponent(empties):.2f} | | | | | |", flush=True)
 
 
 if __name__ == "__main__":

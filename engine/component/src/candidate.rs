@@ -12,6 +12,9 @@ use crate::market;
 use crate::place::Offer;
 use crate::types::{Implementation, Requirement};
 
+/// How many of those that use up an offer are named.
+const TAKERS_SHOWN: usize = 5;
+
 /// The names that expressions of a component type know.
 struct Names<'a> {
     input: &'a Value,
@@ -221,10 +224,14 @@ impl Ledger {
                 offer.name
             );
             if !takers.is_empty() {
-                let who: Vec<String> = takers
+                let mut who: Vec<String> = takers
                     .iter()
+                    .take(TAKERS_SHOWN)
                     .map(|(component, number)| format!("`{component}` takes {number}"))
                     .collect();
+                if takers.len() > TAKERS_SHOWN {
+                    who.push(format!("{} more", takers.len() - TAKERS_SHOWN));
+                }
                 text = format!("{text} (of {capacity}, {})", who.join(", "));
             }
             missing.push(text);

@@ -44,6 +44,7 @@ pub(crate) struct Expansion<'a> {
 /// Adds the call and loads the implementation's module.
 pub(crate) fn expand(
     configuration: &mut Configuration,
+    folders: &mut config::Folders,
     expansion: &Expansion<'_>,
     world: &dyn World,
 ) -> Diagnostics {
@@ -51,8 +52,8 @@ pub(crate) fn expand(
     let dir = config::load::join(&expansion.ty.dir, &expansion.implementation.source);
     // The loader looks for the call when it follows provider configurations upwards.
     config::add_call(configuration, expansion.path, expansion.call(&dir, IndexMap::new()));
-    let mut diagnostics =
-        config::load_module_at(configuration, &child, &dir, expansion.implementation.span, world);
+    let span = expansion.implementation.span;
+    let mut diagnostics = config::load_module_at(configuration, folders, &child, &dir, span, world);
     let Some(module) = configuration.modules.get(&child) else { return diagnostics };
     for (name, (_, span)) in &expansion.ty.outputs {
         if !module.outputs.contains_key(name) && !diagnostics.has_errors() {

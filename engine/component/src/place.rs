@@ -105,6 +105,7 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
         request,
         placement,
         configuration,
+        folders: config::Folders::default(),
         ledger: Ledger::default(),
         decisions: BTreeMap::new(),
         deferred: Vec::new(),
@@ -138,6 +139,7 @@ pub(crate) struct Run<'a> {
     pub(crate) request: &'a PlaceRequest<'a>,
     pub(crate) placement: Placement,
     pub(crate) configuration: Configuration,
+    pub(crate) folders: config::Folders,
     pub(crate) ledger: Ledger,
     decisions: BTreeMap<String, Decision>,
     pub(crate) deferred: Vec<Deferred>,
@@ -234,7 +236,12 @@ impl<'a> Run<'a> {
             implementation,
             offer: choice.as_ref().map(|choice| choice.candidate.offer),
         };
-        let found = expand::expand(&mut self.configuration, &expansion, self.request.world);
+        let found = expand::expand(
+            &mut self.configuration,
+            &mut self.folders,
+            &expansion,
+            self.request.world,
+        );
         self.diagnostics.extend(found);
         self.components.insert(
             one.address.clone(),

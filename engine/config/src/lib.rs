@@ -7,7 +7,7 @@
 //! Read in this order:
 //!
 //! 1. [`module`]: what a configuration is made of.
-//! 2. [`load`]: reads the files of a folder and of the modules that it calls.
+//! 2. [`load`]: reads the files of a folder and of the modules that it calls; `folders`: each folder once.
 //! 3. `overrides`: what override files change; `block`: one file for each kind of block.
 //! 4. [`provider`]: which provider configuration a resource belongs to.
 //! 5. [`reference`]: from a traversal to what it names.
@@ -18,6 +18,7 @@
 
 pub mod module;
 
+mod folders;
 pub mod load;
 mod overrides;
 
@@ -43,6 +44,7 @@ mod test_error;
 
 pub use block::component_input;
 pub use error::{ConfigError, ERROR_DOCS};
+pub use folders::Folders;
 pub use input::{InputRequest, InputSource, InputValue, read_inputs, read_values};
 pub use load::{
     FindModule, Found, LoadRequest, add_call, load, load_module_at, load_under_test, load_with,

@@ -10,6 +10,7 @@ use syntax::{Body, Diagnostics, SourceMap, Span};
 
 use crate::block;
 use crate::error::ConfigError;
+use crate::folders::Folders;
 use crate::module::{Configuration, Module, ModuleCall};
 use crate::overrides;
 use crate::provider;
@@ -66,6 +67,7 @@ pub fn load_under_test(
         world: request.world,
         sources: request.sources,
         modules: BTreeMap::new(),
+        folders: &mut Folders::default(),
         diagnostics: Diagnostics::new(),
         providers,
     };
@@ -83,9 +85,10 @@ pub fn add_call(configuration: &mut Configuration, module: &ModulePath, call: Mo
     }
 }
 
-/// Loads a folder as the module at a path, with the modules that it calls.
+/// Loads a folder as the module at a path, with the modules that it calls; a folder that is known is not read again.
 pub fn load_module_at(
     configuration: &mut Configuration,
+    folders: &mut Folders,
     path: &ModulePath,
     dir: &Path,
     span: Span,
@@ -94,8 +97,9 @@ pub fn load_module_at(
     let mut loader = Loader {
         find: &|_, _| Found::Nowhere,
         world,
-        sources: SourceMap::clone(&configuration.sources),
+        sources: Arc::unwrap_or_clone(std::mem::take(&mut configuration.sources)),
         modules: std::mem::take(&mut configuration.modules),
+        folders,
         diagnostics: Diagnostics::new(),
         providers: &TestProviders::new(),
     };
@@ -110,6 +114,7 @@ struct Loader<'a> {
     world: &'a dyn World,
     sources: SourceMap,
     modules: BTreeMap<ModulePath, Arc<Module>>,
+    folders: &'a mut Folders,
     diagnostics: Diagnostics,
     /// Take the place of the root module's.
     providers: &'a TestProviders,
@@ -136,18 +141,14 @@ impl Loader<'_> {
                 }
                 waiting.push((child, child_dir, Some(call.header)));
             }
-            self.modules.insert(path.clone(), Arc::new(module));
-            self.resolve_providers(&path);
+            // The parent is there by now, so provider configurations can be followed upwards.
+            let twin = self.folders.resolved(&module);
+            let errors = provider::resolve_resources(&mut module, twin.as_deref(), &self.modules);
+            self.diagnostics.extend(errors);
+            let module = Arc::new(module);
+            self.folders.keep_resolved(&module);
+            self.modules.insert(path, module);
         }
-    }
-
-    /// The parent is there by now, so provider configurations can be followed upwards.
-    fn resolve_providers(&mut self, path: &ModulePath) {
-        let Some(module) = self.modules.get(path) else { return };
-        let mut module = Module::clone(module);
-        let errors = provider::resolve_resources(&mut module, &self.modules);
-        self.diagnostics.extend(errors);
-        self.modules.insert(path.clone(), Arc::new(module));
     }
 
     fn comes_back(&self, path: &ModulePath, dir: &Path, child: &Path) -> bool {
@@ -188,6 +189,9 @@ impl Loader<'_> {
     }
 
     fn load_module(&mut self, path: &ModulePath, dir: &Path, span: Option<Span>) -> Option<Module> {
+        if let Some(module) = self.folders.decoded(path, dir) {
+            return Some(module);
+        }
         let listing = match self.world.read_dir(if dir.as_os_str().is_empty() {
             Path::new(".")
         } else {
@@ -229,6 +233,7 @@ impl Loader<'_> {
         let bodies = overrides::merge(primary, override_bodies, &mut self.diagnostics);
         let (module, errors) = block::decode_module(path.clone(), dir.to_path_buf(), &bodies);
         self.diagnostics.extend(errors);
+        self.folders.keep_decoded(&module);
         Some(module)
     }
 

@@ -28,23 +28,33 @@ pub fn local_address(module: &Module, local: &str) -> ProviderAddress {
     }
 }
 
-/// Gives every resource of a module its absolute provider configuration. The module's ancestors are there.
+/// Gives every resource of a module its absolute provider configuration. The module's ancestors are there. Blocks are
+/// shared with a module of the same folder, its `twin`, where they come out the same.
 pub(crate) fn resolve_resources(
     module: &mut Module,
+    twin: Option<&Module>,
     modules: &BTreeMap<ModulePath, Arc<Module>>,
 ) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let mut known: BTreeMap<ProviderName, Option<ProviderConfig>> = BTreeMap::new();
     let mut resources = std::mem::take(&mut module.resources);
-    for block in resources.values_mut().map(Arc::make_mut) {
+    for block in resources.values_mut() {
         // Decoding has left the local name and alias here.
         let name = ProviderName {
             local: Arc::clone(&block.provider.provider.type_name),
             alias: block.provider.alias.clone(),
         };
         let found = known.entry(name.clone()).or_insert_with(|| resolve(module, &name, modules));
+        let like = twin.and_then(|twin| twin.resources.get(&block.address));
+        if let (Some(config), Some(like)) = (&*found, like)
+            && like.provider == *config
+        {
+            *block = Arc::clone(like);
+            continue;
+        }
+        let block = Arc::make_mut(block);
         if let Some(config) = found {
-            block.provider = config.clone()
+            block.provider = config.clone();
         } else {
             diagnostics.push(unknown(&name, block.header));
             block.provider.provider = local_address(module, &name.local);

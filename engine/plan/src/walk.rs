@@ -29,9 +29,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use address::{ConfigResource, ProviderConfig, ResourceInstance, Target};
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use sdk::Reader;
 use state::{Dependency, Record};
 use syntax::Diagnostics;
@@ -40,7 +40,7 @@ use crate::ephemeral::Open;
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
 use crate::exclusion::Exclusion;
 use crate::import::Wanted;
-use crate::instance::Output;
+use crate::instance::{Input, Output};
 use crate::prepare::Prepared;
 use crate::restore::Lost;
 use crate::{Options, Request};
@@ -61,6 +61,10 @@ pub(crate) enum Answer {
 }
 
 type Call = BoxFuture<'static, (NodeId, Result<Answer, Diagnostics>)>;
+
+/// A call that has no room yet. It becomes a future when its turn comes, as a future is several times as large as
+/// what it is made from, and a wide stack has all of its calls waiting here at once.
+type WaitingCall = Box<dyn FnOnce() -> Call + Send>;
 
 /// What the walk leaves behind.
 pub(crate) struct Walked {
@@ -99,7 +103,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) index: BTreeMap<NodeKey, NodeId>,
     pub(crate) turn: VecDeque<NodeId>,
     calls: FuturesUnordered<Call>,
-    waiting_calls: VecDeque<Call>,
+    waiting_calls: VecDeque<WaitingCall>,
     pub(crate) providers: BTreeMap<ProviderConfig, Arc<dyn Reader>>,
     pub(crate) results: BTreeMap<ResourceInstance, Planned>,
     /// By the name of what they concern, so that their order is fixed.
@@ -196,7 +200,7 @@ impl<'a> Walk<'a> {
             }
             while self.calls.len() < self.options.parallelism.max(1) {
                 let Some(call) = self.waiting_calls.pop_front() else { break };
-                self.calls.push(call);
+                self.calls.push(call());
             }
             let due = self.next_renewal_ms();
             let now = crate::ephemeral::now_ms(&*self.request.world);
@@ -220,8 +224,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Starts a call when there is room for it.
-    pub(crate) fn start(&mut self, call: Call) {
-        self.waiting_calls.push_back(call);
+    pub(crate) fn start<F>(&mut self, call: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = (NodeId, Result<Answer, Diagnostics>)> + Send + 'static,
+    {
+        self.waiting_calls.push_back(Box::new(move || call().boxed()));
+    }
+
+    /// Plans an instance when there is room for it.
+    pub(crate) fn start_instance(&mut self, id: NodeId, input: Input) {
+        self.start(move || async move {
+            (id, input.run().await.map(|output| Answer::Instance(Box::new(output))))
+        });
     }
 
     pub(crate) fn report(&mut self, subject: &str, found: Diagnostics) {

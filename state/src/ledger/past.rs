@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Batch, Durability, Keep, Ledger, Told, damaged, number_of, shown};
 use crate::error::StateError;
 use crate::journal::Journal;
-use crate::record::DecisionRecord;
+use crate::record::{DecisionRecord, Record};
 use crate::snapshot::StateSnapshot;
 use crate::store::{LockGuard, Moment, Operation, OperationId, Pruned, StateStore};
 use crate::wire::{self, WireOutput, WireRecord};
@@ -52,14 +52,20 @@ impl<K: Keep> Ledger<K> {
             serial,
             ..StateSnapshot::default()
         };
+        let mut last: Option<Arc<Record>> = None;
         for (name, plain) in entries {
             let bad = |reason: String| damaged(&shown(&name), &reason);
             let rest = || String::from_utf8_lossy(&name[2..]).into_owned();
             match name.first() {
                 Some(b'r') => {
                     let wire: WireRecord = wire::from_bytes(&plain).map_err(bad)?;
-                    let record = wire.read().map_err(bad)?;
-                    snapshot.records.insert(record.address.clone(), Arc::new(record));
+                    let mut record = wire.read().map_err(bad)?;
+                    if let Some(last) = &last {
+                        share(&mut record, last);
+                    }
+                    let record = Arc::new(record);
+                    last = Some(Arc::clone(&record));
+                    snapshot.records.insert(record.address.clone(), record);
                 }
                 Some(b'o') => {
                     let wire: WireOutput = wire::from_bytes(&plain).map_err(bad)?;
@@ -225,4 +231,22 @@ fn past_of(serial: u64) -> String {
 
 fn first_serial(operation: &Operation) -> Option<u64> {
     operation.serials.iter().min().copied()
+}
+
+/// Takes what an entry has in common with the one before it from there, so that memory holds it once: neighbours are of
+/// one block, or at least of one module and provider.
+fn share(record: &mut Record, last: &Record) {
+    let (mine, theirs) = (&mut record.address, &last.address);
+    if mine.module == theirs.module {
+        mine.module = theirs.module.clone();
+    }
+    if mine.resource.type_name == theirs.resource.type_name {
+        mine.resource.type_name = Arc::clone(&theirs.resource.type_name);
+    }
+    if mine.resource.name == theirs.resource.name {
+        mine.resource.name = Arc::clone(&theirs.resource.name);
+    }
+    if record.provider == last.provider {
+        record.provider = last.provider.clone();
+    }
 }

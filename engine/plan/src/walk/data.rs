@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use address::{ResourceInstance, ResourceMode};
-use futures::FutureExt;
 use syntax::Diagnostics;
 use value::Value;
 
@@ -54,14 +53,14 @@ impl Walk<'_> {
         let block = Arc::clone(block);
         let address = address.clone();
         let checked = block.config.check.is_some();
-        let call = async move {
+        let call = move || async move {
             let read = crate::data::read(&reader, &block, &address, config, &marks).await;
             if checked {
                 return (id, Ok(Answer::Checked(address, read)));
             }
             (id, read.map(|(value, warnings)| Answer::Data(value, warnings)))
         };
-        self.start(call.boxed());
+        self.start(call);
     }
 
     /// Leaves a read to apply.

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use address::{InstanceKey, ProviderConfig, ResourceInstance, ResourceMode};
-use futures::FutureExt;
 use state::{DeposedKey, Object, Record};
 use syntax::Diagnostics;
 use value::{Marks, Value};
 
-use super::{Answer, NodeKey, Walk};
+use super::{NodeKey, Walk};
 use crate::action::{Action, ActionReason};
 use crate::error::PlanError;
 use crate::instance::Input;
@@ -125,10 +124,7 @@ impl Walk<'_> {
             trusted: false,
         };
         let id = self.node(NodeKey::Orphan(at));
-        self.start(
-            async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
-                .boxed(),
-        );
+        self.start_instance(id, input);
         Ok(())
     }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use address::{ConfigResource, Resource, ResourceInstance};
-use futures::FutureExt;
 use sdk::Reader;
 use syntax::Diagnostics;
 use value::{Marks, Value};
@@ -30,7 +29,7 @@ impl Walk<'_> {
             return self.finish(id, NodeState::Done);
         }
         let block = Arc::clone(block);
-        let call = async move {
+        let call = move || async move {
             let opened = ephemeral::open(reader, &block, address, config).await;
             (
                 id,
@@ -38,7 +37,7 @@ impl Walk<'_> {
                     .map(|(value, open, warnings)| Answer::Opened(value, Box::new(open), warnings)),
             )
         };
-        self.start(call.boxed());
+        self.start(call);
     }
 
     /// What must be done before the objects of an ephemeral block can be closed. A user within a call stands for
@@ -76,8 +75,9 @@ impl Walk<'_> {
             open.address.module == instance && open.address.resource == *resource
         };
         let unneeded: Vec<_> = self.open.extract_if(.., is_of).collect();
-        let call = async move { (id, Ok(Answer::Closed(ephemeral::close_all(unneeded).await))) };
-        self.start(call.boxed());
+        let call =
+            move || async move { (id, Ok(Answer::Closed(ephemeral::close_all(unneeded).await))) };
+        self.start(call);
     }
 
     /// Ends all that is open, the last first.

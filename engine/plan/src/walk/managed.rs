@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use address::{InstanceKey, ProviderConfig, Resource, ResourceInstance, ResourceMode, Target};
-use futures::FutureExt;
 use syntax::Diagnostics;
 use value::{Marks, Value};
 
 use super::node::NodeState;
-use super::{Answer, NodeId, Walk, repetition_of};
+use super::{NodeId, Walk, repetition_of};
 use crate::action::{Action, ActionReason};
 use crate::evaluation::{ModuleId, Repetition};
 use crate::instance::Input;
@@ -105,10 +104,7 @@ impl Walk<'_> {
             settled: false,
             trusted: false,
         };
-        self.start(
-            async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
-                .boxed(),
-        );
+        self.start_instance(id, input);
     }
 
     /// Who is asked about an object.

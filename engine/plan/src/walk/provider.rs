@@ -1,7 +1,6 @@
 //! Providers are made and configured while walking, since their settings are expressions like all others.
 
 use address::ProviderConfig;
-use futures::FutureExt;
 use sdk::ConfigureRequest;
 use syntax::Diagnostics;
 use value::Value;
@@ -23,7 +22,7 @@ impl Walk<'_> {
         };
         let readers = self.request.readers.clone();
         let context = self.request.context.clone();
-        let call = async move {
+        let call = move || async move {
             let locate = |path: &address::AttributePath| {
                 block.program.as_ref().map(|program| program.locate(path)).or(block.span)
             };
@@ -65,7 +64,7 @@ impl Walk<'_> {
                 }),
             )
         };
-        self.start(call.boxed());
+        self.start(call);
     }
 
     /// A provider's settings, with marks.

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use address::{AbsResource, InstanceKey, Resource, ResourceInstance, ResourceMode};
-use futures::FutureExt;
 use state::Dependency;
 use value::Value;
 
 use super::node::NodeState;
-use super::{Answer, NodeId, NodeKey, Planned, Walk};
+use super::{NodeId, NodeKey, Planned, Walk};
 use crate::action::ActionReason;
 use crate::error::PlanError;
 use crate::evaluation::ModuleId;
@@ -190,10 +189,7 @@ impl Walk<'_> {
             settled: false,
             trusted: false,
         };
-        self.start(
-            async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
-                .boxed(),
-        );
+        self.start_instance(id, input);
     }
 
     /// What of the objects that an object was made from does not come back, and what stands there now.
