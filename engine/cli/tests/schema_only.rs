@@ -45,7 +45,10 @@ const SCHEMAS: &str = r#"{
               "id": { "type": "string", "computed": true },
               "address": { "type": "string", "computed": true },
               "name": { "type": "string", "required": true },
-              "zone": { "type": "string", "optional": true, "computed": true }
+              "zone": { "type": "string", "optional": true, "computed": true },
+              "route": {
+                "type": ["list", ["object", { "cidr": "string" }]], "optional": true, "computed": true
+              }
             },
             "block_types": {
               "rule": {
@@ -73,13 +76,40 @@ fn it_validates_and_plans_with_what_is_computed_unknown() {
     let change = &plan["resource_changes"][0]["change"];
     assert_eq!(change["actions"], serde_json::json!(["create"]));
     assert_eq!(change["after"], serde_json::json!({ "name": "a", "rule": [{ "port": 22 }] }));
-    for name in ["id", "address", "zone"] {
+    for name in ["id", "address", "zone", "route"] {
         assert_eq!(change["after_unknown"][name], true, "{name}");
     }
     assert_eq!(plan["output_changes"]["address"]["after_unknown"], true);
 
     stack.write("main.tf", &CONFIG.replace("port = 22", "prot = 22"));
     assert!(stack.fails(&["validate"]).contains("prot"));
+}
+
+#[test]
+fn blocks_stand_as_written_and_none_is_the_same_as_not_written() {
+    let stack = stack();
+    let planned = |blocks: &str| {
+        let blocks = format!("  name = \"a\"\n{blocks}");
+        stack.write("main.tf", &CONFIG.replace("  name = \"a\"\n", &blocks));
+        stack.ok(&["plan", "-out=p"]);
+        let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+        plan["resource_changes"][0]["change"].clone()
+    };
+    let dynamic = |name: &str, elements: &str, content: &str| {
+        format!(
+            "  dynamic \"{name}\" {{\n    for_each = {elements}\n    content {{\n      {content}\n    }}\n  }}\n"
+        )
+    };
+    let change = planned(&dynamic("rule", "[80, 443]", "port = rule.value"));
+    assert_eq!(
+        change["after"]["rule"],
+        serde_json::json!([{ "port": 80 }, { "port": 443 }, { "port": 22 }])
+    );
+    // The schema has an attribute of this name, and its blocks are its elements.
+    let change = planned(&dynamic("route", "[\"10.0.0.0/8\"]", "cidr = route.value"));
+    assert_eq!(change["after"]["route"], serde_json::json!([{ "cidr": "10.0.0.0/8" }]));
+    let change = planned(&dynamic("route", "[]", "cidr = route.value"));
+    assert_eq!(change["after_unknown"]["route"], true, "the provider decides: {change}");
 }
 
 #[test]
@@ -100,7 +130,10 @@ fn it_changes_nothing_and_looks_at_nothing() {
 #[test]
 fn a_file_that_is_no_schema_is_named() {
     let stack = stack();
-    stack.write(".stratiform/schemas/cloud.json", &SCHEMAS.replace("\"list\"", "\"heap\""));
+    stack.write(
+        ".stratiform/schemas/cloud.json",
+        &SCHEMAS.replace("mode\": \"list\"", "mode\": \"heap\""),
+    );
     let error = stack.fails(&["plan"]);
     assert!(error.contains("cloud.json") && error.contains("`nesting_mode` is heap"), "{error}");
     assert!(error.contains("is not installed"), "{error}");

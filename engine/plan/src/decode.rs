@@ -37,7 +37,11 @@ struct Nested {
     block_type: Type,
     min_items: u64,
     max_items: u64,
+    /// What a single block that is not written is worth.
     empty: Value,
+    /// Whether the schema has an attribute of this name, which the body spells as blocks.
+    is_attribute: bool,
+    /// In source order.
     items: Vec<NestedItem>,
     span: Span,
 }
@@ -238,6 +242,10 @@ impl Nested {
                 span: self.span,
             });
         }
+        if found.is_empty() && self.is_attribute {
+            // Blocks that came to nothing say as little as no block at all.
+            return Value::null(self.ty());
+        }
         self.collect(found)
     }
 
@@ -309,6 +317,7 @@ fn compile(
     header: Span,
     diagnostics: &mut Diagnostics,
 ) -> Program {
+    let attributes = &block.attributes;
     let block = &*crate::decode_blocks::fit(body, block);
     let mut program = Program {
         fields: Vec::with_capacity(block.attributes.len()),
@@ -324,7 +333,8 @@ fn compile(
         program.fields.push(field);
     }
     for (name, nested) in &block.blocks {
-        let nested = compile_nested(body, name, nested, owner, header, diagnostics);
+        let mut nested = compile_nested(body, name, nested, owner, header, diagnostics);
+        nested.is_attribute = attributes.contains_key(name);
         for item in &nested.items {
             match item {
                 NestedItem::Static { program: inner, .. } => {
@@ -472,7 +482,7 @@ fn compile_nested(
         span = found.header;
         let key = found.labels.first().map(|label| Arc::clone(&label.text));
         let program = compile(&found.body, &nested.block, &inner_owner, found.header, diagnostics);
-        items.push(NestedItem::Static { key, program });
+        items.push((span, NestedItem::Static { key, program }));
     }
     for found in body.blocks_named("dynamic", 1) {
         if found.labels.first().is_none_or(|label| label.text != *name) {
@@ -480,9 +490,12 @@ fn compile_nested(
         }
         span = found.header;
         if let Some(item) = compile_dynamic(&found, name, nested, &inner_owner, diagnostics) {
-            items.push(item);
+            items.push((span, item));
         }
     }
+    // Blocks and those that `dynamic` makes stand in the order in which they are written.
+    items.sort_by_key(|(span, _)| span.start);
+    let items = items.into_iter().map(|(_, item)| item).collect();
     let (min_items, max_items) = match nested.nesting {
         Nesting::Single | Nesting::Group => (nested.min_items, 1),
         _ => (nested.min_items, nested.max_items),
@@ -500,6 +513,7 @@ fn compile_nested(
         min_items,
         max_items,
         empty,
+        is_attribute: false,
         items,
         span,
     }

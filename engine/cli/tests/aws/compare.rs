@@ -85,6 +85,13 @@ fn order_sets(value: &mut Json) {
     }
 }
 
+/// Whether a text is the hardware address of a network card; its parts are no names of their own.
+fn is_mac(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let hex = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.len() == 6 && parts.iter().all(hex)
+}
+
 /// Two worlds that began apart name the same things differently: ids, addresses, times. A name of one world must
 /// always stand for the same name of the other. What people wrote into the configuration is the same in both.
 pub struct Names {
@@ -105,6 +112,9 @@ impl Names {
         if one == other {
             return true;
         }
+        if is_mac(one) && is_mac(other) {
+            return self.stand_for_each_other(one, other);
+        }
         let (a, b) = (words(one), words(other));
         if a.len() != b.len() {
             return false;
@@ -119,13 +129,13 @@ impl Names {
             return false;
         }
         let (x, y): (Vec<&str>, Vec<&str>) = pairs.into_iter().map(|(x, y)| (*x, *y)).unzip();
-        let (x, y) = (x.join(" "), y.join(" "));
-        if x.is_empty() {
-            return true;
-        }
-        let there = self.there.entry(x.clone()).or_insert_with(|| y.clone());
-        let back = self.back.entry(y.clone()).or_insert_with(|| x.clone());
-        *there == y && *back == x
+        x.is_empty() || self.stand_for_each_other(&x.join(" "), &y.join(" "))
+    }
+
+    fn stand_for_each_other(&mut self, x: &str, y: &str) -> bool {
+        let there = self.there.entry(x.to_owned()).or_insert_with(|| y.to_owned());
+        let back = self.back.entry(y.to_owned()).or_insert_with(|| x.to_owned());
+        there == y && back == x
     }
 
     /// The same for lists whose order each world has chosen by its own names.
@@ -238,6 +248,8 @@ fn names_stand_for_each_other_in_both_directions() {
     assert!(names.same("2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z"));
     assert!(names.same("key/54fcf03e-161a-4d71", "key/6b4780de-c2f1-4678"));
     assert!(!names.same("key/54fcf03e-161a-4d71", "key/6b4780de-c2f1-aaaa"));
+    assert!(names.same("02:00:00:22:cd:77", "02:00:00:4f:47:4f"));
+    assert!(!names.same("02:00:00:22:cd:77", "02:00:00:00:00:01"), "one card, two addresses");
     let list = |all: &[&str]| all.iter().map(|one| Json::from(*one)).collect::<Vec<_>>();
     assert!(names.same("s-aa1", "s-zz1") && names.same("s-bb2", "s-yy2"));
     assert!(names.same_elements(&list(&["s-aa1", "s-bb2"]), &list(&["s-yy2", "s-zz1"])));

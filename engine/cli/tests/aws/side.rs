@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::common::{Ran, Stack, ran};
-use super::{FILES, SLOW, is_long};
 
 /// No command may take longer. Some calls of the emulator make the provider wait for what never comes.
 const LIMIT_S: &str = "240";
@@ -70,7 +69,7 @@ fn found_ok(command: &mut Command) -> bool {
 
 impl Side {
     /// `None` where something is missing; says what.
-    pub fn new(program: Program) -> Option<Self> {
+    pub fn new(program: Program, files: &[(&str, &str)]) -> Option<Self> {
         if std::env::var_os("STRATIFORM_TEST_AWS").is_none() {
             println!("skipped: STRATIFORM_TEST_AWS is not set to `short` or `long`");
             return None;
@@ -88,10 +87,7 @@ impl Side {
             println!("skipped: there is no moto_server on the path");
             return None;
         };
-        let stack = Stack::new(&FILES);
-        if is_long() {
-            stack.write(SLOW.0, SLOW.1);
-        }
+        let stack = Stack::new(files);
         let endpoint = format!("endpoint = \"http://127.0.0.1:{}\"\n", emulator.port);
         stack.write("terraform.tfvars", &endpoint);
         let zip = "import zipfile; zipfile.ZipFile('hook.zip', 'w').writestr(zipfile.ZipInfo('hook.py'), 'def main(e, c): return 1\\n')";
@@ -101,6 +97,11 @@ impl Side {
         );
         stack.write("cli.tfrc", &rc);
         Some(Self { program, stack, emulator })
+    }
+
+    /// Puts a folder from elsewhere beside the files.
+    pub fn link(&self, name: &str, folder: &Path) {
+        std::os::unix::fs::symlink(folder, self.stack.dir().join(name)).expect("a link");
     }
 
     fn run_as(&self, program: Program, args: &[&str]) -> Ran {

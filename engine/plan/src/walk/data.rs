@@ -72,13 +72,17 @@ impl Walk<'_> {
         after: Value,
         reason: ActionReason,
     ) {
+        if self.options.mode != Mode::Normal {
+            // Apply reads nothing then.
+            return;
+        }
         let dependencies = self.dependencies_of(id);
         let change = ResourceChange {
             address: address.clone(),
             deposed: None,
             previous_address: None,
             provider: block.config.provider.clone(),
-            action: if self.options.mode == Mode::Normal { Action::Read } else { Action::NoOp },
+            action: Action::Read,
             reason,
             before: Value::null(block.schema.get().block.ty()),
             after,
