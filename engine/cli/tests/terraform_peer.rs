@@ -99,23 +99,28 @@ fn objects(state: &str) -> Vec<(String, Json)> {
     found
 }
 
+/// Gives a stack a mirror of our providers, and lets Terraform install them.
+fn mirrored(stack: &Stack, providers: &[&str]) {
+    let mirror = stack.dir().join("mirror");
+    for name in providers {
+        let out = format!("-out={}", mirror.display());
+        stack.ok(&["provider", "package", name, &out, "-version=1.2.3"]);
+    }
+    let rc = format!(
+        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+        mirror.display()
+    );
+    stack.write("cli.tfrc", &rc);
+    tf_ok(stack, &["init", "-no-color"], &[]);
+}
+
 #[test]
 fn terraform_uses_our_providers_and_gets_the_same_state() {
     if !terraform() {
         return;
     }
     let theirs = Stack::new(&[("main.tf", CONFIG)]);
-    let mirror = theirs.dir().join("mirror");
-    for name in ["core", "sim"] {
-        let out = format!("-out={}", mirror.display());
-        theirs.ok(&["provider", "package", name, &out, "-version=1.2.3"]);
-    }
-    let rc = format!(
-        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
-        mirror.display()
-    );
-    theirs.write("cli.tfrc", &rc);
-    tf_ok(&theirs, &["init", "-no-color"], &[]);
+    mirrored(&theirs, &["core", "sim"]);
     tf_ok(&theirs, &["apply", "-auto-approve", "-no-color"], &[]);
     let empty = tf(&theirs, &["plan", "-detailed-exitcode", "-no-color"], &[]);
     assert_eq!(empty.code, Some(0), "{}", empty.out);
@@ -143,6 +148,26 @@ fn terraform_uses_our_providers_and_gets_the_same_state() {
     assert_eq!(empty.code, Some(0), "{}", empty.out);
     tf_ok(&theirs, &["destroy", "-auto-approve", "-no-color"], &[]);
     assert!(tf_ok(&theirs, &["state", "list"], &[]).is_empty());
+}
+
+#[test]
+fn what_was_unknown_is_checked_again_in_apply_as_terraform_does() {
+    if !terraform() {
+        return;
+    }
+    let main = CONFIG.replace("  size   = 0.1\n", "  size   = 1\n");
+    let main = main.replace("name   = \"n${count.index}\"", "name   = terraform_data.t.output");
+    let main = format!("{main}resource \"terraform_data\" \"t\" {{\n  input = \"\"\n}}\n");
+    let theirs = Stack::new(&[("main.tf", &main)]);
+    mirrored(&theirs, &["core", "sim"]);
+    tf_ok(&theirs, &["plan", "-no-color"], &[]);
+    let refused = tf(&theirs, &["apply", "-auto-approve", "-no-color"], &[]);
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+    assert!(refused.err.contains("a name is required"), "{}", refused.err);
+    let ours = Stack::new(&[("main.tf", &main)]);
+    ours.ok(&["plan"]);
+    assert!(ours.fails(&["apply", "-auto-approve"]).contains("a name is required"));
+    assert_eq!(tf_ok(&theirs, &["state", "list"], &[]), ours.ok(&["state", "list"]));
 }
 
 /// A process that ends with the test.

@@ -105,6 +105,8 @@ pub(crate) struct Walk<'a> {
     /// By the name of what they concern, so that their order is fixed.
     pub(crate) diagnostics: BTreeMap<String, Diagnostics>,
     pub(crate) dependencies: BTreeMap<NodeId, Arc<[Dependency]>>,
+    /// Nodes that are done, and whether they or anything behind them is going to change.
+    pending: BTreeMap<NodeId, bool>,
     /// Texts of earlier objects that will not come back.
     pub(crate) lost: Lost,
     /// Objects that are led back, and whose replacements are made before the old ones go.
@@ -147,6 +149,7 @@ impl<'a> Walk<'a> {
             results: BTreeMap::new(),
             diagnostics: BTreeMap::new(),
             dependencies: BTreeMap::new(),
+            pending: BTreeMap::new(),
             lost: Lost::default(),
             made_first: BTreeSet::new(),
         }

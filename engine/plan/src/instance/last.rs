@@ -60,7 +60,8 @@ pub(crate) async fn plan_final(
         provider: change.provider.clone(),
         reader,
         schema,
-        config: None,
+        // What is secret of it is kept out of the provider's complaints.
+        config: Some(config.clone()),
         stored: None,
         mode: Mode::Normal,
         refresh: false,
@@ -81,6 +82,12 @@ pub(crate) async fn plan_final(
     let (original, config_marks) = config.unmark_deep();
     if let Some(path) = original.unknown_paths().into_iter().next() {
         return Err(input.invalid("apply", path, "the configuration is still unknown"));
+    }
+    // What was unknown while planning has been checked by nobody yet.
+    if input.block.is_some() {
+        let problems = input.reader.validate_resource(&input.address.resource.type_name, &original);
+        let problems = problems.await.map_err(|error| input.failed("validate", &error))?;
+        input.sift(problems, &mut warnings)?;
     }
     let schema = &input.schema.get().block;
     let (prior, config, private) = if change.action == Action::Update {

@@ -1,6 +1,5 @@
 //! A data source instance: read now, or left to apply.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use address::{ResourceInstance, ResourceMode};
@@ -133,7 +132,7 @@ impl Walk<'_> {
     /// condition could look at, and the resources that its block refers to, with all that these need.
     ///
     /// Source: Terraform's documentation of data sources; that references count was seen with the AWS provider.
-    fn has_pending_need(&self, id: NodeId, block: &Block) -> bool {
+    fn has_pending_need(&mut self, id: NodeId, block: &Block) -> bool {
         let lifecycle = &block.config.lifecycle;
         let all = !block.config.depends_on.is_empty()
             || !lifecycle.preconditions.is_empty()
@@ -146,30 +145,49 @@ impl Walk<'_> {
                 _ => false,
             }
         };
-        let mut seen = BTreeSet::new();
-        let needs = self.nodes[id.0].needs.iter();
-        let mut stack: Vec<NodeId> = needs.copied().filter(counts).collect();
-        while let Some(needed) = stack.pop() {
-            if !seen.insert(needed) {
+        let direct: Vec<NodeId> = self.nodes[id.0].needs.iter().copied().filter(counts).collect();
+        direct.into_iter().any(|needed| self.is_pending(needed))
+    }
+
+    /// Says whether a node that is done, or anything behind it, is going to change. Each node is asked once in a
+    /// walk, however many data sources wait for it; worked off from a list, since names may form long chains.
+    fn is_pending(&mut self, start: NodeId) -> bool {
+        let mut stack = vec![start];
+        while let Some(id) = stack.last().copied() {
+            if self.pending.contains_key(&id) {
+                stack.pop();
                 continue;
             }
-            if let NodeKey::Instance(module, resource, key) = &self.nodes[needed.0].key {
-                let address = ResourceInstance {
-                    module: self.evaluation.module(*module).instance.clone(),
-                    resource: resource.clone(),
-                    key: key.clone(),
-                };
-                if self
-                    .results
-                    .get(&address)
-                    .is_some_and(|p| p.output.change.action != Action::NoOp)
-                {
-                    return true;
+            let needs = &self.nodes[id.0].needs;
+            let known = |needed: &NodeId| self.pending.get(needed) == Some(&true);
+            let verdict = if self.changes(id) || needs.iter().any(known) {
+                true
+            } else {
+                let open = needs
+                    .iter()
+                    .filter(|needed| **needed != id && !self.pending.contains_key(needed));
+                let open: Vec<NodeId> = open.copied().collect();
+                if !open.is_empty() {
+                    stack.extend(open);
+                    continue;
                 }
-            }
-            stack.extend(self.nodes[needed.0].needs.iter().copied());
+                false
+            };
+            self.pending.insert(id, verdict);
+            stack.pop();
         }
-        false
+        self.pending[&start]
+    }
+
+    /// Says whether a node's own object is going to change.
+    fn changes(&self, id: NodeId) -> bool {
+        let NodeKey::Instance(module, resource, key) = &self.nodes[id.0].key else { return false };
+        let address = ResourceInstance {
+            module: self.evaluation.module(*module).instance.clone(),
+            resource: resource.clone(),
+            key: key.clone(),
+        };
+        self.results.get(&address).is_some_and(|one| one.output.change.action != Action::NoOp)
     }
 }
 
