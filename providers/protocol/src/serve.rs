@@ -47,6 +47,34 @@ pub struct ServeOptions {
     pub tamper: Option<Tamper>,
 }
 
+impl ServeOptions {
+    /// What a host tells in the environment; `env` looks up a variable.
+    pub fn read(env: &dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            cookie: env(handshake::COOKIE_NAME),
+            versions: env("PLUGIN_PROTOCOL_VERSIONS"),
+            client_certificate: env("PLUGIN_CLIENT_CERT"),
+            ..Self::default()
+        }
+    }
+}
+
+/// Serves a provider until the host ends it, for programs that are nothing but a provider. Gives what to tell a person
+/// if it cannot be served.
+pub fn until_ended(factory: Arc<dyn Factory>, options: ServeOptions) -> Result<(), String> {
+    let context = Context {
+        working_dir: ".".into(),
+        executable: std::env::current_exe().unwrap_or_default(),
+        engine_version: String::new(),
+        home_dir: std::env::temp_dir(),
+        deferral_allowed: false,
+    };
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no thread can be started: {error}"))?;
+    runtime.block_on(serve(factory, context, options))
+}
+
 /// Serves a provider until the host ends it. Gives what to tell a person if it cannot be served.
 pub async fn serve(
     factory: Arc<dyn Factory>,

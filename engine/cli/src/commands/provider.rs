@@ -55,14 +55,7 @@ fn native(session: &Session, name: &str) -> Result<Arc<dyn sdk::Factory>, String
 }
 
 async fn serve(session: &Session, name: &str, reattach: bool, tcp: bool) -> Result<(), String> {
-    let options = ServeOptions {
-        cookie: env(protocol::handshake::COOKIE_NAME),
-        versions: env("PLUGIN_PROTOCOL_VERSIONS"),
-        client_certificate: env("PLUGIN_CLIENT_CERT"),
-        tcp,
-        reattach,
-        tamper: None,
-    };
+    let options = ServeOptions { tcp, reattach, ..ServeOptions::read(&env) };
     serve::serve(native(session, name)?, session.context.clone(), options).await
 }
 
@@ -91,14 +84,7 @@ async fn record(session: &Session, binary: &str) -> Result<(), String> {
         .ok_or("`STRATIFORM_RECORD_PROVIDERS` must name the file that calls are written to")?;
     let recorder = protocol::Recorder::open(Path::new(&path))
         .map_err(|error| format!("`{path}` cannot be written: {error}"))?;
-    let options = ServeOptions {
-        cookie: env(protocol::handshake::COOKIE_NAME),
-        versions: env("PLUGIN_PROTOCOL_VERSIONS"),
-        client_certificate: env("PLUGIN_CLIENT_CERT"),
-        tcp: false,
-        reattach: false,
-        tamper: None,
-    };
+    let options = ServeOptions::read(&env);
     let start = session.start_options("recorded");
     serve::forward(Path::new(binary), start, recorder, options).await
 }

@@ -8,7 +8,7 @@ use syntax::Diagnostics;
 use value::Value;
 
 use super::node::NodeState;
-use super::{Answer, NodeId, NodeKey, Planned, Walk, repetition_of};
+use super::{Answer, NodeId, NodeKey, Walk, repetition_of};
 use crate::action::{Action, ActionReason};
 use crate::evaluation::ModuleId;
 use crate::instance::Output;
@@ -42,6 +42,12 @@ impl Walk<'_> {
         };
         let (config, marks) = config.unmark_deep();
         let known = config.is_wholly_known();
+        if self.waits_for_deferred(id) {
+            let after = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
+            self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
+            self.plan_read(id, block, address, after, ActionReason::DependencyPending);
+            return self.finish(id, NodeState::Done);
+        }
         if !known || self.has_pending_need(id, block) {
             let reason =
                 if known { ActionReason::DependencyPending } else { ActionReason::ConfigUnknown };
@@ -50,21 +56,33 @@ impl Walk<'_> {
             self.plan_read(id, block, address, after, reason);
             return self.finish(id, NodeState::Done);
         }
+        if reader.has_schemas_only() {
+            let read = self.read_last(address, block, &config);
+            let after =
+                read.clone().unwrap_or_else(|| propose_unknown(&block.schema.get().block, &config));
+            let after = after.mark_paths(&marks);
+            self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
+            if read.is_none() {
+                self.plan_read(id, block, address, after, ActionReason::DependencyPending);
+            }
+            return self.finish(id, NodeState::Done);
+        }
         let block = Arc::clone(block);
         let address = address.clone();
         let checked = block.config.check.is_some();
         let call = async move {
             let read = crate::data::read(&reader, &block, &address, config, &marks).await;
             if checked {
+                let read = read.map(|read| (read.value, read.warnings));
                 return (id, Ok(Answer::Checked(address, read)));
             }
-            (id, read.map(|(value, warnings)| Answer::Data(value, warnings)))
+            (id, read.map(|read| Answer::Data(read.value, read.warnings, read.deferred)))
         };
         self.start(call.boxed());
     }
 
     /// Leaves a read to apply.
-    fn plan_read(
+    pub(super) fn plan_read(
         &mut self,
         id: NodeId,
         block: &Arc<Block>,
@@ -90,6 +108,7 @@ impl Walk<'_> {
             create_before_destroy: false,
             importing: None,
             remarks: Vec::new(),
+            identity: None,
         };
         let output = Output {
             change,
@@ -98,9 +117,9 @@ impl Walk<'_> {
             prior_dependencies: Vec::new(),
             warnings: Diagnostics::new(),
             led_back: None,
+            deferred: None,
         };
-        let planned = Planned { output: Box::new(output), node: Some(id) };
-        self.results.insert(address.clone(), planned);
+        self.keep(address.clone(), Box::new(output), Some(id));
     }
 
     /// A data source within a check was read, or could not be: that is a warning. Apply looks again.
