@@ -1,15 +1,10 @@
 //! A provider for tests, with what few others have: identities, work that is put off, data of modules, objects that
 //! come from other types, and a process that says how often it was started.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    clippy::exit,
-    reason = "a program for tests"
-)]
+#![allow(clippy::disallowed_methods, reason = "a program for tests")]
 
 use std::sync::Arc;
 
-use protocol::serve::{self, ServeOptions};
+use protocol::serve;
 use sdk::native::{Call, Object};
 use sdk::{
     Block, Created, DataSource, Deferral, Factory, Function, FunctionSchema, IdentitySchema,
@@ -180,15 +175,11 @@ impl Factory for Peer {
     }
 }
 
-fn main() {
+fn main() -> std::process::ExitCode {
     if let Ok(path) = std::env::var("PEER_STARTS") {
         use std::io::Write as _;
         let file = std::fs::File::options().create(true).append(true).open(path);
         let _ = file.and_then(|mut file| writeln!(file, "start"));
     }
-    let options = ServeOptions::read(&|name| std::env::var(name).ok());
-    if let Err(message) = serve::until_ended(Arc::new(Peer), options) {
-        eprintln!("{message}");
-        std::process::exit(1);
-    }
+    serve::program(Arc::new(Peer), std::env::vars())
 }

@@ -252,6 +252,18 @@ pub(crate) enum ProviderCommand {
         #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
         version: String,
     },
+    /// Begin a provider of one's own: a project in Rust that builds and works.
+    New {
+        /// Its name: small letters and digits.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The project's folder; `terraform-provider-NAME` by itself.
+        #[arg(long, value_name = "DIR")]
+        out: Option<String>,
+        /// The folder of Stratiform's sources, whose SDK it builds on.
+        #[arg(long, value_name = "DIR")]
+        sdk: Option<String>,
+    },
     /// Check any provider's binary against the protocol; configures nothing and changes nothing.
     Check {
         /// The provider's binary.

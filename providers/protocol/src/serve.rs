@@ -7,8 +7,10 @@ mod answers;
 mod forward;
 mod service;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,9 +61,25 @@ impl ServeOptions {
     }
 }
 
-/// Serves a provider until the host ends it, for programs that are nothing but a provider. Gives what to tell a person
-/// if it cannot be served.
-pub fn until_ended(factory: Arc<dyn Factory>, options: ServeOptions) -> Result<(), String> {
+/// All of a program that is nothing but a provider: serves it until the host ends it. `environment` are the program's
+/// variables, by which a host says what it wants; what goes wrong is told on the error stream.
+pub fn program(
+    factory: Arc<dyn Factory>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> ExitCode {
+    let environment: BTreeMap<String, String> = environment.into_iter().collect();
+    let options = ServeOptions::read(&|name| environment.get(name).cloned());
+    match until_ended(factory, options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // There is nobody else to tell.
+            let _ = writeln!(std::io::stderr(), "{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn until_ended(factory: Arc<dyn Factory>, options: ServeOptions) -> Result<(), String> {
     let context = Context {
         working_dir: ".".into(),
         executable: std::env::current_exe().unwrap_or_default(),
