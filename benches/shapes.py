@@ -59,6 +59,14 @@ def outputs(n):
     return {"main.tf": text}
 
 
+def data(n):
+    """Half data sources that wait for all of the other half."""
+    return {"main.tf": f'resource "terraform_data" "a" {{\n  count = {n // 2}\n  input = count.index\n}}\n'
+                       f'data "terraform_remote_state" "s" {{\n  count = {n // 2}\n  backend = "local"\n'
+                       '  config = { path = "s.tfstate" }\n  depends_on = [terraform_data.a]\n}\n',
+            "s.tfstate": '{"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "l", "outputs": {}, "resources": []}'}
+
+
 def nested(n):
     """Three levels of modules, ten objects in each of the innermost."""
     leaf = 'variable "name" {}\n' + "".join(
@@ -94,7 +102,8 @@ def ai_stack(n):
 
 SHAPES = {"one count": independent, "chain": chain, "layers of 100": layers, "for_each of a set": for_each,
           "modules of 10": modules, "an output for each tenth": outputs,
-          "modules in modules": nested, "AI stack": ai_stack}
+          "modules in modules": nested, "AI stack": ai_stack,
+          "data sources that wait for all": data}
 
 # Beside each shape stands one object that changes alone.
 ONE = '\nvariable "one" {\n  default = ""\n}\nresource "terraform_data" "one" {\n  input = var.one\n}\n'

@@ -58,7 +58,7 @@ pub use journal::{Intent, IntentAction, Journal, OpenIntent, Outcome, RecordedIn
 pub use memory::MemoryStore;
 pub use reading::read_folder;
 pub use record::{
-    DecisionRecord, Dependency, DeposedKey, Object, ObjectStatus, OutputRecord, Record,
+    DecisionRecord, Dependency, DeposedKey, Identity, Object, ObjectStatus, OutputRecord, Record,
 };
 pub use sled_store::{OpenOptions, SledStore};
 pub use snapshot::StateSnapshot;

@@ -67,8 +67,17 @@ pub struct Object {
     pub sensitive_paths: Vec<AttributePath>,
     /// The arguments and blocks that its configuration set; empty where nobody knows.
     pub configured: Vec<Arc<str>>,
-    /// The idempotency token of the create call, where the object was made by us.
-    pub token: Option<String>,
+    /// What tells the object from all others at its backend, for types that have identities.
+    pub identity: Option<Identity>,
+}
+
+/// A stored identity. No part of one is sensitive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The version of the identity's schema that wrote it.
+    pub version: u64,
+    /// An object, in Terraform's encoding of values.
+    pub json: Arc<str>,
 }
 
 impl Object {
@@ -83,7 +92,7 @@ impl Object {
             create_before_destroy: false,
             sensitive_paths: Vec::new(),
             configured: Vec::new(),
-            token: None,
+            identity: None,
         }
     }
 }

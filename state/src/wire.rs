@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Intent, IntentAction};
-use crate::record::{Dependency, DeposedKey, Object, ObjectStatus, OutputRecord, Record};
+use crate::record::{Dependency, DeposedKey, Identity, Object, ObjectStatus, OutputRecord, Record};
 use crate::store::{ChangeKind, ChangeSummary, OperationId, OperationInfo, OperationOutcome};
 
 #[derive(Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub(crate) struct WireObject {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     set: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
+    identity: Option<(u64, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl WireObject {
             cbd: object.create_before_destroy,
             sensitive: object.sensitive_paths.iter().map(ToString::to_string).collect(),
             set: object.configured.iter().map(ToString::to_string).collect(),
-            token: object.token.clone(),
+            identity: object.identity.as_ref().map(|one| (one.version, one.json.to_string())),
         }
     }
 
@@ -144,7 +144,7 @@ impl WireObject {
             create_before_destroy: self.cbd,
             sensitive_paths: all(&self.sensitive)?,
             configured: self.set.into_iter().map(Arc::from).collect(),
-            token: self.token,
+            identity: self.identity.map(|(version, json)| Identity { version, json: json.into() }),
         })
     }
 }

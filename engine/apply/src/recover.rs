@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use address::ResourceInstance;
 use plan::evaluation::Evaluation;
-use sdk::{Context, Private, Provider, ReadRequest, Registry, TokenAnswer, UpgradeRequest};
+use sdk::{
+    Context, Private, Provider, ProviderSchema, ReadRequest, Registry, TokenAnswer, UpgradeRequest,
+};
 use state::{
-    Change, DeposedKey, IntentAction, Object, ObjectStatus, Outcome, Record, RecordedIntent,
-    StateError, StateStore,
+    Change, DeposedKey, Identity, IntentAction, Object, ObjectStatus, Outcome, Record,
+    RecordedIntent, StateError, StateStore,
 };
 use syntax::Diagnostics;
 use value::Value;
@@ -146,7 +148,7 @@ async fn ask_create(
         create_before_destroy: intent.create_before_destroy,
         sensitive_paths: intent.sensitive_paths.clone(),
         configured: Vec::new(),
-        token: None,
+        identity: None,
     };
     let mut record = record.unwrap_or_else(|| Record {
         address: intent.address.clone(),
@@ -200,8 +202,8 @@ async fn look(
     type_name: Arc<str>,
     object: &Object,
 ) -> Result<Option<Object>, String> {
-    let schema = provider.schema();
-    let schema = schema.resources.get(&type_name).ok_or("the provider has no such type")?;
+    let schema_of = provider.schema();
+    let schema = schema_of.resources.get(&type_name).ok_or("the provider has no such type")?;
     let request = UpgradeRequest {
         type_name: Arc::clone(&type_name),
         version: object.schema_version,
@@ -209,8 +211,13 @@ async fn look(
     };
     let upgraded = provider.upgrade(request).await.map_err(|error| error.to_string())?;
     let current: Value = upgraded.value.ok_or("the stored object cannot be read")?;
-    let request =
-        ReadRequest { type_name, current, private: Private::from(object.private.as_slice()) };
+    let request = ReadRequest {
+        identity: known_identity(&schema_of, &type_name, object),
+        meta: None,
+        private: Private::from(object.private.as_slice()),
+        type_name: Arc::clone(&type_name),
+        current,
+    };
     let answer = provider.read(request).await.map_err(|error| error.to_string())?;
     if let Some(problem) = answer.problems.iter().find(|problem| problem.is_error()) {
         return Err(problem.summary.clone());
@@ -224,6 +231,24 @@ async fn look(
         schema_version: schema.version,
         attributes_json: json.into(),
         private: answer.private.as_bytes().to_vec(),
+        identity: stored_identity(&schema_of, &type_name, answer.identity.as_ref()),
         ..object.clone()
     }))
+}
+
+/// The stored identity of an object, if it is in the form of the current schema.
+fn known_identity(schema: &ProviderSchema, type_name: &str, object: &Object) -> Option<Value> {
+    let identities = schema.identities.get(type_name)?;
+    let stored = object.identity.as_ref().filter(|one| one.version == identities.version)?;
+    value::json::decode_str(&stored.json, &identities.ty()).ok()
+}
+
+fn stored_identity(
+    schema: &ProviderSchema,
+    type_name: &str,
+    identity: Option<&Value>,
+) -> Option<Identity> {
+    let version = schema.identities.get(type_name)?.version;
+    let identity = identity.filter(|one| one.is_wholly_known())?;
+    Some(Identity { version, json: value::json::to_string(identity).into() })
 }

@@ -20,6 +20,10 @@ pub(crate) struct Prepared {
     pub(crate) planned: Value,
     pub(crate) config: Value,
     pub(crate) private: Vec<u8>,
+    /// What will tell the object from all others.
+    pub(crate) identity: Option<Value>,
+    /// What the module tells the provider about itself.
+    pub(crate) meta: Option<Value>,
     pub(crate) sensitive_paths: Vec<address::AttributePath>,
     pub(crate) ty: Type,
     /// What went wrong before and does not matter.
@@ -42,14 +46,16 @@ pub(crate) async fn prepare(
     match (kind, ready) {
         (StepKind::Create | StepKind::Update, Some(ready)) => {
             let reader: Arc<dyn sdk::Reader> = provider;
-            let Final { planned, config, sensitive_paths, planned_private } =
-                ready.plan(reader, change).await?;
+            let last = ready.plan(reader, change).await?;
+            let Final { planned, config, sensitive_paths, planned_private, .. } = last;
             let prior = if kind == StepKind::Create { null } else { before };
             Ok(Prepared {
                 prior,
                 planned,
                 config,
                 private: planned_private,
+                identity: last.planned_identity,
+                meta: last.meta,
                 sensitive_paths,
                 ty,
                 warnings,
@@ -67,6 +73,8 @@ pub(crate) async fn prepare(
                 planned: null.clone(),
                 config: null,
                 private: change.planned_private.clone(),
+                identity: change.identity.as_ref().and_then(|one| one.before.clone()),
+                meta: None,
                 sensitive_paths: Vec::new(),
                 ty,
                 warnings,
@@ -98,6 +106,8 @@ pub(crate) async fn call(
             planned: prepared.planned.clone(),
             config: prepared.config.clone(),
             planned_private: Private::from(prepared.private.as_slice()),
+            planned_identity: prepared.identity.clone(),
+            meta: prepared.meta.clone(),
             token: token.clone(),
             progress: progress.clone(),
         };

@@ -147,6 +147,7 @@ fn main() {
         executable: std::env::current_exe().unwrap_or_default(),
         engine_version: String::new(),
         home_dir: std::env::temp_dir(),
+        deferral_allowed: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -252,6 +252,18 @@ pub(crate) enum ProviderCommand {
         #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
         version: String,
     },
+    /// Begin a provider of one's own: a project in Rust that builds and works.
+    New {
+        /// Its name: small letters and digits.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The project's folder; `terraform-provider-NAME` by itself.
+        #[arg(long, value_name = "DIR")]
+        out: Option<String>,
+        /// The folder of Stratiform's sources, whose SDK it builds on.
+        #[arg(long, value_name = "DIR")]
+        sdk: Option<String>,
+    },
     /// Check any provider's binary against the protocol; configures nothing and changes nothing.
     Check {
         /// The provider's binary.
@@ -476,6 +488,9 @@ pub(crate) struct PlanArgs {
     /// How many calls run at once.
     #[arg(long, value_name = "N")]
     pub(crate) parallelism: Option<usize>,
+    /// Let providers put work off that they cannot plan yet; a later run does it.
+    #[arg(long)]
+    pub(crate) allow_deferral: bool,
     /// Decide anew where components go, as if nothing had been placed.
     #[arg(long)]
     pub(crate) reoptimize: bool,
@@ -488,6 +503,9 @@ pub(crate) struct PlanArgs {
 pub(crate) struct PlanCommand {
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
+    /// Start no provider: plan with the schemas that earlier runs have kept and with what the state records.
+    #[arg(long, conflicts_with_all = ["out", "generate_config_out", "refresh_only"])]
+    pub(crate) offline: bool,
     /// Write errors, warnings and what checks have found as SARIF 2.1.0, for code scanners; also if there is no plan.
     #[arg(long, value_name = "FILE")]
     pub(crate) sarif: Option<String>,

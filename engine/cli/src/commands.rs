@@ -67,7 +67,9 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
     if let Command::Fmt(args) = &cli.command {
         return fmt::fmt(args);
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // One thread beside this one: what drives the connections to providers goes on while an expression is evaluated.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal::error_line(&format!("no runtime can be started: {error}"));
@@ -78,7 +80,12 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
 }
 
 async fn dispatch(command: Command) -> Exit {
-    let session = Session::new();
+    let mut session = Session::new();
+    if let Command::Plan(args) = &command
+        && args.offline
+    {
+        session.go_offline();
+    }
     let exit = run_command(&session, command).await;
     session.shut_down().await;
     match shared::publish(&Common::default(), &*session.world) {

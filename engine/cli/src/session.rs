@@ -74,6 +74,7 @@ impl Session {
             executable: std::env::current_exe().unwrap_or_default(),
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             home_dir: home,
+            deferral_allowed: false,
         };
         let found = hosted::find(&context, &*world);
         let overriding = found.overriding.iter().map(sdk::Factory::address).collect();
@@ -97,6 +98,15 @@ impl Session {
             context,
             catalog: OnceLock::new(),
         }
+    }
+
+    /// From now on no provider's program is started: what earlier runs have kept of it has to do.
+    pub(crate) fn go_offline(&mut self) {
+        let kept = self.hosted.iter().map(|one| {
+            let offline: Arc<dyn sdk::Factory> = Arc::new(protocol::known::Offline(one.clone()));
+            offline
+        });
+        self.registry = self.registry.with(kept);
     }
 
     /// Says whether a provider needs no installing.
@@ -558,7 +568,7 @@ impl Session {
             deferred_checks: stack.deferred_checks,
             snapshot,
             readers,
-            context: self.context.clone(),
+            context: Context { deferral_allowed: options.allow_deferral, ..self.context.clone() },
             world,
             workspace: store::workspace().into(),
             options,
@@ -700,7 +710,12 @@ pub(crate) fn problem(message: &str) -> syntax::Report {
 /// The options of a plan.
 pub(crate) fn options(args: &PlanArgs, mode: plan::Mode) -> Result<Options, Diagnostics> {
     let mut found = Diagnostics::new();
-    let mut options = Options { mode, refresh: args.refresh.unwrap_or(true), ..Options::default() };
+    let mut options = Options {
+        mode,
+        refresh: args.refresh.unwrap_or(true),
+        allow_deferral: args.allow_deferral,
+        ..Options::default()
+    };
     if let Some(parallelism) = args.parallelism {
         if parallelism == 0 {
             found.push(problem("`-parallelism` must be at least 1"));

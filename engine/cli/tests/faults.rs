@@ -170,3 +170,29 @@ fn a_fault_while_destroying_keeps_the_object_in_the_state() {
         assert_eq!(world(&stack), 0, "{fault}");
     }
 }
+
+#[test]
+fn what_was_unknown_is_checked_again_before_the_change() {
+    let main = r#"
+terraform {
+  required_providers {
+    sim = { source = "stratiform/sim" }
+  }
+}
+provider "sim" {
+  world = "w"
+}
+resource "terraform_data" "t" {
+  input = ""
+}
+resource "sim_node" "n" {
+  name = terraform_data.t.output
+}
+"#;
+    let stack = Stack::new(&[("main.tf", main)]);
+    stack.ok(&["plan"]);
+    let found = shown(&stack.fails(&["apply", "-auto-approve"]));
+    assert!(found.contains("a name is required") && found.contains("main.tf:14"), "{found}");
+    assert_eq!(world(&stack), 0, "the provider was not asked to make it");
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "terraform_data.t");
+}

@@ -99,23 +99,28 @@ fn objects(state: &str) -> Vec<(String, Json)> {
     found
 }
 
+/// Gives a stack a mirror of our providers, and lets Terraform install them.
+fn mirrored(stack: &Stack, providers: &[&str]) {
+    let mirror = stack.dir().join("mirror");
+    for name in providers {
+        let out = format!("-out={}", mirror.display());
+        stack.ok(&["provider", "package", name, &out, "-version=1.2.3"]);
+    }
+    let rc = format!(
+        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+        mirror.display()
+    );
+    stack.write("cli.tfrc", &rc);
+    tf_ok(stack, &["init", "-no-color"], &[]);
+}
+
 #[test]
 fn terraform_uses_our_providers_and_gets_the_same_state() {
     if !terraform() {
         return;
     }
     let theirs = Stack::new(&[("main.tf", CONFIG)]);
-    let mirror = theirs.dir().join("mirror");
-    for name in ["core", "sim"] {
-        let out = format!("-out={}", mirror.display());
-        theirs.ok(&["provider", "package", name, &out, "-version=1.2.3"]);
-    }
-    let rc = format!(
-        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
-        mirror.display()
-    );
-    theirs.write("cli.tfrc", &rc);
-    tf_ok(&theirs, &["init", "-no-color"], &[]);
+    mirrored(&theirs, &["core", "sim"]);
     tf_ok(&theirs, &["apply", "-auto-approve", "-no-color"], &[]);
     let empty = tf(&theirs, &["plan", "-detailed-exitcode", "-no-color"], &[]);
     assert_eq!(empty.code, Some(0), "{}", empty.out);
@@ -141,6 +146,130 @@ fn terraform_uses_our_providers_and_gets_the_same_state() {
     tf_ok(&theirs, &["import", "-no-color", "-var=zone=b", "sim_node.n[1]", &id], &[]);
     let empty = tf(&theirs, &["plan", "-detailed-exitcode", "-no-color", "-var=zone=b"], &[]);
     assert_eq!(empty.code, Some(0), "{}", empty.out);
+    tf_ok(&theirs, &["destroy", "-auto-approve", "-no-color"], &[]);
+    assert!(tf_ok(&theirs, &["state", "list"], &[]).is_empty());
+}
+
+#[test]
+fn what_was_unknown_is_checked_again_in_apply_as_terraform_does() {
+    if !terraform() {
+        return;
+    }
+    let main = CONFIG.replace("  size   = 0.1\n", "  size   = 1\n");
+    let main = main.replace("name   = \"n${count.index}\"", "name   = terraform_data.t.output");
+    let main = format!("{main}resource \"terraform_data\" \"t\" {{\n  input = \"\"\n}}\n");
+    let theirs = Stack::new(&[("main.tf", &main)]);
+    mirrored(&theirs, &["core", "sim"]);
+    tf_ok(&theirs, &["plan", "-no-color"], &[]);
+    let refused = tf(&theirs, &["apply", "-auto-approve", "-no-color"], &[]);
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+    assert!(refused.err.contains("a name is required"), "{}", refused.err);
+    let ours = Stack::new(&[("main.tf", &main)]);
+    ours.ok(&["plan"]);
+    assert!(ours.fails(&["apply", "-auto-approve"]).contains("a name is required"));
+    assert_eq!(tf_ok(&theirs, &["state", "list"], &[]), ours.ok(&["state", "list"]));
+}
+
+const EVERY_KIND: &str = r#"
+terraform {
+  required_providers {
+    core  = { source = "stratiform/core" }
+    local = { source = "stratiform/local" }
+    sim   = { source = "stratiform/sim" }
+  }
+}
+
+provider "sim" {
+  world = "world"
+}
+
+resource "sim_node" "n" {
+  name = provider::core::slug("A Node, the 1st!")
+  size = 3
+}
+
+data "sim_lookup" "found" {
+  name       = sim_node.n.name
+  depends_on = [sim_node.n]
+}
+
+ephemeral "sim_lease" "key" {
+  name = "key"
+}
+
+resource "sim_node" "locked" {
+  name      = "locked"
+  secret_wo = ephemeral.sim_lease.key.token
+}
+
+resource "local_volume" "v" {
+  name         = "v"
+  capacity_gib = 1
+  source       = "${path.module}/source"
+}
+
+resource "local_job" "j" {
+  name     = "j"
+  command  = ["sh", "-c", "wc -c < data/a.txt > out.txt"]
+  mounts   = { data = local_volume.v.path }
+  outputs  = { count = "out.txt" }
+  triggers = { content = local_volume.v.fingerprint }
+}
+
+output "seen" {
+  value = [
+    sim_node.n.name,
+    data.sim_lookup.found.size,
+    local_volume.v.fingerprint,
+    local_volume.v.files,
+    local_job.j.state,
+    local_job.j.exit_code,
+    trimspace(file(local_job.j.artifacts["count"].path)),
+  ]
+}
+"#;
+
+#[test]
+fn functions_data_sources_and_ephemeral_resources_of_ours_work_in_terraform() {
+    if !terraform() {
+        return;
+    }
+    let stack = || {
+        let files = [("main.tf", EVERY_KIND), ("source/a.txt", "some text")];
+        let stack = Stack::new(&files);
+        std::fs::create_dir_all(stack.home()).expect("a folder can be made");
+        stack
+    };
+    let log = |stack: &Stack| {
+        std::fs::read_to_string(stack.dir().join("world/calls.log")).unwrap_or_default()
+    };
+    let theirs = stack();
+    mirrored(&theirs, &["core", "local", "sim"]);
+    tf_ok(&theirs, &["apply", "-auto-approve", "-no-color"], &[]);
+    let seen = tf_ok(&theirs, &["output", "-json", "seen"], &[]);
+    let empty = tf(&theirs, &["plan", "-detailed-exitcode", "-no-color"], &[]);
+    assert_eq!(empty.code, Some(0), "{}\n{}", empty.out, empty.err);
+    // Opened once for each walk that needs it, given to the write-only argument, and closed as often.
+    let calls = log(&theirs);
+    let count = |calls: &str, word: &str| calls.lines().filter(|line| *line == word).count();
+    assert!(count(&calls, "open key") >= 2, "{calls}");
+    assert_eq!(count(&calls, "open key"), count(&calls, "close key"), "{calls}");
+    assert!(calls.contains("write-only locked 12 bytes"), "{calls}");
+    let state = std::fs::read_to_string(theirs.dir().join("terraform.tfstate")).expect("a state");
+    assert!(!state.contains("token-of-key"), "the secret is stored");
+
+    let ours = stack();
+    ours.ok(&["apply", "-auto-approve"]);
+    let json = |text: &str| serde_json::from_str::<Json>(text).expect("JSON");
+    let own = json(&ours.ok(&["output", "-json", "seen"]));
+    assert_eq!(json(&seen), own);
+    assert_eq!(
+        (&own[0], &own[1], &own[6]),
+        (&json("\"a-node-the-1st\""), &json("3"), &json("\"9\""))
+    );
+    assert_eq!(count(&log(&ours), "open key"), count(&log(&ours), "close key"));
+    ours.ok(&["plan", "-detailed-exitcode"]);
+    ours.ok(&["destroy", "-auto-approve"]);
     tf_ok(&theirs, &["destroy", "-auto-approve", "-no-color"], &[]);
     assert!(tf_ok(&theirs, &["state", "list"], &[]).is_empty());
 }

@@ -51,6 +51,8 @@ pub struct Module {
     pub provider_configs: BTreeMap<ProviderName, ProviderBlock>,
     /// The `terraform` block.
     pub terraform: TerraformSettings,
+    /// What the module tells providers about itself, by their local names. Every value is written out.
+    pub provider_metas: BTreeMap<Arc<str>, syntax::Block>,
     /// The `stack` block; only the root module may have one.
     pub stack: Option<syntax::Block>,
     /// Top-level blocks of kinds that this crate does not know; the component stage claims or refuses them.
@@ -340,8 +342,10 @@ pub struct Removed {
 pub struct Import {
     /// The resource instance.
     pub to: Traversal,
-    /// The id at the provider.
+    /// The id at the provider, or the identity.
     pub id: Expression,
+    /// Whether it is the identity.
+    pub by_identity: bool,
     /// One import for each element.
     pub for_each: Option<Expression>,
     /// Where it names a provider: that is for resources that are not written out yet.

@@ -356,6 +356,20 @@ pub enum RuleError {
         #[label("known only after the import")]
         span: Span,
     },
+    /// An import that says twice which object is meant.
+    #[error("an `import` block has an `id` and an `identity`")]
+    #[diagnostic(
+        code(stratiform::config::import_two_keys),
+        help("keep one of the two; each says which object is meant")
+    )]
+    ImportTwoKeys {
+        /// The `identity`.
+        #[label("said here")]
+        identity: Span,
+        /// The `id`.
+        #[label("and here")]
+        id: Span,
+    },
     /// A provisioner that does not exist.
     #[error("unknown provisioner `{name}`")]
     #[diagnostic(
@@ -746,6 +760,12 @@ pub const RULE_DOCS: &[ErrorDoc] = &[
         "Import of itself",
         "The id of an import comes from the imported object.",
         "resource \"terraform_data\" \"a\" {}\nimport {\n  to = terraform_data.a\n  id = terraform_data.a.id\n}",
+    ),
+    doc(
+        "stratiform::config::import_two_keys",
+        "Import with two keys",
+        "An `import` block names its object by its id and by its identity.",
+        "resource \"terraform_data\" \"a\" {}\nimport {\n  to       = terraform_data.a\n  id       = \"x\"\n  identity = { id = \"x\" }\n}",
     ),
     doc(
         "stratiform::config::unknown_provisioner",

@@ -167,7 +167,8 @@ impl Check<'_> {
             }
             let value = self.evaluation.evaluate(id, &single, &import.id);
             if let Some(value) = self.take(value)
-                && let Err(found) = crate::import::id_of(&value, import.id.span(), false)
+                && let Err(found) =
+                    crate::import::key_of(&value, import.id.span(), import.by_identity, false)
             {
                 self.found.extend(found);
             }

@@ -3,13 +3,22 @@
 use std::sync::Arc;
 
 use address::{AttributePath, ResourceInstance};
-use sdk::Reader;
+use sdk::{DataRequest, Deferral, Reader};
 use syntax::Diagnostics;
 use value::{Marks, Value};
 
 use crate::prepare::Block;
 use crate::problem::Place;
 use crate::validity::Violation;
+
+/// What a data source has given.
+pub(crate) struct Read {
+    /// With the marks of the configuration and the schema.
+    pub(crate) value: Value,
+    pub(crate) warnings: Diagnostics,
+    /// Set if its provider cannot read it yet; the value is what will be there, as far as the configuration tells.
+    pub(crate) deferred: Option<Deferral>,
+}
 
 /// Validates the configuration and reads; the result carries the marks of the configuration and the schema.
 pub(crate) async fn read(
@@ -18,7 +27,7 @@ pub(crate) async fn read(
     address: &ResourceInstance,
     config: Value,
     marks: &[(AttributePath, Marks)],
-) -> Result<(Value, Diagnostics), Diagnostics> {
+) -> Result<Read, Diagnostics> {
     let type_name = &address.resource.type_name;
     let locate = |path: &AttributePath| Some(block.program.locate(path));
     let schema = &block.schema.get().block;
@@ -36,13 +45,22 @@ pub(crate) async fn read(
     if warnings.has_errors() {
         return Err(warnings);
     }
-    let answer = match reader.read_data(type_name, &config).await {
+    let request = DataRequest {
+        type_name: Arc::clone(type_name),
+        config: config.clone(),
+        meta: block.meta.clone(),
+    };
+    let answer = match reader.read_data(request).await {
         Ok(answer) => answer,
         Err(error) => return Err(place.failure(&provider, "read", &error).into()),
     };
     warnings.extend(place.problems(answer.problems));
     if warnings.has_errors() {
         return Err(warnings);
+    }
+    if answer.deferred.is_some() {
+        let value = crate::propose::propose_unknown(schema, &config).mark_paths(marks);
+        return Ok(Read { value, warnings, deferred: answer.deferred });
     }
     let invalid = |message: &str| {
         let violation = Violation { path: AttributePath::root(), message: message.to_owned() };
@@ -57,5 +75,5 @@ pub(crate) async fn read(
     }
     let mut paths: Vec<(AttributePath, Marks)> = marks.to_vec();
     paths.extend(schema.sensitive_paths(&value).into_iter().map(|path| (path, Marks::SENSITIVE)));
-    Ok((value.mark_paths(&paths), warnings))
+    Ok(Read { value: value.mark_paths(&paths), warnings, deferred: None })
 }

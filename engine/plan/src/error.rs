@@ -394,6 +394,39 @@ pub enum PlanError {
         #[label("this move")]
         span: Span,
     },
+    /// An object moves to another type or provider, which does not take it over.
+    #[error("provider `{provider}` does not take over `{from}` as `{to}`")]
+    #[diagnostic(
+        code(stratiform::plan::move_unsupported),
+        help(
+            "an object keeps its type and its provider unless the new one says that it takes over others; remove the \
+             `moved` block, and import the object if it is to become `{to}`"
+        )
+    )]
+    MoveUnsupported {
+        /// The provider.
+        provider: String,
+        /// Old address.
+        from: String,
+        /// New address.
+        to: String,
+        /// The new block.
+        #[label("the object was to come here")]
+        span: Option<Span>,
+    },
+    /// A module tells something about itself to a provider that takes nothing of that kind.
+    #[error("provider `{provider}` takes no `provider_meta`")]
+    #[diagnostic(
+        code(stratiform::plan::no_provider_meta),
+        help("remove the block: the provider has nothing that modules could tell it")
+    )]
+    NoProviderMeta {
+        /// The provider.
+        provider: String,
+        /// The block.
+        #[label("nobody reads this")]
+        span: Span,
+    },
     /// Objects move from or to what `-target` does not name.
     #[error("an object moves beyond what `-target` names: {}", listed(addresses))]
     #[diagnostic(
@@ -431,6 +464,27 @@ pub enum PlanError {
         help("use it to recover from mistakes; run a plan without it afterwards")
     )]
     Targeted,
+    /// An offline plan, and what it cannot know.
+    #[error("this plan asked no provider of {providers}, and looked at nothing")]
+    #[diagnostic(
+        code(stratiform::plan::offline),
+        severity(warning),
+        help(
+            "taken as recorded: {objects} objects; data sources as they were read last: {read_last}, unknown: \
+             {unread}. What these providers would refuse, compute or replace is not known. Plan without `-offline` \
+             before you apply"
+        )
+    )]
+    Offline {
+        /// The providers.
+        providers: String,
+        /// Recorded objects that were not looked at.
+        objects: usize,
+        /// Data sources whose last values were taken.
+        read_last: usize,
+        /// Data sources that are unknown.
+        unread: usize,
+    },
     /// A name of a splat, index or attribute that cannot be found while evaluating.
     #[error("unknown reference `{name}`")]
     #[diagnostic(code(stratiform::plan::unknown_reference))]
@@ -459,6 +513,21 @@ fn given(found: &[String]) -> String {
 
 /// The codes of this crate, for the reference.
 pub const ERROR_DOCS: &[ErrorDoc] = &[
+    doc(
+        "stratiform::plan::offline",
+        "Offline plan",
+        "A plan with `-offline` asks no provider, and says what it cannot know.",
+    ),
+    doc(
+        "stratiform::plan::move_unsupported",
+        "Move unsupported",
+        "A `moved` block leads an object to another type or provider, which does not take it over.",
+    ),
+    doc(
+        "stratiform::plan::no_provider_meta",
+        "No provider_meta",
+        "A `provider_meta` block is for a provider that takes none.",
+    ),
     doc(
         "stratiform::plan::no_such_attribute",
         "No such attribute",

@@ -28,7 +28,10 @@ use value::{Value, exact};
 use crate::action::{Action, ActionReason};
 use crate::evaluation::demand::output_references;
 use crate::evaluation::{Evaluation, ROOT};
-use crate::model::{Mode, OutputChange, Plan, ResourceChange, Step, StepKind};
+use crate::model::{
+    ChangeIdentity, DeferredChange, DeferredReason, Mode, OutputChange, Plan, ResourceChange, Step,
+    StepKind,
+};
 use crate::problem::Place;
 use crate::{Readers, prepare};
 
@@ -162,6 +165,11 @@ pub fn write(plan: &Plan) -> Json {
         .iter()
         .map(|step| json!([name_of(&STEPS, &step.kind), step.change, step.after]))
         .collect();
+    let deferred: Vec<Json> = plan
+        .deferred
+        .iter()
+        .map(|one| json!([one.reason.name(), change_to_json(&one.change)]))
+        .collect();
     json!({
         "mode": name_of(&MODES, &plan.mode),
         "limited": plan.limited,
@@ -171,6 +179,7 @@ pub fn write(plan: &Plan) -> Json {
         "moves": moves,
         "refreshed": refreshed,
         "steps": steps,
+        "deferred": deferred,
         "values": plan.evaluation.to_json(),
         "restored": plan.evaluation.restored_to_json(),
     })
@@ -223,6 +232,7 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
         moves: parts.moves,
         refreshed: parts.refreshed,
         steps: parts.steps,
+        deferred: parts.deferred,
         deferred_checks: Vec::new(),
         lineage: String::new(),
         serial: 0,
@@ -240,6 +250,7 @@ struct Parts {
     moves: Vec<(ResourceInstance, ResourceInstance)>,
     refreshed: Vec<(ResourceInstance, Option<Object>)>,
     steps: Vec<Step>,
+    deferred: Vec<DeferredChange>,
 }
 
 fn read_parts(stored: &Json) -> Option<Parts> {
@@ -254,6 +265,10 @@ fn read_parts(stored: &Json) -> Option<Parts> {
         };
         Some((parsed(pair.get(0)?)?, object))
     });
+    let deferred = list("deferred")?.iter().map(|pair| {
+        let reason = DeferredReason::from_name(pair.get(0)?.as_str()?)?;
+        Some(DeferredChange { reason, change: change_from_json(pair.get(1)?)? })
+    });
     Some(Parts {
         mode: value_of(&MODES, stored.get("mode")?)?,
         limited: stored.get("limited")?.as_bool()?,
@@ -265,6 +280,7 @@ fn read_parts(stored: &Json) -> Option<Parts> {
         moves: moves.collect::<Option<_>>()?,
         refreshed: refreshed.collect::<Option<_>>()?,
         steps: steps(list("steps")?)?,
+        deferred: deferred.collect::<Option<_>>()?,
     })
 }
 
@@ -382,6 +398,12 @@ fn change_to_json(change: &ResourceChange) -> Json {
         "create_before_destroy": change.create_before_destroy,
         "importing": change.importing,
         "remarks": change.remarks,
+        "identity": change.identity.as_ref().map(|one| json!({
+            "before": one.before.as_ref().map(exact::to_json),
+            "after": one.after.as_ref().map(exact::to_json),
+            "version": one.version,
+            "imports": one.imports,
+        })),
     })
 }
 
@@ -412,6 +434,15 @@ fn change_from_json(json: &Json) -> Option<ResourceChange> {
         remarks: (json.get("remarks")?.as_array()?.iter())
             .map(|remark| remark.as_str().map(str::to_owned))
             .collect::<Option<_>>()?,
+        identity: optional(json.get("identity"), |one| {
+            let value = |name| optional(one.get(name), |json| exact::from_json(json).ok());
+            Some(Box::new(ChangeIdentity {
+                before: value("before")?,
+                after: value("after")?,
+                version: one.get("version")?.as_u64()?,
+                imports: one.get("imports")?.as_bool()?,
+            }))
+        })?,
     })
 }
 

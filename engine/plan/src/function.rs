@@ -56,14 +56,28 @@ impl Functions {
 }
 
 fn start(readers: Readers) -> Option<mpsc::Sender<Job>> {
+    use tokio::runtime::{Builder, Handle, RuntimeFlavor};
     let (jobs, waiting) = mpsc::channel::<Job>();
+    // A provider's process outlives the call that has started it, so what drives its connection must go on between
+    // calls: the threads of the run do, where it has any beside the one that waits here.
+    let shared = Handle::try_current().ok();
+    let shared = shared.filter(|one| one.runtime_flavor() == RuntimeFlavor::MultiThread);
     let work = move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-            return;
+        let own = match shared {
+            Some(_) => None,
+            None => match Builder::new_current_thread().enable_all().build() {
+                Ok(own) => Some(own),
+                Err(_) => return,
+            },
         };
         let mut known: BTreeMap<ProviderAddress, Result<Arc<dyn Reader>, String>> = BTreeMap::new();
         for job in waiting {
-            runtime.block_on(answer(&readers, &mut known, job));
+            let answered = answer(&readers, &mut known, job);
+            match (&shared, &own) {
+                (Some(shared), _) => shared.block_on(answered),
+                (None, Some(own)) => own.block_on(answered),
+                (None, None) => return,
+            }
         }
     };
     std::thread::Builder::new().name("functions".to_owned()).spawn(work).ok().map(|_| jobs)

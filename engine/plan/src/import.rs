@@ -6,6 +6,7 @@ use std::sync::Arc;
 use address::{AbsResource, ConfigResource, InstanceKey, Resource, ResourceInstance, ResourceMode};
 use config::{Configuration, Import, Module, ProviderName};
 use lang::{Expression, Traversal, TraversalStep};
+use sdk::ImportKey;
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
@@ -28,9 +29,9 @@ pub(crate) struct Wanted {
 /// The id of an object.
 #[derive(Debug, Clone)]
 pub(crate) enum Id {
-    Known(String),
-    /// What it is made from is known by the walk, for one element of the block's `for_each`.
-    Later(Expression, Repetition),
+    Known(ImportKey),
+    /// What it is made from is known by the walk, for one element of the block's `for_each`; whether it is an identity.
+    Later(Expression, Repetition, bool),
 }
 
 impl Wanted {
@@ -38,18 +39,18 @@ impl Wanted {
     pub(crate) fn needs(&self, root: &Module) -> Option<Needs> {
         match &self.id {
             Id::Known(_) => None,
-            Id::Later(expression, _) => Some(Needs::of(root, expression.references())),
+            Id::Later(expression, ..) => Some(Needs::of(root, expression.references())),
         }
     }
 
     /// The id, when all that it is made from has been planned.
-    pub(crate) fn id_now(&self, evaluation: &Evaluation) -> Result<String, Diagnostics> {
+    pub(crate) fn id_now(&self, evaluation: &Evaluation) -> Result<ImportKey, Diagnostics> {
         match &self.id {
             Id::Known(id) => Ok(id.clone()),
-            Id::Later(expression, repetition) => {
+            Id::Later(expression, repetition, by_identity) => {
                 let value = evaluation.evaluate(ROOT, repetition, expression)?;
-                let id = id_of(&value, expression.span(), true)?;
-                Ok(id.unwrap_or_default())
+                let key = key_of(&value, expression.span(), *by_identity, true)?;
+                Ok(key.unwrap_or_else(|| ImportKey::Id(String::new())))
             }
         }
     }
@@ -117,7 +118,7 @@ pub async fn unwritten(request: &Request<'_>) -> Result<Vec<Unwritten>, Diagnost
     let found = found.into_iter().filter(|(address, _)| missing(address));
     Ok(found
         .filter_map(|(address, wanted)| {
-            let Id::Known(id) = wanted.id else { return None };
+            let Id::Known(ImportKey::Id(id)) = wanted.id else { return None };
             Some(Unwritten { address, id, provider: provider_of(wanted.span) })
         })
         .collect())
@@ -175,7 +176,7 @@ pub(crate) fn asked_for(
             );
             wrong("it has an object already", help);
         }
-        let id = Id::Known(id.clone());
+        let id = Id::Known(ImportKey::Id(id.clone()));
         found.insert(address.clone(), Wanted { id, span: Span::default() });
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(found) }
@@ -209,9 +210,9 @@ fn expand(
     for repetition in repetitions {
         let address = address(evaluation, ROOT, &repetition, &import.to)?;
         let id = evaluation.evaluate(ROOT, &repetition, &import.id)?;
-        let id = match id_of(&id, import.id.span(), false)? {
+        let id = match key_of(&id, import.id.span(), import.by_identity, false)? {
             Some(id) => Id::Known(id),
-            None => Id::Later(import.id.clone(), repetition),
+            None => Id::Later(import.id.clone(), repetition, import.by_identity),
         };
         found.push((address, Wanted { id, span: import.span }));
     }
@@ -228,15 +229,16 @@ fn listed(value: Value) -> Value {
     }
 }
 
-/// The id as text; `None` while it is unknown, where that is allowed.
-pub(crate) fn id_of(
+/// What names the object; `None` while it is unknown, where that is allowed.
+pub(crate) fn key_of(
     value: &Value,
     span: Span,
+    by_identity: bool,
     must_be_known: bool,
-) -> Result<Option<String>, Diagnostics> {
+) -> Result<Option<ImportKey>, Diagnostics> {
     let fault = |message: &str, help: &str| -> Diagnostics {
         PlanError::UnsuitableValue {
-            what: "id",
+            what: if by_identity { "identity" } else { "id" },
             address: "import".to_owned(),
             message: message.to_owned(),
             span,
@@ -256,6 +258,23 @@ pub(crate) fn id_of(
             "use a value that may be stored",
         ));
     }
+    if by_identity {
+        if !value.is_wholly_known() {
+            return if must_be_known {
+                Err(fault(
+                    "is known only after apply",
+                    "use values that are known now, or apply what they depend on first",
+                ))
+            } else {
+                Ok(None)
+            };
+        }
+        return if value.is_null() || value.entries().is_none() {
+            Err(fault("is no object", "write `{ … }` with the attributes of the type's identity"))
+        } else {
+            Ok(Some(ImportKey::Identity(value.clone())))
+        };
+    }
     let text = convert(value, &Type::String)
         .map_err(|_| fault("is no text", "write the id that the provider gave to the object"))?;
     if text.is_unknown() {
@@ -271,7 +290,7 @@ pub(crate) fn id_of(
     match text.as_str() {
         None => Err(fault("is null", "write the id that the provider gave to the object")),
         Some("") => Err(fault("is empty", "write the id that the provider gave to the object")),
-        Some(text) => Ok(Some(text.to_owned())),
+        Some(text) => Ok(Some(ImportKey::Id(text.to_owned()))),
     }
 }
 

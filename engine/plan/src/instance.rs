@@ -7,7 +7,9 @@
 //! 2. [`wanted`]: the object that the configuration asks for.
 //! 3. [`last`]: the same again in apply, with values that are known by then.
 //! 4. [`marks`]: what of an object is secret.
+//! 5. [`identity`]: what tells it from all others, and objects that come from other types.
 
+mod identity;
 mod last;
 mod marks;
 mod prior;
@@ -15,15 +17,15 @@ mod wanted;
 
 use std::sync::Arc;
 
-use address::{AttributePath, ProviderConfig, ResourceInstance};
-use sdk::{PlanRequest, Private, Reader};
+use address::{AttributePath, ProviderAddress, ProviderConfig, ResourceInstance};
+use sdk::{Deferral, ImportKey, PlanRequest, Private, Reader};
 use state::{Dependency, DeposedKey, Object};
 use syntax::{Diagnostics, Span};
 use value::Value;
 
 use crate::action::{Action, ActionReason};
 use crate::error::PlanError;
-use crate::model::{DriftChange, Mode, ResourceChange};
+use crate::model::{ChangeIdentity, DriftChange, Mode, ResourceChange};
 use crate::prepare::{Block, TypeSchema};
 use crate::problem::Place;
 use crate::restore::{Earlier, LedBack};
@@ -54,7 +56,9 @@ pub(crate) struct Input {
     pub(crate) removal: ActionReason,
     /// Drop it from the state instead of destroying it.
     pub(crate) forget: bool,
-    pub(crate) import: Option<String>,
+    pub(crate) import: Option<ImportKey>,
+    /// Set if the recorded object is one of another type or provider, which a `moved` block leads here.
+    pub(crate) taken_over: Option<ProviderAddress>,
     pub(crate) create_before_destroy: bool,
     pub(crate) dependencies: Arc<[Dependency]>,
     /// What it was in the state that is led back to; it takes the place of a configuration.
@@ -81,6 +85,8 @@ pub(crate) struct Output {
     pub(crate) warnings: Diagnostics,
     /// Set for an object that is led back.
     pub(crate) led_back: Option<Box<LedBack>>,
+    /// Set if the provider puts the change off.
+    pub(crate) deferred: Option<Deferral>,
 }
 
 /// An object before planning.
@@ -89,6 +95,27 @@ pub(crate) struct Prior {
     pub(crate) value: Value,
     pub(crate) private: Private,
     pub(crate) tainted: bool,
+    /// What tells it from all others.
+    pub(crate) identity: Option<Value>,
+    /// Set if the provider could not look yet.
+    pub(crate) deferred: Option<Deferral>,
+}
+
+/// What a provider is told of an object beside the object itself.
+pub(crate) struct Known {
+    pub(crate) private: Private,
+    pub(crate) identity: Option<Value>,
+}
+
+impl Known {
+    fn of(prior: &Prior) -> Self {
+        Self { private: prior.private.clone(), identity: prior.identity.clone() }
+    }
+
+    /// Nothing but the provider's own data.
+    fn private(private: Private) -> Self {
+        Self { private, identity: None }
+    }
 }
 
 impl Input {
@@ -96,12 +123,16 @@ impl Input {
     pub(crate) async fn run(mut self) -> Result<Output, Diagnostics> {
         let mut warnings = Diagnostics::new();
         let recorded = self.recorded(&mut warnings).await?;
+        let identity = self.recorded_identity(&mut warnings).await?;
         let (prior, importing) = match (&recorded, &self.import) {
-            (None, Some(id)) => (self.imported(id, &mut warnings).await?, Some(id.clone())),
+            (None, Some(key)) => {
+                let (prior, shown) = self.imported(key, &mut warnings).await?;
+                (prior, Some(shown))
+            }
             (None, None) if self.earlier.as_ref().is_some_and(|earlier| earlier.alive) => {
                 self.taken_up(&mut warnings).await?
             }
-            _ => (self.real(recorded.as_ref(), &mut warnings).await?, None),
+            _ => (self.real(recorded.as_ref(), identity, &mut warnings).await?, None),
         };
         if let (Some(earlier), Some(_), None) = (&self.earlier, &importing, &self.stored) {
             // What was secret of it still is.
@@ -124,11 +155,13 @@ impl Input {
             self.config = Some(config);
             self.leads_back = true;
         }
-        let mut change = self.plan(prior, &mut warnings).await?;
+        let looked = prior.deferred;
+        let (mut change, put_off) = self.plan(prior, &mut warnings).await?;
+        let deferred = looked.or(put_off);
         change.importing = importing;
         change.remarks.extend(self.remark.take());
         let led_back = earlier.map(|wished| Box::new(self.led_back(wished, &mut change)));
-        Ok(Output { change, drift, refreshed, prior_dependencies, warnings, led_back })
+        Ok(Output { change, drift, refreshed, prior_dependencies, warnings, led_back, deferred })
     }
 
     fn place<'a>(
@@ -195,7 +228,7 @@ impl Input {
         &self,
         prior: Prior,
         warnings: &mut Diagnostics,
-    ) -> Result<ResourceChange, Diagnostics> {
+    ) -> Result<(ResourceChange, Option<Deferral>), Diagnostics> {
         let before = self.marked(&prior.value);
         let change = |action, reason, after: Value, private: Private| ResourceChange {
             address: self.address.clone(),
@@ -214,26 +247,32 @@ impl Input {
             create_before_destroy: self.create_before_destroy,
             importing: None,
             remarks: Vec::new(),
+            identity: self.identity_of_change(&prior, prior.identity.clone()),
         };
         let null = Value::null(self.schema.get().block.ty());
         if self.mode == Mode::RefreshOnly || self.settled {
-            return Ok(change(
+            let same = change(
                 Action::NoOp,
                 ActionReason::Difference,
                 before.clone(),
                 prior.private.clone(),
-            ));
+            );
+            return Ok((same, None));
         }
         let Some(config) = &self.config else {
             if prior.value.is_null() {
-                return Ok(change(Action::NoOp, self.removal, null, Private::EMPTY));
+                return Ok((change(Action::NoOp, self.removal, null, Private::EMPTY), None));
             }
             if self.forget {
-                return Ok(change(Action::Forget, self.removal, null, Private::EMPTY));
+                return Ok((change(Action::Forget, self.removal, null, Private::EMPTY), None));
             }
             self.check_protection()?;
-            let private = self.plan_destroy(&prior, warnings).await?;
-            return Ok(change(Action::Delete, self.removal, null, private));
+            let (private, deferred) = self.plan_destroy(&prior, warnings).await?;
+            let mut gone = change(Action::Delete, self.removal, null, private);
+            if let Some(identity) = &mut gone.identity {
+                identity.after = None;
+            }
+            return Ok((gone, deferred));
         };
         let wanted = self.plan_wanted(&prior, config, warnings).await?;
         if wanted.action.destroys() {
@@ -241,7 +280,28 @@ impl Input {
         }
         let mut planned = change(wanted.action, wanted.reason, wanted.after, wanted.private);
         planned.requires_replace = wanted.requires_replace;
-        Ok(planned)
+        planned.identity = self.identity_of_change(&prior, wanted.identity);
+        Ok((planned, wanted.deferred))
+    }
+
+    /// The identity of a change's object, for types that have identities.
+    fn identity_of_change(
+        &self,
+        prior: &Prior,
+        after: Option<Value>,
+    ) -> Option<Box<ChangeIdentity>> {
+        let schema = self.schema.identity()?;
+        Some(Box::new(ChangeIdentity {
+            before: prior.identity.clone(),
+            after,
+            version: schema.version,
+            imports: matches!(self.import, Some(ImportKey::Identity(_))),
+        }))
+    }
+
+    /// What the module tells the provider about itself.
+    fn meta(&self) -> Option<Value> {
+        self.block.as_ref().and_then(|block| block.meta.clone())
     }
 
     fn check_protection(&self) -> Result<(), Diagnostics> {
@@ -261,13 +321,13 @@ impl Input {
         &self,
         prior: &Prior,
         warnings: &mut Diagnostics,
-    ) -> Result<Private, Diagnostics> {
+    ) -> Result<(Private, Option<Deferral>), Diagnostics> {
         if !self.schema.plans_destroy() {
-            return Ok(prior.private.clone());
+            return Ok((prior.private.clone(), None));
         }
         let null = Value::null(self.schema.get().block.ty());
         let answer =
-            self.call_plan(prior.value.clone(), null.clone(), null, prior.private.clone()).await?;
+            self.call_plan(prior.value.clone(), null.clone(), null, Known::of(prior)).await?;
         self.sift(answer.problems, warnings)?;
         if !answer.planned.is_null() {
             return Err(self.invalid(
@@ -276,7 +336,7 @@ impl Input {
                 "it planned an object for a destruction",
             ));
         }
-        Ok(answer.planned_private)
+        Ok((answer.planned_private, answer.deferred))
     }
 
     async fn call_plan(
@@ -284,10 +344,17 @@ impl Input {
         prior: Value,
         proposed: Value,
         config: Value,
-        prior_private: Private,
+        known: Known,
     ) -> Result<sdk::PlanAnswer, Diagnostics> {
-        let type_name = Arc::clone(&self.address.resource.type_name);
-        let request = PlanRequest { type_name, prior, proposed, config, prior_private };
+        let request = PlanRequest {
+            type_name: Arc::clone(&self.address.resource.type_name),
+            prior,
+            proposed,
+            config,
+            prior_private: known.private,
+            prior_identity: known.identity,
+            meta: self.meta(),
+        };
         self.reader.plan(request).await.map_err(|error| self.failed("plan", &error))
     }
 }

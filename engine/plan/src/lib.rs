@@ -103,7 +103,8 @@ pub use evaluation::{Contribution, LookedAt, LookedUp};
 pub use import::{Unwritten, unwritten};
 pub use instance::{Final, mark_echoes, sensitive_paths};
 pub use model::{
-    Counts, DriftAttribute, DriftChange, Mode, OutputChange, Plan, ResourceChange, Step, StepKind,
+    ChangeIdentity, Counts, DeferredChange, DeferredReason, DriftAttribute, DriftChange, Mode,
+    OutputChange, Plan, ResourceChange, Step, StepKind,
 };
 pub use problem::{Place, as_warnings, without_secrets};
 pub use provider::Readers;
@@ -128,6 +129,8 @@ pub struct Options {
     pub excludes: Vec<Target>,
     /// How many provider calls may run at once.
     pub parallelism: usize,
+    /// Whether providers may put work off to a later run.
+    pub allow_deferral: bool,
     /// What is led back to, in [`Mode::Undo`].
     pub goal: Option<Arc<Goal>>,
 }
@@ -142,6 +145,7 @@ impl Default for Options {
             replace: Vec::new(),
             imports: Vec::new(),
             parallelism: 10,
+            allow_deferral: false,
             goal: None,
         }
     }
@@ -301,9 +305,14 @@ pub async fn attempt(request: Request<'_>) -> (Attempt, Diagnostics) {
     let deposed = walk.deposed_changes();
     let mut walked = walk.walk().await;
     diagnostics.extend(std::mem::take(&mut walked.diagnostics));
+    if let Some(offline) = walked.offline.take() {
+        diagnostics.push(offline);
+    }
     if !limited && request.options.mode == Mode::Normal && !diagnostics.has_errors() {
         for (address, span) in imported {
-            if walked.results.get(&address).is_none_or(|planned| planned.node.is_none()) {
+            let put_off = walked.deferred.contains_key(&address);
+            let planned = walked.results.get(&address).is_some_and(|one| one.node.is_some());
+            if !planned && !put_off {
                 let address = address.to_string();
                 diagnostics.push(PlanError::ImportWithoutBlock { address, span });
             }
@@ -317,7 +326,7 @@ pub async fn attempt(request: Request<'_>) -> (Attempt, Diagnostics) {
         Attempt::Failed(Some(Box::new(evaluation)))
     };
     for address in &request.options.replace {
-        if !walked.results.contains_key(address) {
+        if !walked.results.contains_key(address) && !walked.deferred.contains_key(address) {
             diagnostics.push(PlanError::UnknownTarget {
                 option: "-replace",
                 address: address.to_string(),
@@ -482,6 +491,7 @@ fn assemble(
     targeted: bool,
     graph: &BlockGraph,
 ) -> Result<Plan, Diagnostics> {
+    let deferred = walked.deferred.into_values().collect();
     let count = walked.results.len() + deposed.len();
     let mut changes = Vec::with_capacity(count);
     let mut nodes_of: Vec<Option<NodeId>> = Vec::with_capacity(count);
@@ -541,6 +551,7 @@ fn assemble(
         moves,
         refreshed,
         steps,
+        deferred,
         limited: targeted,
         deferred_checks,
         lineage: request.snapshot.lineage.clone(),
@@ -652,7 +663,13 @@ pub fn provider_context(
     version: &str,
     home_dir: PathBuf,
 ) -> sdk::Context {
-    sdk::Context { working_dir, executable, engine_version: version.to_owned(), home_dir }
+    sdk::Context {
+        working_dir,
+        executable,
+        engine_version: version.to_owned(),
+        home_dir,
+        deferral_allowed: false,
+    }
 }
 
 /// The values of a configuration before anything is planned: enough for the settings of providers that depend

@@ -44,6 +44,8 @@ pub struct Plan {
     pub refreshed: Vec<(ResourceInstance, Option<Object>)>,
     /// What apply carries out. A step comes after all steps that it waits for.
     pub steps: Vec<Step>,
+    /// Changes that are put off to a later run, in the order of addresses.
+    pub deferred: Vec<DeferredChange>,
     /// Whether it was asked to leave something out.
     pub limited: bool,
     /// Checks whose inputs are not known yet, in words.
@@ -91,6 +93,66 @@ pub struct ResourceChange {
     pub importing: Option<String>,
     /// What else people should know of it, in words; nothing sensitive.
     pub remarks: Vec<String>,
+    /// What tells the object from all others; `None` for types that have no identities.
+    pub identity: Option<Box<ChangeIdentity>>,
+}
+
+/// What tells the object of a change from all others of its type.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChangeIdentity {
+    /// Of the object as it is.
+    pub before: Option<Value>,
+    /// Of the object as it will be; unknown where only apply will know.
+    pub after: Option<Value>,
+    /// The version of the identity's schema.
+    pub version: u64,
+    /// Whether the object is imported by it and not by its id.
+    pub imports: bool,
+}
+
+/// A change that cannot be planned to its end yet: a later run will.
+#[derive(Debug, Clone)]
+pub struct DeferredChange {
+    /// Why.
+    pub reason: DeferredReason,
+    /// The change as far as it can be told.
+    pub change: ResourceChange,
+}
+
+/// Why a change is put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeferredReason {
+    /// Its provider says so.
+    Provider(sdk::Deferral),
+    /// It is made from something whose change is put off.
+    Prerequisite,
+}
+
+impl DeferredReason {
+    /// The reason as Terraform names it.
+    pub fn name(self) -> &'static str {
+        use sdk::Deferral;
+        match self {
+            Self::Provider(Deferral::Unknown) => "unknown",
+            Self::Provider(Deferral::ResourceConfigUnknown) => "resource_config_unknown",
+            Self::Provider(Deferral::ProviderConfigUnknown) => "provider_config_unknown",
+            Self::Provider(Deferral::AbsentPrerequisite) => "absent_prereq",
+            Self::Prerequisite => "deferred_prereq",
+        }
+    }
+
+    /// The reason of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        use sdk::Deferral;
+        let all = [
+            Self::Provider(Deferral::Unknown),
+            Self::Provider(Deferral::ResourceConfigUnknown),
+            Self::Provider(Deferral::ProviderConfigUnknown),
+            Self::Provider(Deferral::AbsentPrerequisite),
+            Self::Prerequisite,
+        ];
+        all.into_iter().find(|reason| reason.name() == name)
+    }
 }
 
 /// An object that is not what the state records.
@@ -171,6 +233,15 @@ pub enum StepKind {
     Join,
 }
 
+impl ResourceChange {
+    /// An identity of the change's object, as the state keeps it. `None` if it is not wholly known.
+    pub fn stored_identity(&self, identity: Option<&Value>) -> Option<state::Identity> {
+        let identity = identity.filter(|one| one.is_wholly_known())?;
+        let version = self.identity.as_ref()?.version;
+        Some(state::Identity { version, json: value::json::to_string(identity).into() })
+    }
+}
+
 impl Plan {
     /// The record of an object that a change imports, without doing anything else to it. `None` if it imports none.
     pub fn imported(&self, change: &ResourceChange) -> Option<Record> {
@@ -179,6 +250,10 @@ impl Plan {
         let (value, _) = change.before.clone().unmark_deep();
         let json = value::json::encode_string(&value, &ty).ok()?;
         let object = Object {
+            identity: change
+                .identity
+                .as_ref()
+                .and_then(|one| change.stored_identity(one.before.as_ref())),
             private: change.prior_private.clone(),
             dependencies: change.dependencies.to_vec(),
             create_before_destroy: change.create_before_destroy,

@@ -10,8 +10,9 @@ use address::{
 };
 use config::{Configuration, Module, Reference, Resolved, ResourceBlock};
 use lang::{Expression, Traversal, TraversalStep};
-use sdk::{ProviderSchema, Schema};
+use sdk::{IdentitySchema, ProviderSchema, Schema};
 use syntax::{Diagnostics, Span, suggest};
+use value::Value;
 
 use crate::decode::Program;
 use crate::error::PlanError;
@@ -39,6 +40,8 @@ pub(crate) struct Block {
     pub(crate) reads_each_value: bool,
     /// True if the block, or one that is made from it, makes replacements first.
     pub(crate) create_before_destroy: bool,
+    /// What the module tells the block's provider about itself.
+    pub(crate) meta: Option<Value>,
 }
 
 /// A provider configuration: its block, or none where the provider needs no settings.
@@ -92,6 +95,17 @@ impl TypeSchema {
 
     pub(crate) fn get(&self) -> &Schema {
         self.lookup().expect("the constructor has found it, and schemas do not change")
+    }
+
+    /// What tells objects of the type apart; `None` for types without identities.
+    pub(crate) fn identity(&self) -> Option<&IdentitySchema> {
+        let managed = self.mode == ResourceMode::Managed;
+        self.provider.identities.get(&self.type_name).filter(|_| managed)
+    }
+
+    /// Whether the provider takes over objects of other types.
+    pub(crate) fn moves(&self) -> bool {
+        self.provider.capabilities.move_resource
     }
 
     pub(crate) fn plans_destroy(&self) -> bool {
@@ -253,6 +267,8 @@ pub(crate) fn prepare(
     let mut reported = BTreeSet::new();
     for (path, module) in &configuration.modules {
         prepared.modules.insert(path.clone(), module_references(module));
+        let (metas, found) = metas(module, schemas);
+        diagnostics.extend(found);
         for (resource, block) in &module.resources {
             let address = &block.provider.provider;
             let Some(schema) = schemas.get(address) else {
@@ -266,7 +282,9 @@ pub(crate) fn prepare(
                 continue;
             };
             let config = ConfigResource { module: path.clone(), resource: resource.clone() };
-            let (block, errors) = prepare_block(module, config, block, schema);
+            let meta = metas.get(address).cloned();
+            let (mut block, errors) = prepare_block(module, config, block, schema);
+            block.meta = meta;
             diagnostics.extend(errors);
             prepared.blocks.insert(block.address.clone(), Arc::new(block));
         }
@@ -285,6 +303,39 @@ pub(crate) fn prepare(
         }
     }
     (prepared, diagnostics)
+}
+
+/// What a module tells its providers about itself. Of those that it does not use, nobody knows what they take.
+fn metas(
+    module: &Module,
+    schemas: &BTreeMap<address::ProviderAddress, Arc<ProviderSchema>>,
+) -> (BTreeMap<address::ProviderAddress, Value>, Diagnostics) {
+    let mut found = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    for (name, block) in &module.provider_metas {
+        let address = config::local_address(module, name);
+        let used = module.resources.values().any(|one| one.provider.provider == address);
+        let Some(schema) = schemas.get(&address).filter(|_| used) else { continue };
+        let Some(meta) = &schema.meta else {
+            let provider = address.to_string();
+            diagnostics.push(PlanError::NoProviderMeta { provider, span: block.header });
+            continue;
+        };
+        let owner = format!("provider_meta \"{name}\"");
+        let (program, errors) = Program::compile(&block.body, &meta.block, &owner, block.header);
+        let failed = errors.has_errors();
+        diagnostics.extend(errors);
+        if failed {
+            continue;
+        }
+        match config::written_out(|ctx| program.evaluate(ctx)) {
+            Ok(value) => {
+                found.insert(address, value.unmark_deep().0);
+            }
+            Err(errors) => diagnostics.extend(errors),
+        }
+    }
+    (found, diagnostics)
 }
 
 pub(crate) fn unknown_provider(
@@ -378,6 +429,7 @@ fn prepare_block(
         instance_needs,
         reads_each_value,
         create_before_destroy,
+        meta: None,
     };
     (block, diagnostics)
 }

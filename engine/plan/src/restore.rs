@@ -320,18 +320,18 @@ impl Input {
         };
         let recorded = self.upgraded(&earlier.object, warnings).await?;
         let private = Private::from(earlier.object.private.as_slice());
-        let (value, private) = self.read(recorded, private, warnings).await?;
-        if value.is_null() {
+        let identity = self.upgraded_identity(&earlier.object, warnings).await?;
+        let prior = self.read(recorded, private, identity, warnings).await?;
+        if prior.value.is_null() {
             return Ok((self.absent(), None));
         }
-        let id = value.get_attr("id").and_then(Value::as_str).map(str::to_owned);
+        let id = prior.value.get_attr("id").and_then(Value::as_str).map(str::to_owned);
         let id = id.unwrap_or_else(|| self.address.to_string());
-        Ok((Prior { value, private, tainted: false }, Some(id)))
+        Ok((prior, Some(id)))
     }
 
     fn absent(&self) -> Prior {
-        let ty = self.schema.get().block.ty();
-        Prior { value: Value::null(ty), private: Private::EMPTY, tainted: false }
+        Prior::none(self.schema.get().block.ty())
     }
 
     /// Whether an object is already what is wanted of it: nobody has to be asked then.

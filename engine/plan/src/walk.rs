@@ -14,9 +14,11 @@ mod node;
 mod run;
 
 mod data;
+mod deferred;
 mod ephemeral;
 mod expansion;
 mod managed;
+mod offline;
 mod provider;
 
 mod check;
@@ -37,10 +39,12 @@ use state::{Dependency, Record};
 use syntax::Diagnostics;
 
 use crate::ephemeral::Open;
+use crate::error::PlanError;
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
 use crate::exclusion::Exclusion;
 use crate::import::Wanted;
 use crate::instance::{Input, Output};
+use crate::model::DeferredChange;
 use crate::prepare::Prepared;
 use crate::restore::Lost;
 use crate::{Options, Request};
@@ -52,7 +56,7 @@ pub(crate) use node::{Node, NodeId, NodeKey};
 pub(crate) enum Answer {
     Provider(ProviderConfig, Arc<dyn Reader>, Diagnostics),
     Instance(Box<Output>),
-    Data(value::Value, Diagnostics),
+    Data(value::Value, Diagnostics, Option<sdk::Deferral>),
     /// What a data source of a check has given.
     Checked(ResourceInstance, Result<(value::Value, Diagnostics), Diagnostics>),
     Opened(value::Value, Box<Open>, Diagnostics),
@@ -71,9 +75,12 @@ pub(crate) struct Walked {
     pub(crate) evaluation: Evaluation,
     pub(crate) nodes: Vec<Node>,
     pub(crate) results: BTreeMap<ResourceInstance, Planned>,
+    pub(crate) deferred: BTreeMap<ResourceInstance, DeferredChange>,
     pub(crate) prepared: Prepared,
     pub(crate) diagnostics: Diagnostics,
     pub(crate) lost: Lost,
+    /// What could not be known, where providers are not asked.
+    pub(crate) offline: Option<PlanError>,
 }
 
 /// A planned instance, and the node that planned it.
@@ -106,9 +113,17 @@ pub(crate) struct Walk<'a> {
     waiting_calls: VecDeque<WaitingCall>,
     pub(crate) providers: BTreeMap<ProviderConfig, Arc<dyn Reader>>,
     pub(crate) results: BTreeMap<ResourceInstance, Planned>,
+    /// Changes that are put off.
+    pub(crate) deferred: BTreeMap<ResourceInstance, DeferredChange>,
+    /// Nodes whose change is put off, or that are made from one whose is.
+    put_off: BTreeSet<NodeId>,
+    /// Data sources whose providers are not asked: how many are as they were read last, how many unknown.
+    unread: (usize, usize),
     /// By the name of what they concern, so that their order is fixed.
     pub(crate) diagnostics: BTreeMap<String, Diagnostics>,
     pub(crate) dependencies: BTreeMap<NodeId, Arc<[Dependency]>>,
+    /// Nodes that are done, and whether they or anything behind them is going to change.
+    pending: BTreeMap<NodeId, bool>,
     /// Texts of earlier objects that will not come back.
     pub(crate) lost: Lost,
     /// Objects that are led back, and whose replacements are made before the old ones go.
@@ -149,8 +164,12 @@ impl<'a> Walk<'a> {
             waiting_calls: VecDeque::new(),
             providers: BTreeMap::new(),
             results: BTreeMap::new(),
+            deferred: BTreeMap::new(),
+            put_off: BTreeSet::new(),
+            unread: (0, 0),
             diagnostics: BTreeMap::new(),
             dependencies: BTreeMap::new(),
+            pending: BTreeMap::new(),
             lost: Lost::default(),
             made_first: BTreeSet::new(),
         }
@@ -178,10 +197,13 @@ impl<'a> Walk<'a> {
         for (_, found) in std::mem::take(&mut self.diagnostics) {
             diagnostics.extend(found);
         }
+        let offline = self.unasked();
         Walked {
+            offline,
             evaluation: self.evaluation,
             nodes: self.nodes,
             results: self.results,
+            deferred: self.deferred,
             prepared: self.prepared,
             diagnostics,
             lost: self.lost,

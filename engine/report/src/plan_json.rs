@@ -56,6 +56,7 @@ pub fn document(view: &View<'_>, around: &Around<'_>, terraform_version: &str) -
     take("resource_drift", &mut out);
     take("resource_changes", &mut out);
     take("output_changes", &mut out);
+    take("deferred_changes", &mut out);
     let read = view.evaluation.looked_up().map(looked_up);
     let recorded = view.changes.iter().filter_map(|change| shown(change, &change.before, true));
     let prior: Vec<Shown> = read.chain(recorded).collect();
@@ -155,6 +156,11 @@ fn object(change: &ResourceChange, value: &Value, recorded: bool) -> Shown {
         address: change.address.clone(),
         provider: change.provider.provider.to_string(),
         schema_version: change.schema_version,
+        identity: change.identity.as_ref().and_then(|one| {
+            let identity = if recorded { &one.before } else { &one.after };
+            let known = identity.as_ref().filter(|one| one.is_wholly_known())?;
+            Some((one.version, plain(known)))
+        }),
         value: value.clone(),
         depends_on: depends_on.unwrap_or_default(),
         tainted: false,
@@ -184,6 +190,7 @@ fn looked_up(one: plan::LookedUp) -> Shown {
         address: one.address,
         provider: one.provider.provider.to_string(),
         schema_version: one.schema_version,
+        identity: None,
         value: one.value,
         depends_on: Vec::new(),
         tainted: false,
@@ -215,8 +222,9 @@ pub fn plan(view: &View<'_>, terraform_version: &str) -> Json {
         "resource_changes": changes,
         "resource_drift": drift,
         "output_changes": outputs,
+        "deferred_changes": view.deferred.iter().map(deferred).collect::<Vec<_>>(),
         "applyable": !view.empty || view.changes.iter().any(|one| one.action != Action::NoOp),
-        "complete": !view.limited,
+        "complete": !view.limited && view.deferred.is_empty(),
         "errored": false,
     })
 }
@@ -258,12 +266,31 @@ fn resource(change: &ResourceChange) -> Json {
         entry["change"]["replace_paths"] = json!(paths);
     }
     if let Some(id) = &change.importing {
-        entry["change"]["importing"] = json!({ "id": id });
+        entry["change"]["importing"] = match &change.identity {
+            Some(identity) if identity.imports => {
+                json!({ "identity": identity.before.as_ref().map(plain) })
+            }
+            _ => json!({ "id": id }),
+        };
+    }
+    if let Some(identity) = &change.identity {
+        for (name, one) in
+            [("before_identity", &identity.before), ("after_identity", &identity.after)]
+        {
+            if let Some(known) = one.as_ref().filter(|one| one.is_wholly_known()) {
+                entry["change"][name] = plain(known);
+            }
+        }
     }
     if let Some(reason) = reason(change) {
         entry["action_reason"] = json!(reason);
     }
     entry
+}
+
+/// A change that is put off, and why.
+fn deferred(one: &plan::DeferredChange) -> Json {
+    json!({ "reason": one.reason.name(), "resource_change": resource(&one.change) })
 }
 
 fn path(path: &address::AttributePath) -> Json {

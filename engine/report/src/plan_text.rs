@@ -43,6 +43,8 @@ pub struct View<'a> {
     pub decisions: &'a [component::Decision],
     /// Checks that wait for values.
     pub deferred_checks: &'a [String],
+    /// Changes that are put off.
+    pub deferred: &'a [plan::DeferredChange],
     /// What apply carries out.
     pub steps: &'a [plan::Step],
     /// How many objects it touches.
@@ -63,6 +65,7 @@ impl<'a> View<'a> {
             drift: &plan.drift,
             decisions: &plan.decisions,
             deferred_checks: &plan.deferred_checks,
+            deferred: &plan.deferred,
             steps: &plan.steps,
             counts: plan.counts(),
             empty: plan.is_empty(),
@@ -82,7 +85,13 @@ pub fn text(sheet: &Sheet, style: Style) -> String {
         drifted(sheet, style, &mut out);
     }
     if sheet.empty {
-        let _ = writeln!(out, "{}", style.green(nothing(sheet.mode)));
+        sections(sheet, style, &mut out);
+        let words = if sheet.sections.is_empty() {
+            nothing(sheet.mode)
+        } else {
+            "No changes now. What is put off is planned by the next run."
+        };
+        let _ = writeln!(out, "{}", style.green(words));
         return out;
     }
     if sheet.mode == Purpose::Apply {
@@ -102,6 +111,7 @@ pub fn text(sheet: &Sheet, style: Style) -> String {
     for one in entries {
         entry(one, style, &mut out);
     }
+    sections(sheet, style, &mut out);
     if sheet.mode != Purpose::Refresh {
         let _ = writeln!(out, "{} {}.", style.bold("Plan:"), totals(sheet));
     }
@@ -110,6 +120,17 @@ pub fn text(sheet: &Sheet, style: Style) -> String {
         sheet.outputs.iter().for_each(|one| line(one, style, &mut out));
     }
     out
+}
+
+/// What else is known of the plan.
+fn sections(sheet: &Sheet, style: Style, out: &mut String) {
+    for section in &sheet.sections {
+        let _ = writeln!(out, "{}\n", style.bold(&section.title));
+        for line in &section.lines {
+            let _ = writeln!(out, "  {line}");
+        }
+        out.push('\n');
+    }
 }
 
 /// What is said of a plan that does nothing.

@@ -4,8 +4,8 @@
 
 use address::ProviderAddress;
 use sdk::{
-    Attribute, AttributeKind, Block, FunctionSchema, NestedBlock, Nesting, ProviderSchema, Schema,
-    Schemas,
+    Attribute, AttributeKind, Block, FunctionSchema, IdentityAttribute, IdentitySchema,
+    NestedBlock, Nesting, ProviderSchema, Schema, Schemas,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -42,7 +42,33 @@ fn provider(schema: &ProviderSchema) -> Json {
             schema.functions.iter().map(|(name, one)| (name.to_string(), function(one)));
         object.insert("functions".to_owned(), Json::Object(functions.collect()));
     }
+    if !schema.identities.is_empty() {
+        let identities =
+            schema.identities.iter().map(|(name, one)| (name.to_string(), identity(one)));
+        object.insert("resource_identity_schemas".to_owned(), Json::Object(identities.collect()));
+    }
     Json::Object(object)
+}
+
+fn identity(schema: &IdentitySchema) -> Json {
+    let attribute = |(name, one): (&std::sync::Arc<str>, &IdentityAttribute)| {
+        let mut object = Map::new();
+        object.insert("type".to_owned(), value::json::type_to_json(&one.ty));
+        if !one.description.is_empty() {
+            object.insert("description".to_owned(), json!(one.description));
+        }
+        for (name, set) in [
+            ("required_for_import", one.required_for_import),
+            ("optional_for_import", one.optional_for_import),
+        ] {
+            if set {
+                object.insert(name.to_owned(), json!(true));
+            }
+        }
+        (name.to_string(), Json::Object(object))
+    };
+    let attributes: Map<String, Json> = schema.attributes.iter().map(attribute).collect();
+    json!({ "version": schema.version, "attributes": attributes })
 }
 
 fn many(schemas: &Schemas) -> Json {

@@ -263,10 +263,34 @@ impl Sheet {
             changed_outputs: outputs.len(),
             placements: view.decisions.iter().map(placement).collect(),
             deferred_checks: view.deferred_checks.iter().map(|check| visible(check)).collect(),
-            sections: Vec::new(),
+            sections: put_off(view),
             steps: view.steps.iter().map(|one| step(one, &place)).collect(),
         }
     }
+}
+
+/// Changes that are left to a later run, with the reasons.
+fn put_off(view: &View<'_>) -> Vec<Section> {
+    use plan::DeferredReason::{Prerequisite, Provider};
+    use sdk::Deferral;
+    if view.deferred.is_empty() {
+        return Vec::new();
+    }
+    let line = |one: &plan::DeferredChange| {
+        let reason = match one.reason {
+            Prerequisite => "what it is made from is put off",
+            Provider(Deferral::Unknown) => "its provider says so, and not why",
+            Provider(Deferral::ResourceConfigUnknown) => "its configuration is not known yet",
+            Provider(Deferral::ProviderConfigUnknown) => {
+                "the configuration of its provider is not known yet"
+            }
+            Provider(Deferral::AbsentPrerequisite) => "something that it needs does not exist yet",
+        };
+        let actions = one.change.action.names().join(", then ");
+        format!("{} ({actions}): {reason}", one.change.address)
+    };
+    let lines = view.deferred.iter().map(line).collect();
+    vec![Section { title: "Put off to a later run".to_owned(), lines }]
 }
 
 fn placement(decision: &component::Decision) -> Placement {

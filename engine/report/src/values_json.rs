@@ -16,6 +16,8 @@ pub(crate) struct Shown {
     pub(crate) address: ResourceInstance,
     pub(crate) provider: String,
     pub(crate) schema_version: u64,
+    /// What tells the object from all others, and the version of its schema.
+    pub(crate) identity: Option<(u64, Json)>,
     /// With marks; unknown parts are left out.
     pub(crate) value: Value,
     pub(crate) depends_on: Vec<String>,
@@ -75,6 +77,10 @@ fn resource(object: &Shown) -> Json {
     }
     out["provider_name"] = json!(object.provider);
     out["schema_version"] = json!(object.schema_version);
+    if let Some((version, identity)) = &object.identity {
+        out["identity_schema_version"] = json!(version);
+        out["identity"] = identity.clone();
+    }
     if !object.value.is_null() {
         out["values"] = plain(&hidden(object.value.clone()));
     }
@@ -181,6 +187,10 @@ pub fn state(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
             address: record.address.clone(),
             provider: record.provider.provider.to_string(),
             schema_version: object.schema_version,
+            identity: object
+                .identity
+                .as_ref()
+                .and_then(|one| Some((one.version, serde_json::from_str(&one.json).ok()?))),
             value: attributes(&object.attributes_json, &object.sensitive_paths),
             depends_on: depends_on(&object.dependencies),
             tainted: object.status == state::ObjectStatus::Tainted,

@@ -2,7 +2,7 @@
 
 use address::AttributePath;
 use sdk::native::Call;
-use sdk::{Block, Created, Problem, Resource, Schema, async_trait};
+use sdk::{Block, Created, MoveRequest, Problem, Resource, Schema, async_trait};
 use value::{Type, Value};
 
 use sdk::TokenAnswer;
@@ -70,6 +70,31 @@ impl Resource for Data {
 
     async fn delete(&self, _: Value, _: Call<'_>) -> Result<(), Problem> {
         Ok(())
+    }
+
+    fn takes_over(&self) -> bool {
+        true
+    }
+
+    /// A `null_resource` keeps its id, and its triggers as an object: so they are written in most configurations,
+    /// and a map would differ from that.
+    fn take_over(&self, from: &MoveRequest) -> Option<Result<Value, Problem>> {
+        if from.source_type.as_ref() != "null_resource" {
+            return None;
+        }
+        let unreadable = || Problem::error("the stored `null_resource` cannot be read", "");
+        let Ok(stored) = serde_json::from_str::<serde_json::Value>(&from.source_json) else {
+            return Some(Err(unreadable()));
+        };
+        let text = |json: &serde_json::Value| json.as_str().map(Value::from);
+        let Some(id) = stored.get("id").and_then(text) else { return Some(Err(unreadable())) };
+        let triggers = stored.get("triggers").and_then(|one| one.as_object());
+        let triggers = triggers.map_or_else(Value::dynamic_null, |all| {
+            let all = all.iter().filter_map(|(name, one)| Some((name.as_str(), text(one)?)));
+            Value::object(all)
+        });
+        let object = self.schema().block.empty_value();
+        Some(Ok(object.with_attr("id", id).with_attr("triggers_replace", triggers)))
     }
 
     async fn import(&self, id: &str, _: Call<'_>) -> Result<Value, Problem> {

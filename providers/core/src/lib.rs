@@ -8,11 +8,13 @@
 //! 3. [`remote_state`]: `terraform_remote_state`, the outputs of another stack.
 //! 4. [`random`]: `core_random_id` and `core_random_password`.
 //! 5. [`time`]: `core_timestamp` and `core_wait`.
+//! 6. `slug`: the function `provider::core::slug`.
 
 mod data;
 mod function;
 mod random;
 mod remote_state;
+mod slug;
 mod time;
 
 use std::sync::Arc;
@@ -78,6 +80,7 @@ impl Factory for Core {
             Box::new(time::Timestamp),
             Box::new(time::Wait),
         ];
-        Ok(Arc::new(NativeProvider::new(Schema::default(), resources, Vec::new())))
+        let provider = NativeProvider::new(Schema::default(), resources, Vec::new());
+        Ok(Arc::new(provider.with_functions(vec![Box::new(slug::Slug)])))
     }
 }

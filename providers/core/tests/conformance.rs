@@ -19,6 +19,7 @@ async fn check(
         executable: ".".into(),
         engine_version: String::new(),
         home_dir: ".".into(),
+        deferral_allowed: false,
     };
     let settings = Value::empty_object();
     let case = Case { provider, settings, context, type_name, config, changed, bad, meddle: None };

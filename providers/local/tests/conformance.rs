@@ -32,6 +32,7 @@ impl Place {
                 executable: env!("CARGO_BIN_EXE_stratiform-local-helper").into(),
                 engine_version: String::new(),
                 home_dir: self.home(),
+                deferral_allowed: false,
             },
             type_name,
             config,

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::rpc::Version;
 
 /// First bytes of a cached file; the number counts changes of its form.
-const MAGIC: &[u8] = b"stratiform-schema-1\n";
+const MAGIC: &[u8] = b"stratiform-schema-2\n";
 
 /// A folder of cached schemas.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use address::{AttributePath, PathStep};
-use sdk::{Problem, Problems, ProviderError, Severity};
+use sdk::{IdentitySchema, Problem, Problems, ProviderError, Severity};
 use value::{Type, Value};
 
 use crate::wire;
@@ -33,6 +33,28 @@ pub(crate) fn from_wire(
         return Ok(Value::null(ty.clone()));
     };
     read.map_err(|message| ProviderError::Protocol { message })
+}
+
+/// An identity for the wire. Types without identities have none.
+pub(crate) fn identity_to_wire(
+    identity: Option<&Value>,
+    schema: Option<&IdentitySchema>,
+) -> Result<Option<wire::Identity>, ProviderError> {
+    let (Some(identity), Some(schema)) = (identity, schema) else { return Ok(None) };
+    Ok(Some(wire::Identity { data: Some(to_wire(identity, &schema.ty())?) }))
+}
+
+/// An identity from the wire; `None` where nothing was sent or it is null.
+pub(crate) fn identity_from_wire(
+    sent: Option<&wire::Identity>,
+    schema: Option<&IdentitySchema>,
+) -> Result<Option<Value>, ProviderError> {
+    let Some(data) = sent.and_then(|sent| sent.data.as_ref()) else { return Ok(None) };
+    let Some(schema) = schema else {
+        let message = "it sends an identity for a type that has none".to_owned();
+        return Err(ProviderError::Protocol { message });
+    };
+    Ok(Some(from_wire(Some(data), &schema.ty())?).filter(|identity| !identity.is_null()))
 }
 
 /// A path from the wire.

@@ -98,6 +98,14 @@ impl Hosted {
         }))
     }
 
+    /// The schemas as an earlier run has kept them; starts nothing.
+    pub(crate) fn cached_schema(&self) -> Option<Arc<ProviderSchema>> {
+        let (Some(cache), Source::Binary(path)) = (&self.0.options.cache, &self.0.source) else {
+            return None;
+        };
+        cached(cache, &cache.key(path)?).map(Arc::new)
+    }
+
     /// Ends all processes, and starts no more.
     pub async fn shut_down(&self) {
         let mut slots = self.0.slots.lock().await;
@@ -131,13 +139,25 @@ impl Factory for Hosted {
             schema: Arc::clone(schema),
             own: Mutex::new(None),
             config: std::sync::OnceLock::new(),
+            deferral_allowed: std::sync::OnceLock::new(),
         }))
     }
 }
 
+/// What is kept of a program; `None` if nothing is, or it cannot be read.
+fn cached(cache: &SchemaCache, key: &crate::cache::Key) -> Option<ProviderSchema> {
+    let (version, message) = cache.load(key)?;
+    let kept = wire::Cached::decode(&*message).ok()?;
+    let message = wire::ProviderSchema::decode(&*kept.schemas).ok()?;
+    let schema = schema::provider_from_wire(message, version, true).ok()?;
+    let identities = wire::IdentitySchemas::decode(&*kept.identities).ok()?;
+    let identities = schema::identities_from_wire(identities).ok()?;
+    Some(ProviderSchema { identities, ..schema })
+}
+
 impl Host {
     /// The schemas, from the cache where they are there.
-    async fn load_schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
+    async fn load_schema(self: &Arc<Self>) -> Result<Arc<ProviderSchema>, ProviderError> {
         let cached = match (&self.options.cache, &self.source) {
             (Some(cache), Source::Binary(path)) => {
                 crate::binary::inspect(path).map_err(|message| ProviderError::Start { message })?;
@@ -146,9 +166,7 @@ impl Host {
             _ => None,
         };
         if let Some((cache, key, _)) = &cached
-            && let Some((version, message)) = cache.load(key)
-            && let Ok(message) = wire::ProviderSchema::decode(&*message)
-            && let Ok(schema) = schema::provider_from_wire(message, version, true)
+            && let Some(schema) = self::cached(cache, key)
         {
             return Ok(Arc::new(schema));
         }
@@ -164,18 +182,44 @@ impl Host {
         }
         let schema = schema::provider_from_wire(message, version, false)
             .map_err(|message| in_call(Method::GetSchema, ProviderError::Protocol { message }))?;
+        let identities = self.ask_identities(&slot.process).await?;
+        let message = wire::IdentitySchemas::decode(identities.clone())
+            .map_err(|error| in_call(Method::GetIdentities, broken(error)))?;
+        let read = schema::identities_from_wire(message).map_err(|message| {
+            in_call(Method::GetIdentities, ProviderError::Protocol { message })
+        })?;
         if let Some((cache, key, path)) = cached {
-            tokio::task::spawn_blocking(move || cache.store(&key, &path, version, &bytes));
+            tokio::task::spawn_blocking(move || {
+                let kept =
+                    wire::Cached { schemas: bytes.to_vec(), identities: identities.to_vec() };
+                cache.store(&key, &path, version, &kept.encode_to_vec());
+            });
         }
-        Ok(Arc::new(schema))
+        Ok(Arc::new(ProviderSchema { identities: read, ..schema }))
     }
 
     async fn ask_schema(&self, process: &Process) -> Result<Bytes, ProviderError> {
         self.raw_call(process, Method::GetSchema, Bytes::new()).await
     }
 
+    /// The identities of its types; nothing from providers that do not know the call.
+    async fn ask_identities(&self, process: &Process) -> Result<Bytes, ProviderError> {
+        match self.raw_call(process, Method::GetIdentities, Bytes::new()).await {
+            Err(ProviderError::Unsupported { .. }) => Ok(Bytes::new()),
+            answer => answer,
+        }
+    }
+
     /// Any process, whatever its settings.
-    async fn any(&self) -> Result<Arc<Slot>, ProviderError> {
+    ///
+    /// As with [`Self::for_settings`], the work is a task of its own: whoever waits for it may be kept from going on,
+    /// as evaluation is while a function of the provider is called, and must not hold the processes then.
+    async fn any(self: &Arc<Self>) -> Result<Arc<Slot>, ProviderError> {
+        let host = Arc::clone(self);
+        joined(tokio::spawn(async move { host.any_now().await }).await)
+    }
+
+    async fn any_now(&self) -> Result<Arc<Slot>, ProviderError> {
         let mut slots = self.slots.lock().await;
         slots.sweep();
         match slots.live.first() {
@@ -185,7 +229,12 @@ impl Host {
     }
 
     /// A process for these settings: the one that has them, one that has none yet, or a new one.
-    async fn for_settings(&self, config: &Value) -> Result<Arc<Slot>, ProviderError> {
+    async fn for_settings(self: &Arc<Self>, config: &Value) -> Result<Arc<Slot>, ProviderError> {
+        let (host, config) = (Arc::clone(self), config.clone());
+        joined(tokio::spawn(async move { host.for_settings_now(&config).await }).await)
+    }
+
+    async fn for_settings_now(&self, config: &Value) -> Result<Arc<Slot>, ProviderError> {
         let mut slots = self.slots.lock().await;
         slots.sweep();
         let equal = slots.live.iter().find(|slot| slot.settings.get() == Some(config));
@@ -286,12 +335,13 @@ impl Host {
         slot: &Slot,
         schema: &ProviderSchema,
         config: &Value,
+        deferral_allowed: bool,
     ) -> Result<Problems, ProviderError> {
         let give = || async {
             let question = wire::Configure {
                 terraform_version: self.options.terraform_version.clone(),
                 config: Some(crate::convert::to_wire(config, &schema.provider.block.ty())?),
-                capabilities: Some(calls::capabilities()),
+                capabilities: Some(calls::capabilities(deferral_allowed)),
             };
             let answer: wire::Diagnostics = self.call(slot, Method::Configure, &question).await?;
             Ok::<_, ProviderError>(crate::convert::problems_from_wire(&answer.diagnostics))
@@ -307,6 +357,14 @@ impl Slots {
         self.live.retain(|slot| !slot.process.has_ended());
         self.crashes += before - self.live.len();
     }
+}
+
+/// What a task has come to.
+fn joined<T>(
+    done: Result<Result<T, ProviderError>, tokio::task::JoinError>,
+) -> Result<T, ProviderError> {
+    let ended = |_| ProviderError::Start { message: "the run is at its end".to_owned() };
+    done.map_err(ended).and_then(|answer| answer)
 }
 
 fn broken(error: prost::DecodeError) -> ProviderError {
@@ -327,9 +385,15 @@ struct Instance {
     /// The process that has this instance's settings.
     own: Mutex<Option<Arc<Slot>>>,
     config: std::sync::OnceLock<Value>,
+    /// Whether the provider may put work off.
+    deferral_allowed: std::sync::OnceLock<bool>,
 }
 
 impl Instance {
+    fn deferral_allowed(&self) -> bool {
+        self.deferral_allowed.get().copied().unwrap_or(false)
+    }
+
     /// The process to call: with this instance's settings, where it has any.
     async fn slot(&self) -> Result<Arc<Slot>, ProviderError> {
         let Some(config) = self.config.get() else { return self.host.any().await };
@@ -338,7 +402,8 @@ impl Instance {
             return Ok(Arc::clone(slot));
         }
         let slot = self.host.for_settings(config).await?;
-        let problems = self.host.give_settings(&slot, &self.schema, config).await?;
+        let allowed = self.deferral_allowed();
+        let problems = self.host.give_settings(&slot, &self.schema, config, allowed).await?;
         if let Some(error) = problems.iter().find(|one| one.is_error()) {
             let message = format!("{}: {}", error.summary, error.detail);
             return Err(in_call(Method::Configure, ProviderError::Protocol { message }));

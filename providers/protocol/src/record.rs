@@ -59,9 +59,12 @@ fn shown<M: Message + Default + fmt::Debug>(bytes: &Bytes) -> String {
 
 fn question_text(method: Method, bytes: &Bytes) -> String {
     match method {
-        Method::GetMetadata | Method::GetSchema | Method::GetFunctions | Method::Stop => {
-            shown::<wire::Empty>(bytes)
-        }
+        Method::GetMetadata
+        | Method::GetSchema
+        | Method::GetIdentities
+        | Method::GetFunctions
+        | Method::Stop => shown::<wire::Empty>(bytes),
+        Method::UpgradeIdentity => shown::<wire::UpgradeIdentity>(bytes),
         Method::ValidateProvider => shown::<wire::ValidateProvider>(bytes),
         Method::ValidateResource
         | Method::ValidateData
@@ -84,7 +87,8 @@ fn answer_text(method: Method, _version: Version, bytes: &Bytes) -> String {
     match method {
         Method::GetMetadata => shown::<wire::Metadata>(bytes),
         // The schemas of a big provider would be most of the record.
-        Method::GetSchema => format!("{} bytes", bytes.len()),
+        Method::GetSchema | Method::GetIdentities => format!("{} bytes", bytes.len()),
+        Method::UpgradeIdentity => shown::<wire::UpgradeIdentityAnswer>(bytes),
         Method::ValidateProvider => shown::<wire::ValidateProviderAnswer>(bytes),
         Method::ValidateResource
         | Method::ValidateData

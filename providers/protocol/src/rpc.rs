@@ -73,6 +73,8 @@ methods! {
     ValidateResource = "ValidateResourceConfig", "ValidateResourceTypeConfig", "checking resources";
     ValidateData = "ValidateDataResourceConfig", "ValidateDataSourceConfig", "checking data sources";
     ValidateEphemeral = "ValidateEphemeralResourceConfig", "ValidateEphemeralResourceConfig", "ephemeral resources";
+    GetIdentities = "GetResourceIdentitySchemas", "GetResourceIdentitySchemas", "identities";
+    UpgradeIdentity = "UpgradeResourceIdentity", "UpgradeResourceIdentity", "stored identities";
     Upgrade = "UpgradeResourceState", "UpgradeResourceState", "stored objects";
     Configure = "ConfigureProvider", "Configure", "settings";
     Read = "ReadResource", "ReadResource", "reading resources";

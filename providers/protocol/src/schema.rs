@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use sdk::{
-    Accepts, Attribute, AttributeKind, Block, Capabilities, FunctionSchema, Modifiers, NestedBlock,
-    Nesting, ProviderSchema, Schema, Schemas,
+    Accepts, Attribute, AttributeKind, Block, Capabilities, FunctionSchema, IdentityAttribute,
+    IdentitySchema, Modifiers, NestedBlock, Nesting, ProviderSchema, Schema, Schemas,
 };
 use value::Type;
 
@@ -28,6 +28,7 @@ pub(crate) fn provider_from_wire(
     trusted: bool,
 ) -> Result<ProviderSchema, String> {
     let provider = sent.provider.as_deref().map(|bytes| schema_from_wire(bytes, version));
+    let meta = sent.provider_meta.as_deref().map(|bytes| schema_from_wire(bytes, version));
     let capabilities = sent.capabilities.unwrap_or_default();
     let mut functions = BTreeMap::new();
     for (name, function) in sent.functions {
@@ -56,8 +57,9 @@ pub(crate) fn provider_from_wire(
             plan_destroy: capabilities.plan_destroy,
             move_resource: capabilities.move_state,
             schema_optional: capabilities.schema_optional,
-            provider_meta: sent.provider_meta.is_some(),
         },
+        meta: meta.transpose()?,
+        identities: BTreeMap::new(),
     })
 }
 
@@ -74,7 +76,7 @@ pub(crate) fn provider_to_wire(schema: &ProviderSchema, version: Version) -> wir
         resources: encoded(&schema.resources),
         data_sources: encoded(&schema.data_sources),
         diagnostics: Vec::new(),
-        provider_meta: None,
+        provider_meta: schema.meta.as_ref().map(|one| schema_to_wire(one, version).encode_to_vec()),
         capabilities: Some(wire::ServerCapabilities {
             plan_destroy: schema.capabilities.plan_destroy,
             schema_optional: true,
@@ -83,6 +85,46 @@ pub(crate) fn provider_to_wire(schema: &ProviderSchema, version: Version) -> wir
         functions: functions_to_wire(schema),
         ephemerals: encoded(&schema.ephemerals),
     }
+}
+
+/// What tells objects apart, by resource type.
+pub(crate) fn identities_from_wire(
+    sent: wire::IdentitySchemas,
+) -> Result<BTreeMap<Arc<str>, IdentitySchema>, String> {
+    let read = |(name, schema): (String, wire::IdentitySchema)| {
+        let attribute = |one: wire::IdentityAttribute| {
+            let ty = type_from_wire(&one.ty)
+                .map_err(|fault| format!("the identity of `{name}`: `{}`: {fault}", one.name))?;
+            let attribute = IdentityAttribute {
+                ty,
+                required_for_import: one.required_for_import,
+                optional_for_import: one.optional_for_import,
+                description: one.description,
+            };
+            Ok::<_, String>((Arc::from(one.name), attribute))
+        };
+        let attributes = schema.attributes.into_iter().map(attribute).collect::<Result<_, _>>()?;
+        let version = u64::try_from(schema.version).unwrap_or(0);
+        Ok((Arc::from(name.as_str()), IdentitySchema { version, attributes }))
+    };
+    sent.schemas.into_iter().map(read).collect()
+}
+
+/// The identities of a native provider.
+pub(crate) fn identities_to_wire(schema: &ProviderSchema) -> wire::IdentitySchemas {
+    let attribute = |(name, one): (&Arc<str>, &IdentityAttribute)| wire::IdentityAttribute {
+        name: name.to_string(),
+        ty: type_to_wire(&one.ty),
+        required_for_import: one.required_for_import,
+        optional_for_import: one.optional_for_import,
+        description: one.description.clone(),
+    };
+    let schemas = schema.identities.iter().map(|(name, one)| {
+        let attributes = one.attributes.iter().map(attribute).collect();
+        let version = i64::try_from(one.version).unwrap_or(i64::MAX);
+        (name.to_string(), wire::IdentitySchema { version, attributes })
+    });
+    wire::IdentitySchemas { schemas: schemas.collect(), diagnostics: Vec::new() }
 }
 
 /// The functions of a native provider.

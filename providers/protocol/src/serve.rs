@@ -7,8 +7,10 @@ mod answers;
 mod forward;
 mod service;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +47,50 @@ pub struct ServeOptions {
     pub reattach: bool,
     /// Breaks the protocol on demand, for tests of hosts.
     pub tamper: Option<Tamper>,
+}
+
+impl ServeOptions {
+    /// What a host tells in the environment; `env` looks up a variable.
+    pub fn read(env: &dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            cookie: env(handshake::COOKIE_NAME),
+            versions: env("PLUGIN_PROTOCOL_VERSIONS"),
+            client_certificate: env("PLUGIN_CLIENT_CERT"),
+            ..Self::default()
+        }
+    }
+}
+
+/// All of a program that is nothing but a provider: serves it until the host ends it. `environment` are the program's
+/// variables, by which a host says what it wants; what goes wrong is told on the error stream.
+pub fn program(
+    factory: Arc<dyn Factory>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> ExitCode {
+    let environment: BTreeMap<String, String> = environment.into_iter().collect();
+    let options = ServeOptions::read(&|name| environment.get(name).cloned());
+    match until_ended(factory, options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // There is nobody else to tell.
+            let _ = writeln!(std::io::stderr(), "{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn until_ended(factory: Arc<dyn Factory>, options: ServeOptions) -> Result<(), String> {
+    let context = Context {
+        working_dir: ".".into(),
+        executable: std::env::current_exe().unwrap_or_default(),
+        engine_version: String::new(),
+        home_dir: std::env::temp_dir(),
+        deferral_allowed: false,
+    };
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no thread can be started: {error}"))?;
+    runtime.block_on(serve(factory, context, options))
 }
 
 /// Serves a provider until the host ends it. Gives what to tell a person if it cannot be served.

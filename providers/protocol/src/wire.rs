@@ -335,12 +335,14 @@ messages! {
         private: Vec<u8> = [bytes = "vec", tag = "3"],
         provider_meta: Option<DynamicValue> = [message, optional, tag = "4"],
         capabilities: Option<ClientCapabilities> = [message, optional, tag = "5"],
+        identity: Option<Identity> = [message, optional, tag = "6"],
     }
     ReadAnswer {
         new: Option<DynamicValue> = [message, optional, tag = "1"],
         diagnostics: Vec<Diagnostic> = [message, repeated, tag = "2"],
         private: Vec<u8> = [bytes = "vec", tag = "3"],
         deferred: Option<Deferred> = [message, optional, tag = "4"],
+        identity: Option<Identity> = [message, optional, tag = "5"],
     }
     Plan {
         type_name: String = [string, tag = "1"],
@@ -350,6 +352,7 @@ messages! {
         prior_private: Vec<u8> = [bytes = "vec", tag = "5"],
         provider_meta: Option<DynamicValue> = [message, optional, tag = "6"],
         capabilities: Option<ClientCapabilities> = [message, optional, tag = "7"],
+        prior_identity: Option<Identity> = [message, optional, tag = "8"],
     }
     PlanAnswer {
         planned: Option<DynamicValue> = [message, optional, tag = "1"],
@@ -358,6 +361,7 @@ messages! {
         diagnostics: Vec<Diagnostic> = [message, repeated, tag = "4"],
         legacy_types: bool = [bool, tag = "5"],
         deferred: Option<Deferred> = [message, optional, tag = "6"],
+        planned_identity: Option<Identity> = [message, optional, tag = "7"],
     }
     Apply {
         type_name: String = [string, tag = "1"],
@@ -366,17 +370,20 @@ messages! {
         config: Option<DynamicValue> = [message, optional, tag = "4"],
         planned_private: Vec<u8> = [bytes = "vec", tag = "5"],
         provider_meta: Option<DynamicValue> = [message, optional, tag = "6"],
+        planned_identity: Option<Identity> = [message, optional, tag = "7"],
     }
     ApplyAnswer {
         new: Option<DynamicValue> = [message, optional, tag = "1"],
         private: Vec<u8> = [bytes = "vec", tag = "2"],
         diagnostics: Vec<Diagnostic> = [message, repeated, tag = "3"],
         legacy_types: bool = [bool, tag = "4"],
+        identity: Option<Identity> = [message, optional, tag = "5"],
     }
     Import {
         type_name: String = [string, tag = "1"],
         id: String = [string, tag = "2"],
         capabilities: Option<ClientCapabilities> = [message, optional, tag = "3"],
+        identity: Option<Identity> = [message, optional, tag = "4"],
     }
     ImportAnswer {
         imported: Vec<Imported> = [message, repeated, tag = "1"],
@@ -387,6 +394,38 @@ messages! {
         type_name: String = [string, tag = "1"],
         state: Option<DynamicValue> = [message, optional, tag = "2"],
         private: Vec<u8> = [bytes = "vec", tag = "3"],
+        identity: Option<Identity> = [message, optional, tag = "4"],
+    }
+    /// What tells an object from all others.
+    Identity { data: Option<DynamicValue> = [message, optional, tag = "1"], }
+    IdentitySchema {
+        version: i64 = [int64, tag = "1"],
+        attributes: Vec<IdentityAttribute> = [message, repeated, tag = "2"],
+    }
+    IdentityAttribute {
+        name: String = [string, tag = "1"],
+        ty: Vec<u8> = [bytes = "vec", tag = "2"],
+        required_for_import: bool = [bool, tag = "3"],
+        optional_for_import: bool = [bool, tag = "4"],
+        description: String = [string, tag = "5"],
+    }
+    IdentitySchemas {
+        schemas: BTreeMap<String, IdentitySchema> = [btree_map = "string, message", tag = "1"],
+        diagnostics: Vec<Diagnostic> = [message, repeated, tag = "2"],
+    }
+    UpgradeIdentity {
+        type_name: String = [string, tag = "1"],
+        version: i64 = [int64, tag = "2"],
+        raw: Option<RawState> = [message, optional, tag = "3"],
+    }
+    UpgradeIdentityAnswer {
+        identity: Option<Identity> = [message, optional, tag = "1"],
+        diagnostics: Vec<Diagnostic> = [message, repeated, tag = "2"],
+    }
+    /// What is kept of a provider between runs: no message of the protocol.
+    Cached {
+        schemas: Vec<u8> = [bytes = "vec", tag = "1"],
+        identities: Vec<u8> = [bytes = "vec", tag = "2"],
     }
     Move {
         source_provider: String = [string, tag = "1"],
@@ -395,11 +434,14 @@ messages! {
         source_state: Option<RawState> = [message, optional, tag = "4"],
         target_type: String = [string, tag = "5"],
         source_private: Vec<u8> = [bytes = "vec", tag = "6"],
+        source_identity: Option<RawState> = [message, optional, tag = "7"],
+        source_identity_version: i64 = [int64, tag = "8"],
     }
     MoveAnswer {
         state: Option<DynamicValue> = [message, optional, tag = "1"],
         diagnostics: Vec<Diagnostic> = [message, repeated, tag = "2"],
         private: Vec<u8> = [bytes = "vec", tag = "3"],
+        identity: Option<Identity> = [message, optional, tag = "4"],
     }
     ReadData {
         type_name: String = [string, tag = "1"],

@@ -137,6 +137,8 @@ impl Run {
             proposed,
             config: config.clone(),
             prior_private: Private::EMPTY,
+            prior_identity: None,
+            meta: None,
         };
         let answer = self.case.provider.plan(request).await.expect("plan answers");
         assert!(answer.problems.is_empty(), "plan has no problems: {:?}", answer.problems);
@@ -186,6 +188,8 @@ impl Run {
                 proposed: config.clone(),
                 config,
                 prior_private: Private::EMPTY,
+                prior_identity: None,
+                meta: None,
             };
             self.case.provider.plan(request).await.expect("plan answers");
         }
@@ -214,6 +218,8 @@ impl Run {
                 planned: planned.clone(),
                 config: self.full(config),
                 planned_private: Private::EMPTY,
+                planned_identity: None,
+                meta: None,
                 token: token.to_owned(),
                 progress: ProgressSink::none(),
             })
@@ -234,6 +240,8 @@ impl Run {
             type_name: self.case.type_name.into(),
             current: object.clone(),
             private: Private::EMPTY,
+            identity: None,
+            meta: None,
         };
         let answer = self.case.provider.read(request).await.expect("read answers");
         assert!(answer.problems.is_empty(), "read has no problems: {:?}", answer.problems);
@@ -251,6 +259,8 @@ impl Run {
                 planned: null.clone(),
                 config: null,
                 planned_private: Private::EMPTY,
+                planned_identity: None,
+                meta: None,
                 token: token.to_owned(),
                 progress: ProgressSink::none(),
             })

@@ -9,9 +9,9 @@ use value::{Type, Value};
 use crate::native::Object;
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, Opened, PlanAnswer,
-    PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader, Renewed, TokenAnswer,
-    UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, DataAnswer, DataRequest, ImportKey,
+    Imported, Listed, MoveRequest, Moved, Opened, PlanAnswer, PlanRequest, Private, Provider,
+    ReadAnswer, ReadRequest, Reader, Renewed, TokenAnswer, UpgradeRequest,
 };
 use crate::registry::Factory;
 use crate::schema::ProviderSchema;
@@ -153,24 +153,31 @@ impl Reader for Faulty {
         Ok(answer)
     }
 
-    async fn read_data(
+    async fn upgrade_identity(
         &self,
-        type_name: &str,
-        config: &Value,
+        request: UpgradeRequest,
     ) -> Result<Answer<Value>, ProviderError> {
-        self.inner.read_data(type_name, config).await
+        self.inner.upgrade_identity(request).await
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
+        self.inner.move_state(request).await
+    }
+
+    async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
+        self.inner.read_data(request).await
     }
 
     async fn import(
         &self,
         type_name: &str,
-        id: &str,
+        key: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError> {
         let problems = self.before("import", &Value::dynamic_null()).await?;
         if !problems.is_empty() {
             return Ok(Answer::failed(problems));
         }
-        self.inner.import(type_name, id).await
+        self.inner.import(type_name, key).await
     }
 
     async fn list(&self, type_name: &str) -> Result<Answer<Vec<Listed>>, ProviderError> {
@@ -236,6 +243,7 @@ impl Provider for Faulty {
             return Ok(ApplyAnswer {
                 new: request.prior,
                 private: crate::provider::Private::EMPTY,
+                identity: None,
                 problems,
                 legacy_types: false,
             });

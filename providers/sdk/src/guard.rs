@@ -12,9 +12,9 @@ use value::Value;
 
 use crate::problem::{Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, MoveRequest, Moved,
-    Offer, Opened, PlanAnswer, PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader,
-    Renewed, TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, DataAnswer, DataRequest, ImportKey,
+    Imported, Listed, MoveRequest, Moved, Offer, Opened, PlanAnswer, PlanRequest, Private,
+    Provider, ReadAnswer, ReadRequest, Reader, Renewed, TokenAnswer, UpgradeRequest,
 };
 use crate::registry::Factory;
 use crate::schema::ProviderSchema;
@@ -139,20 +139,23 @@ impl Reader for Guarded {
         guarded(self.limits.look, self.inner.plan(request)).await
     }
 
-    async fn read_data(
+    async fn upgrade_identity(
         &self,
-        type_name: &str,
-        config: &Value,
+        request: UpgradeRequest,
     ) -> Result<Answer<Value>, ProviderError> {
-        guarded(self.limits.look, self.inner.read_data(type_name, config)).await
+        guarded(self.limits.look, self.inner.upgrade_identity(request)).await
+    }
+
+    async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
+        guarded(self.limits.look, self.inner.read_data(request)).await
     }
 
     async fn import(
         &self,
         type_name: &str,
-        id: &str,
+        key: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError> {
-        guarded(self.limits.look, self.inner.import(type_name, id)).await
+        guarded(self.limits.look, self.inner.import(type_name, key)).await
     }
 
     async fn list(&self, type_name: &str) -> Result<Answer<Vec<Listed>>, ProviderError> {
@@ -201,6 +204,10 @@ impl Reader for Guarded {
 
     fn lives_in_state(&self, type_name: &str) -> bool {
         self.inner.lives_in_state(type_name)
+    }
+
+    fn has_schemas_only(&self) -> bool {
+        self.inner.has_schemas_only()
     }
 
     async fn offers(&self) -> Result<Answer<Vec<Offer>>, ProviderError> {

@@ -46,13 +46,14 @@ pub use native::{
 };
 pub use problem::{Problem, Problems, ProviderError, Retry, Severity};
 pub use provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, MoveRequest,
-    Moved, Offer, Opened, PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer,
-    ReadRequest, Reader, Renewed, TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, DataAnswer, DataRequest,
+    Deferral, ImportKey, Imported, Listed, MoveRequest, Moved, Offer, Opened, PlanAnswer,
+    PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader, Renewed,
+    TokenAnswer, UpgradeRequest,
 };
 pub use registry::{Factory, Registry};
 pub use schema::{
-    Accepts, Attribute, AttributeKind, Block, Capabilities, FunctionSchema, Modifiers, NestedBlock,
-    Nesting, ProviderSchema, Schema,
+    Accepts, Attribute, AttributeKind, Block, Capabilities, FunctionSchema, IdentityAttribute,
+    IdentitySchema, Modifiers, NestedBlock, Nesting, ProviderSchema, Schema,
 };
 pub use schemas::Schemas;

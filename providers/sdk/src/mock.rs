@@ -20,8 +20,9 @@ use value::{Key, Type, Value, convert};
 
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Opened, PlanAnswer, PlanRequest,
-    Private, Provider, ReadAnswer, ReadRequest, Reader, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, DataAnswer, DataRequest, ImportKey,
+    Imported, Opened, PlanAnswer, PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader,
+    UpgradeRequest,
 };
 use crate::schema::{Attribute, AttributeKind, Block, NestedBlock, Nesting, ProviderSchema};
 
@@ -149,11 +150,11 @@ impl Reader for Unconfigured {
         Err(without_object())
     }
 
-    async fn read_data(&self, _: &str, _: &Value) -> Result<Answer<Value>, ProviderError> {
+    async fn read_data(&self, _: DataRequest) -> Result<DataAnswer, ProviderError> {
         Err(without_object())
     }
 
-    async fn import(&self, _: &str, _: &str) -> Result<Answer<Vec<Imported>>, ProviderError> {
+    async fn import(&self, _: &str, _: &ImportKey) -> Result<Answer<Vec<Imported>>, ProviderError> {
         Err(without_object())
     }
 }
@@ -255,7 +256,8 @@ impl Reader for Mock {
 
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
         let (new, private) = (request.current, request.private);
-        Ok(ReadAnswer { new, private, problems: Vec::new() })
+        let (identity, deferred) = (request.identity, None);
+        Ok(ReadAnswer { new, private, identity, deferred, problems: Vec::new() })
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanAnswer, ProviderError> {
@@ -271,29 +273,27 @@ impl Reader for Mock {
             planned,
             requires_replace: Vec::new(),
             planned_private: request.prior_private,
+            planned_identity: request.prior_identity,
+            deferred: None,
             problems,
             legacy_types: false,
         })
     }
 
-    async fn read_data(
-        &self,
-        type_name: &str,
-        config: &Value,
-    ) -> Result<Answer<Value>, ProviderError> {
+    async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
         let schema = self.real.schema();
-        let Some(schema) = schema.data_sources.get(type_name) else {
-            return Err(unknown(type_name));
+        let Some(schema) = schema.data_sources.get(&request.type_name) else {
+            return Err(unknown(&request.type_name));
         };
-        let (value, problems) = self.fill(&schema.block, config.clone(), Fill::Absent);
-        Ok(Answer { value: Some(value), problems })
+        let (value, problems) = self.fill(&schema.block, request.config, Fill::Absent);
+        Ok(DataAnswer { value: Some(value), deferred: None, problems })
     }
 
     /// What is overridden is there already; of what is only mocked nobody knows what it would be.
     async fn import(
         &self,
         type_name: &str,
-        _: &str,
+        _: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError> {
         if !self.overridden {
             return Ok(Answer::failed(vec![Problem::error(
@@ -303,7 +303,12 @@ impl Reader for Mock {
         }
         let block = self.resource(type_name)?;
         let (state, problems) = self.fill(&block, block.empty_value(), Fill::Absent);
-        let imported = Imported { type_name: type_name.into(), state, private: Private::EMPTY };
+        let imported = Imported {
+            type_name: type_name.into(),
+            state,
+            private: Private::EMPTY,
+            identity: None,
+        };
         Ok(Answer { value: Some(vec![imported]), problems })
     }
 
@@ -341,7 +346,13 @@ impl Provider for Mock {
         };
         let failed = problems.iter().any(Problem::is_error);
         let new = if failed { request.prior } else { new };
-        Ok(ApplyAnswer { new, private: request.planned_private, problems, legacy_types: false })
+        Ok(ApplyAnswer {
+            new,
+            private: request.planned_private,
+            identity: None,
+            problems,
+            legacy_types: false,
+        })
     }
 }
 

@@ -12,11 +12,12 @@ use value::{Refinement, Type, Value};
 
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer, Opened,
-    PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader,
-    Renewed, TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, DataAnswer, DataRequest,
+    Deferral, ImportKey, Imported, Listed, MoveRequest, Moved, Offer, Opened, PlanAnswer,
+    PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader, Renewed,
+    TokenAnswer, UpgradeRequest,
 };
-use crate::schema::{FunctionSchema, ProviderSchema, Schema};
+use crate::schema::{Capabilities, FunctionSchema, IdentitySchema, ProviderSchema, Schema};
 
 mod planning;
 mod stored;
@@ -53,6 +54,8 @@ pub struct Call<'a> {
     pub settings: &'a Value,
     /// The configuration, in which write-only attributes stand; null where there is none.
     pub config: &'a Value,
+    /// What the module tells the provider about itself; null where it says nothing.
+    pub meta: &'a Value,
     /// Names this try; the id of a new object can be made from it.
     pub token: &'a str,
     /// For lines that tell people how far the call is.
@@ -90,6 +93,46 @@ pub trait Resource: Send + Sync {
 
     /// Destroys the object. One that is gone already is no error.
     async fn delete(&self, prior: Value, call: Call<'_>) -> Result<(), Problem>;
+
+    /// What tells its objects apart, where the type has identities.
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        None
+    }
+
+    /// The identity of an object, for types that have identities: by itself, the attributes of the same names.
+    fn identity(&self, object: &Value) -> Value {
+        let schema = self.identity_schema().unwrap_or_default();
+        let part = |(name, one): (&Arc<str>, &crate::schema::IdentityAttribute)| {
+            let found = object.get_attr(name).cloned();
+            (Arc::clone(name), found.unwrap_or_else(|| Value::null(one.ty.clone())))
+        };
+        Value::object(schema.attributes.iter().map(part))
+    }
+
+    /// Looks up an object by its identity.
+    async fn import_by_identity(
+        &self,
+        _identity: Value,
+        _call: Call<'_>,
+    ) -> Result<Value, Problem> {
+        let message = format!("`{}` cannot be imported by its identity", self.name());
+        Err(Problem::error(message, "write the object's `id` instead"))
+    }
+
+    /// Says whether it takes over objects of other types.
+    fn takes_over(&self) -> bool {
+        false
+    }
+
+    /// Takes over an object of another type; `None` if it cannot take over objects of that one.
+    fn take_over(&self, _from: &MoveRequest) -> Option<Result<Value, Problem>> {
+        None
+    }
+
+    /// Says whether a change has to be put off. Asked only where the engine allows that.
+    fn puts_off(&self, _config: &Value, _call: &Call<'_>) -> Option<Deferral> {
+        None
+    }
 
     /// Looks up an object by its id.
     async fn import(&self, id: &str, _call: Call<'_>) -> Result<Value, Problem> {
@@ -199,7 +242,15 @@ impl NativeProvider {
         resources: Vec<Box<dyn Resource>>,
         data_sources: Vec<Box<dyn DataSource>>,
     ) -> Self {
+        let identities = resources.iter();
+        let identities =
+            identities.filter_map(|one| Some((one.name().into(), one.identity_schema()?)));
         let schema = ProviderSchema {
+            identities: identities.collect(),
+            capabilities: Capabilities {
+                move_resource: resources.iter().any(|one| one.takes_over()),
+                ..Capabilities::default()
+            },
             provider: settings,
             resources: resources.iter().map(|r| (r.name().into(), r.schema())).collect(),
             data_sources: data_sources.iter().map(|d| (d.name().into(), d.schema())).collect(),
@@ -231,6 +282,13 @@ impl NativeProvider {
         let schema = Arc::make_mut(&mut self.schema);
         schema.functions = functions.iter().map(|f| (f.name().into(), f.schema())).collect();
         self.functions = functions.into_iter().map(|f| (f.name(), f)).collect();
+        self
+    }
+
+    /// The same provider, which takes what modules tell about themselves.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Schema) -> Self {
+        Arc::make_mut(&mut self.schema).meta = Some(meta);
         self
     }
 
@@ -267,7 +325,7 @@ impl NativeProvider {
         progress: &'a ProgressSink,
     ) -> Result<Call<'a>, ProviderError> {
         let (settings, context) = self.configured()?;
-        Ok(Call { context, settings, config: &NO_CONFIG, token, progress })
+        Ok(Call { context, settings, config: &NO_CONFIG, meta: &NO_CONFIG, token, progress })
     }
 
     fn ephemeral(&self, name: &str) -> Result<&dyn EphemeralResource, ProviderError> {
@@ -275,6 +333,12 @@ impl NativeProvider {
         found
             .map(|ephemeral| &**ephemeral)
             .ok_or_else(|| ProviderError::Unsupported { what: format!("`{name}`") })
+    }
+
+    /// What tells an object from all others; `None` for types without identities and where there is no object.
+    fn identity_of(&self, resource: &dyn Resource, object: &Value) -> Option<Value> {
+        let has = self.schema.identities.contains_key(resource.name());
+        (has && !object.is_null()).then(|| resource.identity(object))
     }
 
     fn schema_of(&self, type_name: &str) -> Result<&Schema, ProviderError> {
@@ -327,21 +391,36 @@ impl Reader for NativeProvider {
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
+        let call = Call { meta: request.meta.as_ref().unwrap_or(&NO_CONFIG), ..call };
         let ty = self.schema_of(&request.type_name)?.block.ty();
         let current = request.current.clone();
-        let (new, problems) =
-            match self.resource(&request.type_name)?.read(request.current, call).await {
-                Ok(new) if new.is_null() => (Value::null(ty), Vec::new()),
-                Ok(new) => (new, Vec::new()),
-                Err(problem) => (current, vec![problem]),
-            };
-        Ok(ReadAnswer { new, private: request.private, problems })
+        let resource = self.resource(&request.type_name)?;
+        let (new, problems) = match resource.read(request.current, call).await {
+            Ok(new) if new.is_null() => (Value::null(ty), Vec::new()),
+            Ok(new) => (new, Vec::new()),
+            Err(problem) => (current, vec![problem]),
+        };
+        let identity = self.identity_of(resource, &new).or(request.identity);
+        Ok(ReadAnswer { new, private: request.private, identity, deferred: None, problems })
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanAnswer, ProviderError> {
         let resource = self.resource(&request.type_name)?;
         let schema = self.schema_of(&request.type_name)?;
+        let progress = ProgressSink::none();
+        let deferred = match self.settings.get() {
+            Some((_, context)) if context.deferral_allowed => {
+                resource.puts_off(&request.config, &self.call("", &progress)?)
+            }
+            _ => None,
+        };
         let answer = |planned, requires_replace| PlanAnswer {
+            // An object that is there keeps what tells it from others.
+            planned_identity: request
+                .prior_identity
+                .clone()
+                .or_else(|| self.identity_of(resource, &planned)),
+            deferred,
             planned,
             requires_replace,
             planned_private: request.prior_private.clone(),
@@ -360,29 +439,50 @@ impl Reader for NativeProvider {
         Ok(answer(planned, requires_replace))
     }
 
-    async fn read_data(
-        &self,
-        type_name: &str,
-        config: &Value,
-    ) -> Result<Answer<Value>, ProviderError> {
+    async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
-        Ok(match self.data_source(type_name)?.read(config.clone(), call).await {
+        let call = Call { meta: request.meta.as_ref().unwrap_or(&NO_CONFIG), ..call };
+        let answer = match self.data_source(&request.type_name)?.read(request.config, call).await {
             Ok(value) => Answer::new(value),
             Err(problem) => Answer::failed(vec![problem]),
+        };
+        Ok(answer.into())
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
+        let resource = self.resource(&request.target_type)?;
+        Ok(match resource.take_over(&request) {
+            Some(Ok(state)) => {
+                let identity = self.identity_of(resource, &state);
+                Answer::new(Moved { state, private: Private::EMPTY, identity })
+            }
+            Some(Err(problem)) => Answer::failed(vec![problem]),
+            None => Answer::failed(vec![Problem::error(
+                format!("`{}` does not take over `{}`", request.target_type, request.source_type),
+                "remove the `moved` block and import the object instead",
+            )]),
         })
     }
 
     async fn import(
         &self,
         type_name: &str,
-        id: &str,
+        key: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError> {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
-        Ok(match self.resource(type_name)?.import(id, call).await {
+        let resource = self.resource(type_name)?;
+        let found = match key {
+            ImportKey::Id(id) => resource.import(id, call).await,
+            ImportKey::Identity(identity) => {
+                resource.import_by_identity(identity.clone(), call).await
+            }
+        };
+        Ok(match found {
             Ok(state) => Answer::new(vec![Imported {
                 type_name: type_name.into(),
+                identity: self.identity_of(resource, &state),
                 state,
                 private: Private::EMPTY,
             }]),
@@ -479,8 +579,11 @@ impl Provider for NativeProvider {
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         let resource = self.resource(&request.type_name)?;
         let schema = self.schema_of(&request.type_name)?;
-        let call =
-            Call { config: &request.config, ..self.call(&request.token, &request.progress)? };
+        let call = Call {
+            config: &request.config,
+            meta: request.meta.as_ref().unwrap_or(&NO_CONFIG),
+            ..self.call(&request.token, &request.progress)?
+        };
         let null = Value::null(schema.block.ty());
         let operation = match (request.prior.is_null(), request.planned.is_null()) {
             (_, true) => "delete",
@@ -523,6 +626,7 @@ impl Provider for NativeProvider {
             planning::clear_write_only(&schema.block, &created.object)
         };
         Ok(ApplyAnswer {
+            identity: self.identity_of(resource, &object),
             new: object,
             private: Private::EMPTY,
             problems: created.problems,

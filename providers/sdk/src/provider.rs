@@ -25,6 +25,30 @@ pub struct Context {
     pub engine_version: String,
     /// The machine-wide folder of the engine, shared by all stacks of a user.
     pub home_dir: PathBuf,
+    /// Whether the provider may put work off.
+    pub deferral_allowed: bool,
+}
+
+/// Why a provider puts work off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deferral {
+    /// It does not say.
+    Unknown,
+    /// The configuration of the resource is not known yet.
+    ResourceConfigUnknown,
+    /// The configuration of the provider is not known yet.
+    ProviderConfigUnknown,
+    /// Something that it needs does not exist yet.
+    AbsentPrerequisite,
+}
+
+/// How an object is found that is to be imported.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ImportKey {
+    /// By its id.
+    Id(String),
+    /// By its identity, an object of the identity schema's type.
+    Identity(Value),
 }
 
 /// The provider's settings.
@@ -109,6 +133,8 @@ pub struct MoveRequest {
     pub source_json: Arc<str>,
     /// The other provider's own data.
     pub source_private: Private,
+    /// The version of the identity's schema and the stored identity as JSON text, where there is one.
+    pub source_identity: Option<(u64, Arc<str>)>,
 }
 
 /// An object that was taken over.
@@ -118,6 +144,8 @@ pub struct Moved {
     pub state: Value,
     /// The provider's own data.
     pub private: Private,
+    /// What tells the object from all others.
+    pub identity: Option<Value>,
 }
 
 /// An object to be looked at.
@@ -129,6 +157,10 @@ pub struct ReadRequest {
     pub current: Value,
     /// The provider's own data.
     pub private: Private,
+    /// What tells the object from all others.
+    pub identity: Option<Value>,
+    /// What the module tells the provider about itself.
+    pub meta: Option<Value>,
 }
 
 /// What is really there.
@@ -138,6 +170,10 @@ pub struct ReadAnswer {
     pub new: Value,
     /// The provider's own data.
     pub private: Private,
+    /// What tells the object from all others.
+    pub identity: Option<Value>,
+    /// Set if the provider cannot look yet.
+    pub deferred: Option<Deferral>,
     /// The provider's complaints.
     pub problems: Problems,
 }
@@ -155,6 +191,10 @@ pub struct PlanRequest {
     pub config: Value,
     /// The provider's own data about the prior object.
     pub prior_private: Private,
+    /// What tells the prior object from all others.
+    pub prior_identity: Option<Value>,
+    /// What the module tells the provider about itself.
+    pub meta: Option<Value>,
 }
 
 /// A planned change.
@@ -166,6 +206,10 @@ pub struct PlanAnswer {
     pub requires_replace: Vec<AttributePath>,
     /// The provider's own data about the plan.
     pub planned_private: Private,
+    /// What will tell the object from all others; unknown where only apply will know.
+    pub planned_identity: Option<Value>,
+    /// Set if the provider puts the change off; the plan is what it can say so far.
+    pub deferred: Option<Deferral>,
     /// The provider's complaints.
     pub problems: Problems,
     /// The provider keeps to looser rules; only hosted ones may.
@@ -185,6 +229,10 @@ pub struct ApplyRequest {
     pub config: Value,
     /// The provider's own data about the plan.
     pub planned_private: Private,
+    /// What tells the object from all others, as planned.
+    pub planned_identity: Option<Value>,
+    /// What the module tells the provider about itself.
+    pub meta: Option<Value>,
     /// Names this try of this change: a create that is repeated with the same token makes no second object.
     pub token: String,
     /// For lines that tell people how far a long call is.
@@ -198,6 +246,8 @@ pub struct ApplyAnswer {
     pub new: Value,
     /// The provider's own data.
     pub private: Private,
+    /// What tells the object from all others.
+    pub identity: Option<Value>,
     /// The provider's complaints.
     pub problems: Problems,
     /// The provider keeps to looser rules; only hosted ones may.
@@ -213,6 +263,36 @@ pub struct Imported {
     pub state: Value,
     /// The provider's own data.
     pub private: Private,
+    /// What tells the object from all others.
+    pub identity: Option<Value>,
+}
+
+/// A data source to be read.
+#[derive(Debug, Clone)]
+pub struct DataRequest {
+    /// The type.
+    pub type_name: Arc<str>,
+    /// The configuration, wholly known.
+    pub config: Value,
+    /// What the module tells the provider about itself.
+    pub meta: Option<Value>,
+}
+
+/// What a data source has given.
+#[derive(Debug, Clone)]
+pub struct DataAnswer {
+    /// The object; absent if problems kept it from being made.
+    pub value: Option<Value>,
+    /// Set if the provider cannot read it yet.
+    pub deferred: Option<Deferral>,
+    /// The provider's complaints.
+    pub problems: Problems,
+}
+
+impl From<Answer<Value>> for DataAnswer {
+    fn from(answer: Answer<Value>) -> Self {
+        Self { value: answer.value, deferred: None, problems: answer.problems }
+    }
 }
 
 /// An object that a provider knows to exist.
@@ -354,6 +434,15 @@ pub trait Reader: Send + Sync {
     /// Brings a stored object to the current schema.
     async fn upgrade(&self, request: UpgradeRequest) -> Result<Answer<Value>, ProviderError>;
 
+    /// Brings a stored identity to the current schema.
+    async fn upgrade_identity(
+        &self,
+        request: UpgradeRequest,
+    ) -> Result<Answer<Value>, ProviderError> {
+        let what = format!("identities of `{}` of version {}", request.type_name, request.version);
+        Err(ProviderError::Unsupported { what })
+    }
+
     /// Takes over a stored object of another type, for those whose schema says that they can.
     async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
         Err(ProviderError::Unsupported {
@@ -368,17 +457,13 @@ pub trait Reader: Send + Sync {
     async fn plan(&self, request: PlanRequest) -> Result<PlanAnswer, ProviderError>;
 
     /// Reads a data source.
-    async fn read_data(
-        &self,
-        type_name: &str,
-        config: &Value,
-    ) -> Result<Answer<Value>, ProviderError>;
+    async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError>;
 
-    /// Looks up an object by its id.
+    /// Looks up an object.
     async fn import(
         &self,
         type_name: &str,
-        id: &str,
+        key: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError>;
 
     /// Lists objects that exist.
@@ -435,6 +520,11 @@ pub trait Reader: Send + Sync {
     /// nothing in the world, and one that a crash loses is made again without harm. Such changes need no intent
     /// that is durable before the call.
     fn lives_in_state(&self, _type_name: &str) -> bool {
+        false
+    }
+
+    /// Says whether nothing but the provider's schemas is there: it can look at nothing and change nothing.
+    fn has_schemas_only(&self) -> bool {
         false
     }
 

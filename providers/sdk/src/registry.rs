@@ -34,6 +34,14 @@ impl Registry {
         Self { factories: factories.collect(), mocks: None }
     }
 
+    /// The same providers, with these in the place of those of the same addresses.
+    #[must_use]
+    pub fn with(&self, others: impl IntoIterator<Item = Arc<dyn Factory>>) -> Self {
+        let mut all = self.clone();
+        all.factories.extend(others.into_iter().map(|factory| (factory.address(), factory)));
+        all
+    }
+
     /// The same providers, with objects that are made up instead.
     #[must_use]
     pub fn with_mocks(&self, mocks: Mocks) -> Self {

@@ -21,8 +21,68 @@ pub struct ProviderSchema {
     pub ephemerals: Schemas,
     /// Functions by name.
     pub functions: BTreeMap<Arc<str>, FunctionSchema>,
+    /// What modules may tell it about themselves; `None` if it takes nothing.
+    pub meta: Option<Schema>,
+    /// What tells objects apart, by resource type; types without an entry have no identity.
+    pub identities: BTreeMap<Arc<str>, IdentitySchema>,
     /// What it can do beyond the minimum.
     pub capabilities: Capabilities,
+}
+
+/// What tells an object from all others of its type, at its backend.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IdentitySchema {
+    /// Counts changes of stored identities' form, from 0.
+    pub version: u64,
+    /// The attributes by name.
+    pub attributes: BTreeMap<Arc<str>, IdentityAttribute>,
+}
+
+/// One attribute of an identity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdentityAttribute {
+    /// Its type: a primitive one, or a list of one.
+    pub ty: Type,
+    /// An import must give it.
+    pub required_for_import: bool,
+    /// An import may give it.
+    pub optional_for_import: bool,
+    /// What it means.
+    pub description: String,
+}
+
+impl IdentitySchema {
+    /// The type of an identity.
+    pub fn ty(&self) -> Type {
+        let attributes = self.attributes.iter();
+        Type::object(attributes.map(|(name, one)| (Arc::clone(name), one.ty.clone())))
+    }
+
+    /// Adds an attribute that imports must give.
+    #[must_use]
+    pub fn required(mut self, name: &str, ty: Type, description: &str) -> Self {
+        let attribute = IdentityAttribute {
+            ty,
+            required_for_import: true,
+            optional_for_import: false,
+            description: description.to_owned(),
+        };
+        self.attributes.insert(name.into(), attribute);
+        self
+    }
+
+    /// Adds an attribute that imports may give.
+    #[must_use]
+    pub fn optional(mut self, name: &str, ty: Type, description: &str) -> Self {
+        let attribute = IdentityAttribute {
+            ty,
+            required_for_import: false,
+            optional_for_import: true,
+            description: description.to_owned(),
+        };
+        self.attributes.insert(name.into(), attribute);
+        self
+    }
 }
 
 /// What a provider can do beyond the minimum.
@@ -34,8 +94,6 @@ pub struct Capabilities {
     pub move_resource: bool,
     /// It can be used without having been asked for its schemas, so that they may be known from an earlier run.
     pub schema_optional: bool,
-    /// It takes data of its own from the configuration of modules.
-    pub provider_meta: bool,
 }
 
 /// A function's parameters and result.

@@ -280,6 +280,7 @@ mod tests {
                 executable: ".".into(),
                 engine_version: String::new(),
                 home_dir: ".".into(),
+                deferral_allowed: false,
             },
             type_name: "sim_node",
             config: Value::object([("name", Value::from("a")), ("size", Value::from(1))]),

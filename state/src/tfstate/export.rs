@@ -112,6 +112,10 @@ fn instance(key: &InstanceKey, deposed: Option<&str>, object: &Object) -> Json {
     instance["schema_version"] = json!(object.schema_version);
     instance["attributes"] = attributes;
     instance["sensitive_attributes"] = json!(sensitive);
+    if let Some(identity) = &object.identity {
+        instance["identity_schema_version"] = json!(identity.version);
+        instance["identity"] = serde_json::from_str(&identity.json).unwrap_or(Json::Null);
+    }
     if !object.private.is_empty() {
         instance["private"] = json!(STANDARD.encode(&object.private));
     }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::check::{CheckKind, CheckResult, CheckedObject};
 use crate::error::StateError;
-use crate::record::{Dependency, DeposedKey, Object, ObjectStatus, OutputRecord, Record};
+use crate::record::{Dependency, DeposedKey, Identity, Object, ObjectStatus, OutputRecord, Record};
 use crate::snapshot::StateSnapshot;
 
 #[derive(Deserialize)]
@@ -72,6 +72,10 @@ struct Instance<'a> {
     attributes_flat: Option<Json>,
     #[serde(default)]
     sensitive_attributes: Option<Vec<Json>>,
+    #[serde(default)]
+    identity_schema_version: u64,
+    #[serde(borrow, default)]
+    identity: Option<&'a RawValue>,
     #[serde(default)]
     private: Option<String>,
     #[serde(default)]
@@ -268,6 +272,10 @@ fn object(
         dependencies,
         create_before_destroy: instance.create_before_destroy,
         sensitive_paths,
+        identity: instance.identity.filter(|raw| raw.get() != "null").map(|raw| Identity {
+            version: instance.identity_schema_version,
+            json: raw.get().into(),
+        }),
         ..Object::new(instance.schema_version, attributes)
     })
 }

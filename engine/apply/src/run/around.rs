@@ -1,5 +1,6 @@
 //! What is written before the first step and after the last.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan::{Action, LookedAt, Mode};
@@ -14,9 +15,15 @@ impl Run<'_> {
     /// New addresses, and what refreshing has found.
     pub(super) fn commit_before(&mut self) -> Result<(), ApplyError> {
         let mut changes = Vec::new();
+        // An object that another provider takes over is that provider's from now on.
+        let providers: BTreeMap<_, _> = match self.plan.moves.is_empty() {
+            true => BTreeMap::new(),
+            false => self.changes.iter().map(|one| (&one.address, &one.provider)).collect(),
+        };
         for (from, to) in &self.plan.moves {
             if let Some(record) = self.records.remove(from) {
-                let record = Record { address: to.clone(), ..record };
+                let provider = providers.get(to).map_or(&record.provider, |one| *one).clone();
+                let record = Record { address: to.clone(), provider, ..record };
                 changes.push(Change::ForgetRecord(from.clone()));
                 changes.push(Change::PutRecord(record.clone()));
                 self.records.insert(to.clone(), record);

@@ -53,6 +53,7 @@ impl Run<'_> {
             .evaluation
             .place(&change.address, &given, |place| place.problems(answer.problems.clone()));
         let failed = found.has_errors();
+        let open_identity = answer.identity.as_ref().is_some_and(|one| !one.is_wholly_known());
         let (mut new, marks) = answer.new.clone().unmark_deep();
         debug_assert!(marks.is_empty(), "providers know no marks");
         let kind = self.plan.steps[at].kind;
@@ -61,6 +62,12 @@ impl Run<'_> {
             violations.push(plan::Violation {
                 path: path.clone(),
                 message: "is still unknown after apply".to_owned(),
+            });
+        }
+        if open_identity {
+            violations.push(plan::Violation {
+                path: address::AttributePath::root(),
+                message: "has an identity that is still unknown after apply".to_owned(),
             });
         }
         if !new.is_wholly_known() {
@@ -88,7 +95,7 @@ impl Run<'_> {
         let waits = after.as_ref().is_ok_and(|after| !after.is_empty());
         // Until its provisioners have run, a new object counts as half-made.
         let half_made = failed || waits || after.is_err();
-        let changes = self.record(at, prepared, &new, sensitive_paths, &answer.private, half_made);
+        let changes = self.record(at, prepared, &new, sensitive_paths, &answer, half_made);
         let outcome = if failed {
             let message = found.iter().next().map(ToString::to_string).unwrap_or_default();
             Outcome::Failed { message }

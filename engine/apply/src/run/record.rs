@@ -17,7 +17,7 @@ impl Run<'_> {
         prepared: &Prepared,
         new: &Value,
         sensitive_paths: Vec<address::AttributePath>,
-        private: &sdk::Private,
+        answer: &sdk::ApplyAnswer,
         failed: bool,
     ) -> Vec<Change> {
         let change = self.change(at);
@@ -38,12 +38,12 @@ impl Run<'_> {
                 schema_version: change.schema_version,
                 status: ObjectStatus::Ready,
                 attributes_json: json.into(),
-                private: private.as_bytes().to_vec(),
+                private: answer.private.as_bytes().to_vec(),
                 dependencies: change.dependencies.to_vec(),
                 create_before_destroy: change.create_before_destroy,
                 sensitive_paths,
                 configured: configured(&prepared.config, new),
-                token: None,
+                identity: change.stored_identity(answer.identity.as_ref()),
             });
         match kind {
             StepKind::Create => {

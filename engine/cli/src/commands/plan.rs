@@ -64,7 +64,7 @@ pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
         Err(error) => return ui.fail_with(error),
     };
     let options = match session::options(args, mode(args)) {
-        Ok(options) => options,
+        Ok(options) => plan::Options { refresh: options.refresh && !command.offline, ..options },
         Err(found) => return ui.fail(&found, &SourceMap::new()),
     };
     if let Some(path) = &args.generate_config_out

@@ -36,6 +36,7 @@ pub(crate) async fn provider(session: &Session, command: &ProviderCommand) -> Ex
             serve(session, name, *reattach, *tcp).await
         }
         ProviderCommand::Package { name, out, version } => package(session, name, out, version),
+        ProviderCommand::New { name, out, sdk } => begin(name, out.as_deref(), sdk.as_deref()),
         ProviderCommand::Check { binary } => return check(session, binary).await,
         ProviderCommand::Record { binary } => record(session, binary).await,
     };
@@ -55,14 +56,7 @@ fn native(session: &Session, name: &str) -> Result<Arc<dyn sdk::Factory>, String
 }
 
 async fn serve(session: &Session, name: &str, reattach: bool, tcp: bool) -> Result<(), String> {
-    let options = ServeOptions {
-        cookie: env(protocol::handshake::COOKIE_NAME),
-        versions: env("PLUGIN_PROTOCOL_VERSIONS"),
-        client_certificate: env("PLUGIN_CLIENT_CERT"),
-        tcp,
-        reattach,
-        tamper: None,
-    };
+    let options = ServeOptions { tcp, reattach, ..ServeOptions::read(&env) };
     serve::serve(native(session, name)?, session.context.clone(), options).await
 }
 
@@ -73,6 +67,55 @@ fn package(session: &Session, name: &str, out: &str, version: &str) -> Result<()
         .map_err(|error| format!("the package cannot be written to `{out}`: {error}"))?;
     terminal::line(&format!("{}", target.display()));
     terminal::line(&format!("{address} {version} {} {hash}", protocol::package::platform()));
+    Ok(())
+}
+
+/// The files of a new provider, each with what is in it before its name is put in.
+const TEMPLATE: [(&str, &str); 4] = [
+    ("Cargo.toml", include_str!("../../template/provider/Cargo.toml.txt")),
+    ("src/main.rs", include_str!("../../template/provider/main.rs")),
+    ("README.md", include_str!("../../template/provider/README.md.txt")),
+    ("example/main.tf", include_str!("../../template/provider/example.tf")),
+];
+
+/// Begins a provider of one's own.
+fn begin(name: &str, out: Option<&str>, sdk: Option<&str>) -> Result<(), String> {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(letters) {
+        return Err(format!(
+            "`{name}` is no name of a provider: write small letters and digits, since the types of its resources \
+             begin with it, as in `mycloud_file`"
+        ));
+    }
+    let sources =
+        sdk.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), Into::into);
+    let sources =
+        std::fs::canonicalize(&sources).ok().filter(|one| one.join("providers/sdk").is_dir());
+    let sources = sources.ok_or_else(|| {
+        let what = sdk.map_or_else(String::new, |sdk| format!("; `{sdk}` does not hold them"));
+        format!(
+            "the provider builds on Stratiform's sources{what}: say where they are with `-sdk=DIR`"
+        )
+    })?;
+    let folder = out.map_or_else(|| format!("{PREFIX}{name}"), str::to_owned);
+    let folder = Path::new(&folder);
+    let shown = folder.display();
+    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(format!("`{shown}` is not empty: name another folder with `-out=DIR`"));
+    }
+    for (file, text) in TEMPLATE {
+        let path = folder.join(file);
+        let text = text.replace("note", name).replace("SDK", &sources.display().to_string());
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| format!("`{}` cannot be written: {error}", path.display()))?;
+    }
+    terminal::line(&format!("A provider `{name}` was begun in {shown}. Build it with:"));
+    terminal::line(&format!(
+        "  cargo build --manifest-path {}",
+        folder.join("Cargo.toml").display()
+    ));
     Ok(())
 }
 
@@ -91,14 +134,7 @@ async fn record(session: &Session, binary: &str) -> Result<(), String> {
         .ok_or("`STRATIFORM_RECORD_PROVIDERS` must name the file that calls are written to")?;
     let recorder = protocol::Recorder::open(Path::new(&path))
         .map_err(|error| format!("`{path}` cannot be written: {error}"))?;
-    let options = ServeOptions {
-        cookie: env(protocol::handshake::COOKIE_NAME),
-        versions: env("PLUGIN_PROTOCOL_VERSIONS"),
-        client_certificate: env("PLUGIN_CLIENT_CERT"),
-        tcp: false,
-        reattach: false,
-        tamper: None,
-    };
+    let options = ServeOptions::read(&env);
     let start = session.start_options("recorded");
     serve::forward(Path::new(binary), start, recorder, options).await
 }

@@ -275,6 +275,18 @@ pub(crate) fn first_call(expr: &Expr) -> Option<&syntax::Ident> {
     None
 }
 
+/// Evaluates what refers to nothing and reads nothing.
+pub fn written_out<T>(evaluate: impl FnOnce(&Context<'_>) -> T) -> T {
+    let world = lang::testing::FixedWorld::default();
+    evaluate(&Context {
+        scope: &NoNames,
+        world: &world,
+        phase: Phase::Plan,
+        module_dir: std::path::Path::new("."),
+        functions: None,
+    })
+}
+
 /// The value of an expression that refers to nothing and reads nothing.
 pub(crate) fn constant(expression: &Expression) -> Option<Value> {
     if let Some(value) = expression.as_constant() {
@@ -283,13 +295,5 @@ pub(crate) fn constant(expression: &Expression) -> Option<Value> {
     if !expression.references().is_empty() || expression.uses_impure() {
         return None;
     }
-    let world = lang::testing::FixedWorld::default();
-    let ctx = Context {
-        scope: &NoNames,
-        world: &world,
-        phase: Phase::Plan,
-        module_dir: std::path::Path::new("."),
-        functions: None,
-    };
-    expression.evaluate(&ctx).ok()
+    written_out(|ctx| expression.evaluate(ctx).ok())
 }

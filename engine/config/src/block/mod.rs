@@ -28,6 +28,7 @@ use crate::error::ConfigError;
 use crate::module::{ComponentBlock, Local, Module};
 use crate::rule::RuleError;
 
+pub use body::written_out;
 pub(crate) use body::{Decoder, first_call, unescaped, without_reserved};
 pub(crate) use provider::check_local_name;
 

@@ -69,12 +69,21 @@ pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mu
     let mut decoder = Decoder::new(block, diagnostics);
     decoder.required("to");
     let to = decoder.attribute("to").and_then(|to| import_target(to, &mut decoder));
-    let id = decoder.required("id");
+    let identity = decoder.attribute("identity").map(|identity| identity.name.span);
+    let by_identity = identity.is_some();
+    let both = identity.zip(decoder.attribute("id").map(|id| id.name.span));
+    let id = if by_identity { decoder.expression("identity") } else { decoder.required("id") };
+    if by_identity {
+        decoder.expression("id");
+    }
     let for_each = decoder.expression("for_each");
     let provider = decoder.attribute("provider");
     let provider_name = provider.and_then(|provider| provider_name(&provider.expr));
     let provider = provider.map(|provider| provider.name.span);
     decoder.finish();
+    if let Some((identity, id)) = both {
+        return diagnostics.push(RuleError::ImportTwoKeys { identity, id });
+    }
     let (Some(to), Some(id)) = (to, id) else { return };
     let address = to.to_string();
     if to.root.as_str() == "data" || address.contains(".data.") {
@@ -84,7 +93,15 @@ pub(crate) fn decode_import(module: &mut Module, block: &Block, diagnostics: &mu
         let span = own.span;
         diagnostics.push(RuleError::ImportOfItself { address, span });
     }
-    module.imports.push(Import { to, id, for_each, provider, provider_name, span: block.header });
+    module.imports.push(Import {
+        to,
+        id,
+        by_identity,
+        for_each,
+        provider,
+        provider_name,
+        span: block.header,
+    });
 }
 
 /// Says whether a reference leads to the imported block or into it.

@@ -27,6 +27,11 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     }
     only_once(module, &required, &backends, &clouds, diagnostics);
     check_metas(&metas, diagnostics);
+    for meta in metas {
+        if let Some(name) = meta.labels.first() {
+            module.provider_metas.insert(Arc::clone(&name.text), meta);
+        }
+    }
     // Where the state is kept, the root module alone decides.
     let is_root = module.path.is_root();
     for backend in backends.into_iter().filter(|_| is_root) {

@@ -43,7 +43,8 @@ impl Ready {
     ) -> Result<(Value, Diagnostics), Diagnostics> {
         let (config, marks) = self.config.unmark_deep();
         let Some(block) = &self.block else { return Err(Diagnostics::new()) };
-        crate::data::read(&reader, block, address, config, &marks).await
+        let read = crate::data::read(&reader, block, address, config, &marks).await?;
+        Ok((read.value, read.warnings))
     }
 }
 

@@ -8,7 +8,7 @@ use syntax::Diagnostics;
 use value::Value;
 
 use super::wanted::ignore_changes;
-use super::{Input, sensitive_paths};
+use super::{Input, Known, sensitive_paths};
 use crate::action::Action;
 use crate::error::PlanError;
 use crate::model::{Mode, ResourceChange};
@@ -25,6 +25,10 @@ pub struct Final {
     pub sensitive_paths: Vec<AttributePath>,
     /// The provider's own data about the plan.
     pub planned_private: Vec<u8>,
+    /// What will tell the object from all others.
+    pub planned_identity: Option<Value>,
+    /// What the module tells the provider about itself.
+    pub meta: Option<Value>,
 }
 
 /// The schema of an object without a block.
@@ -60,7 +64,8 @@ pub(crate) async fn plan_final(
         provider: change.provider.clone(),
         reader,
         schema,
-        config: None,
+        // What is secret of it is kept out of the provider's complaints.
+        config: Some(config.clone()),
         stored: None,
         mode: Mode::Normal,
         refresh: false,
@@ -68,6 +73,7 @@ pub(crate) async fn plan_final(
         removal: change.reason,
         forget: false,
         import: None,
+        taken_over: None,
         create_before_destroy: change.create_before_destroy,
         dependencies: Arc::clone(&change.dependencies),
         block,
@@ -81,6 +87,12 @@ pub(crate) async fn plan_final(
     let (original, config_marks) = config.unmark_deep();
     if let Some(path) = original.unknown_paths().into_iter().next() {
         return Err(input.invalid("apply", path, "the configuration is still unknown"));
+    }
+    // What was unknown while planning has been checked by nobody yet.
+    if input.block.is_some() {
+        let problems = input.reader.validate_resource(&input.address.resource.type_name, &original);
+        let problems = problems.await.map_err(|error| input.failed("validate", &error))?;
+        input.sift(problems, &mut warnings)?;
     }
     let schema = &input.schema.get().block;
     let (prior, config, private) = if change.action == Action::Update {
@@ -103,7 +115,12 @@ pub(crate) async fn plan_final(
         };
         (Value::null(schema.ty()), original.clone(), private.as_slice())
     };
-    let answer = input.planned(prior, &config, Private::from(private), &mut warnings).await?;
+    let before = change.identity.as_ref().and_then(|one| one.before.clone());
+    let known = Known {
+        private: Private::from(private),
+        identity: before.filter(|_| change.action == Action::Update),
+    };
+    let answer = input.planned(prior, &config, known, &mut warnings).await?;
     let planned_before = change.after.clone().unmark_deep().0;
     let found = check_compatible(&planned_before, &answer.planned);
     if !found.is_empty() {
@@ -116,5 +133,9 @@ pub(crate) async fn plan_final(
         config: original,
         sensitive_paths,
         planned_private: answer.planned_private.as_bytes().to_vec(),
+        planned_identity: answer
+            .planned_identity
+            .or_else(|| change.identity.as_ref().and_then(|one| one.after.clone())),
+        meta: input.meta(),
     })
 }

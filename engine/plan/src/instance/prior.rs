@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use address::{AttributePath, PathStep};
-use sdk::{Private, ReadRequest, UpgradeRequest};
+use sdk::{ImportKey, Private, ReadRequest, UpgradeRequest};
 use state::{Object, ObjectStatus};
 use syntax::Diagnostics;
 use value::{Marks, Value};
@@ -20,6 +20,9 @@ impl Input {
         warnings: &mut Diagnostics,
     ) -> Result<Option<Value>, Diagnostics> {
         match &self.stored {
+            Some(stored) if self.taken_over.is_some() => {
+                self.taken_over(stored, warnings).await.map(|taken| Some(taken.state))
+            }
             Some(stored) => self.upgraded(stored, warnings).await.map(Some),
             None => Ok(None),
         }
@@ -65,32 +68,37 @@ impl Input {
     pub(super) async fn real(
         &self,
         recorded: Option<&Value>,
+        identity: Option<Value>,
         warnings: &mut Diagnostics,
     ) -> Result<Prior, Diagnostics> {
         let ty = self.schema.get().block.ty();
         let (Some(recorded), Some(stored)) = (recorded, &self.stored) else {
-            return Ok(Prior { value: Value::null(ty), private: Private::EMPTY, tainted: false });
+            return Ok(Prior::none(ty));
         };
         let tainted = stored.status == ObjectStatus::Tainted;
         let private = Private::from(stored.private.as_slice());
         if !self.refresh {
-            return Ok(Prior { value: recorded.clone(), private, tainted });
+            let value = recorded.clone();
+            return Ok(Prior { value, private, tainted, identity, deferred: None });
         }
-        let (value, private) = self.read(recorded.clone(), private, warnings).await?;
-        Ok(Prior { value, private, tainted })
+        let read = self.read(recorded.clone(), private, identity, warnings).await?;
+        Ok(Prior { tainted, ..read })
     }
 
     pub(crate) async fn read(
         &self,
         current: Value,
         private: Private,
+        identity: Option<Value>,
         warnings: &mut Diagnostics,
-    ) -> Result<(Value, Private), Diagnostics> {
+    ) -> Result<Prior, Diagnostics> {
         let ty = self.schema.get().block.ty();
         let request = ReadRequest {
             type_name: Arc::clone(&self.address.resource.type_name),
             current,
             private,
+            identity,
+            meta: self.meta(),
         };
         let answer =
             self.reader.read(request).await.map_err(|error| self.failed("read", &error))?;
@@ -105,18 +113,29 @@ impl Input {
         if let Some(path) = answer.new.unknown_paths().into_iter().next() {
             return Err(self.invalid("read", path, "a value is unknown after reading"));
         }
-        Ok((normalise(&self.schema.get().block, answer.new), answer.private))
+        if answer.identity.as_ref().is_some_and(|one| !one.is_wholly_known()) {
+            let message = "the identity is unknown after reading";
+            return Err(self.invalid("read", AttributePath::root(), message));
+        }
+        Ok(Prior {
+            value: normalise(&self.schema.get().block, answer.new),
+            private: answer.private,
+            tainted: false,
+            identity: answer.identity,
+            deferred: answer.deferred,
+        })
     }
 
     pub(super) async fn imported(
         &self,
-        id: &str,
+        key: &ImportKey,
         warnings: &mut Diagnostics,
-    ) -> Result<Prior, Diagnostics> {
+    ) -> Result<(Prior, String), Diagnostics> {
+        let key = self.import_key(key)?;
         let type_name = &self.address.resource.type_name;
         let answer = self
             .reader
-            .import(type_name, id)
+            .import(type_name, &key)
             .await
             .map_err(|error| self.failed("import", &error))?;
         self.sift(answer.problems, warnings)?;
@@ -136,15 +155,24 @@ impl Input {
             ));
         }
         let state = std::mem::replace(&mut one.state, Value::dynamic_null());
-        let (value, private) = self.read(state, one.private.clone(), warnings).await?;
-        if value.is_null() {
+        let asked = match &key {
+            ImportKey::Identity(identity) => Some(identity.clone()),
+            ImportKey::Id(_) => None,
+        };
+        let identity = one.identity.take().or(asked);
+        let prior = self.read(state, one.private.clone(), identity, warnings).await?;
+        if prior.value.is_null() {
             return Err(self.invalid(
                 "import",
                 AttributePath::root(),
                 "the object to be imported does not exist",
             ));
         }
-        Ok(Prior { value, private, tainted: false })
+        let shown = match key {
+            ImportKey::Id(id) => id,
+            ImportKey::Identity(identity) => value::json::to_string(&identity),
+        };
+        Ok((prior, shown))
     }
 
     pub(super) fn marked(&self, value: &Value) -> Value {
@@ -201,9 +229,12 @@ impl Input {
             return Some(None);
         }
         let schema = self.schema.get();
+        let identity = self.identity_to_store(prior);
         let same = *recorded == prior.value
+            && self.taken_over.is_none()
             && stored.private == prior.private.as_bytes()
-            && stored.schema_version == schema.version;
+            && stored.schema_version == schema.version
+            && stored.identity == identity;
         if same {
             return None;
         }
@@ -212,6 +243,7 @@ impl Input {
             schema_version: schema.version,
             attributes_json: json.into(),
             private: prior.private.as_bytes().to_vec(),
+            identity,
             ..stored.clone()
         }))
     }

@@ -2,11 +2,11 @@
 
 use address::{AttributePath, PathStep};
 use config::IgnoreChanges;
-use sdk::Private;
+use sdk::{Deferral, Private};
 use syntax::Diagnostics;
 use value::{Marks, Value};
 
-use super::{Input, Prior, mark_echoes};
+use super::{Input, Known, Prior, mark_echoes};
 use crate::action::{Action, ActionReason, ReplaceOrder, choose_action};
 use crate::propose::propose;
 use crate::validity::check_plan;
@@ -37,8 +37,9 @@ impl Input {
             ),
             _ => original.clone(),
         };
-        let private = if prior.tainted { Private::EMPTY } else { prior.private.clone() };
-        let mut first = self.planned(basis.clone(), &config, private, warnings).await?;
+        let known = if prior.tainted { Known::private(Private::EMPTY) } else { Known::of(prior) };
+        let mut first = self.planned(basis.clone(), &config, known, warnings).await?;
+        let deferred = first.deferred;
         // A provider with looser rules may have planned a change that the configuration no longer asks for.
         if let (true, false, false, Some(own)) =
             (first.legacy_types, basis.is_null(), self.leads_back, &self.block)
@@ -59,12 +60,12 @@ impl Input {
         let forced =
             if prior.tainted && exists { Some(ActionReason::Tainted) } else { self.forced };
         let replace = exists && (forced.is_some() || !requires_replace.is_empty());
-        let (after, private) = if replace && !basis.is_null() {
-            let again =
-                self.planned(null, &original, first.planned_private.clone(), warnings).await?;
-            (again.planned, again.planned_private)
+        let (after, private, identity) = if replace && !basis.is_null() {
+            let known = Known::private(first.planned_private.clone());
+            let again = self.planned(null, &original, known, warnings).await?;
+            (again.planned, again.planned_private, again.planned_identity)
         } else {
-            (first.planned, first.planned_private)
+            (first.planned, first.planned_private, first.planned_identity)
         };
         let after = self.mark_planned(after, &config_marks);
         let before = self.marked(&prior.value);
@@ -83,7 +84,17 @@ impl Input {
             (true, None) => ActionReason::CannotUpdate,
             (false, _) => ActionReason::Difference,
         };
-        Ok(Wanted { action, reason, after, private, requires_replace })
+        // An object that lives on is the one that it was.
+        let lives_on = matches!(action, Action::Update | Action::NoOp);
+        let identity = identity.or_else(|| prior.identity.clone().filter(|_| lives_on));
+        if lives_on
+            && deferred.is_none()
+            && identity.as_ref().is_some_and(|one| !one.is_wholly_known())
+        {
+            let message = "it leaves the identity of an object open that is there already";
+            return Err(self.invalid("plan", AttributePath::root(), message));
+        }
+        Ok(Wanted { action, reason, after, private, requires_replace, identity, deferred })
     }
 
     /// One call with all checks of its answer.
@@ -91,12 +102,12 @@ impl Input {
         &self,
         prior: Value,
         config: &Value,
-        private: Private,
+        known: Known,
         warnings: &mut Diagnostics,
     ) -> Result<sdk::PlanAnswer, Diagnostics> {
         let block = &self.schema.get().block;
         let proposed = propose(block, &prior, config);
-        let answer = self.call_plan(prior.clone(), proposed, config.clone(), private).await?;
+        let answer = self.call_plan(prior.clone(), proposed, config.clone(), known).await?;
         let problems = answer.problems.clone();
         self.sift(problems, warnings)?;
         if !answer.planned.conforms(&block.ty()) {
@@ -105,6 +116,10 @@ impl Input {
                 AttributePath::root(),
                 "the object does not fit the schema",
             ));
+        }
+        // What is put off is only what the provider could say so far.
+        if answer.deferred.is_some() {
+            return Ok(answer);
         }
         let found = check_plan(block, &answer.planned, config, &prior);
         if !found.is_empty() && !answer.legacy_types {
@@ -166,6 +181,8 @@ pub(super) struct Wanted {
     pub(super) after: Value,
     pub(super) private: Private,
     pub(super) requires_replace: Vec<AttributePath>,
+    pub(super) identity: Option<Value>,
+    pub(super) deferred: Option<Deferral>,
 }
 
 /// The configuration with prior values where the author wants changes ignored.

@@ -1,6 +1,5 @@
 //! A data source instance: read now, or left to apply.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use address::{ResourceInstance, ResourceMode};
@@ -8,7 +7,7 @@ use syntax::Diagnostics;
 use value::Value;
 
 use super::node::NodeState;
-use super::{Answer, NodeId, NodeKey, Planned, Walk, repetition_of};
+use super::{Answer, NodeId, NodeKey, Walk, repetition_of};
 use crate::action::{Action, ActionReason};
 use crate::evaluation::ModuleId;
 use crate::instance::Output;
@@ -42,6 +41,12 @@ impl Walk<'_> {
         };
         let (config, marks) = config.unmark_deep();
         let known = config.is_wholly_known();
+        if self.waits_for_deferred(id) {
+            let after = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
+            self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
+            self.plan_read(id, block, address, after, ActionReason::DependencyPending);
+            return self.finish(id, NodeState::Done);
+        }
         if !known || self.has_pending_need(id, block) {
             let reason =
                 if known { ActionReason::DependencyPending } else { ActionReason::ConfigUnknown };
@@ -50,21 +55,33 @@ impl Walk<'_> {
             self.plan_read(id, block, address, after, reason);
             return self.finish(id, NodeState::Done);
         }
+        if reader.has_schemas_only() {
+            let read = self.read_last(address, block, &config);
+            let after =
+                read.clone().unwrap_or_else(|| propose_unknown(&block.schema.get().block, &config));
+            let after = after.mark_paths(&marks);
+            self.evaluation.set_in(module, &address.resource, &address.key, after.clone());
+            if read.is_none() {
+                self.plan_read(id, block, address, after, ActionReason::DependencyPending);
+            }
+            return self.finish(id, NodeState::Done);
+        }
         let block = Arc::clone(block);
         let address = address.clone();
         let checked = block.config.check.is_some();
         let call = move || async move {
             let read = crate::data::read(&reader, &block, &address, config, &marks).await;
             if checked {
+                let read = read.map(|read| (read.value, read.warnings));
                 return (id, Ok(Answer::Checked(address, read)));
             }
-            (id, read.map(|(value, warnings)| Answer::Data(value, warnings)))
+            (id, read.map(|read| Answer::Data(read.value, read.warnings, read.deferred)))
         };
         self.start(call);
     }
 
     /// Leaves a read to apply.
-    fn plan_read(
+    pub(super) fn plan_read(
         &mut self,
         id: NodeId,
         block: &Arc<Block>,
@@ -94,6 +111,7 @@ impl Walk<'_> {
             create_before_destroy: false,
             importing: None,
             remarks: Vec::new(),
+            identity: None,
         };
         let output = Output {
             change,
@@ -102,9 +120,9 @@ impl Walk<'_> {
             prior_dependencies: Vec::new(),
             warnings: Diagnostics::new(),
             led_back: None,
+            deferred: None,
         };
-        let planned = Planned { output: Box::new(output), node: Some(id) };
-        self.results.insert(address.clone(), planned);
+        self.keep(address.clone(), Box::new(output), Some(id));
     }
 
     /// A data source within a check was read, or could not be: that is a warning. Apply looks again.
@@ -136,7 +154,7 @@ impl Walk<'_> {
     /// condition could look at, and the resources that its block refers to, with all that these need.
     ///
     /// Source: Terraform's documentation of data sources; that references count was seen with the AWS provider.
-    fn has_pending_need(&self, id: NodeId, block: &Block) -> bool {
+    fn has_pending_need(&mut self, id: NodeId, block: &Block) -> bool {
         let lifecycle = &block.config.lifecycle;
         let all = !block.config.depends_on.is_empty()
             || !lifecycle.preconditions.is_empty()
@@ -149,30 +167,49 @@ impl Walk<'_> {
                 _ => false,
             }
         };
-        let mut seen = BTreeSet::new();
-        let needs = self.nodes[id.0].needs.iter();
-        let mut stack: Vec<NodeId> = needs.copied().filter(counts).collect();
-        while let Some(needed) = stack.pop() {
-            if !seen.insert(needed) {
+        let direct: Vec<NodeId> = self.nodes[id.0].needs.iter().copied().filter(counts).collect();
+        direct.into_iter().any(|needed| self.is_pending(needed))
+    }
+
+    /// Says whether a node that is done, or anything behind it, is going to change. Each node is asked once in a
+    /// walk, however many data sources wait for it; worked off from a list, since names may form long chains.
+    fn is_pending(&mut self, start: NodeId) -> bool {
+        let mut stack = vec![start];
+        while let Some(id) = stack.last().copied() {
+            if self.pending.contains_key(&id) {
+                stack.pop();
                 continue;
             }
-            if let NodeKey::Instance(module, resource, key) = &self.nodes[needed.0].key {
-                let address = ResourceInstance {
-                    module: self.evaluation.module(*module).instance.clone(),
-                    resource: resource.clone(),
-                    key: key.clone(),
-                };
-                if self
-                    .results
-                    .get(&address)
-                    .is_some_and(|p| p.output.change.action != Action::NoOp)
-                {
-                    return true;
+            let needs = &self.nodes[id.0].needs;
+            let known = |needed: &NodeId| self.pending.get(needed) == Some(&true);
+            let verdict = if self.changes(id) || needs.iter().any(known) {
+                true
+            } else {
+                let open = needs
+                    .iter()
+                    .filter(|needed| **needed != id && !self.pending.contains_key(needed));
+                let open: Vec<NodeId> = open.copied().collect();
+                if !open.is_empty() {
+                    stack.extend(open);
+                    continue;
                 }
-            }
-            stack.extend(self.nodes[needed.0].needs.iter().copied());
+                false
+            };
+            self.pending.insert(id, verdict);
+            stack.pop();
         }
-        false
+        self.pending[&start]
+    }
+
+    /// Says whether a node's own object is going to change.
+    fn changes(&self, id: NodeId) -> bool {
+        let NodeKey::Instance(module, resource, key) = &self.nodes[id.0].key else { return false };
+        let address = ResourceInstance {
+            module: self.evaluation.module(*module).instance.clone(),
+            resource: resource.clone(),
+            key: key.clone(),
+        };
+        self.results.get(&address).is_some_and(|one| one.output.change.action != Action::NoOp)
     }
 }
 

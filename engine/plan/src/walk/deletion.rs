@@ -24,6 +24,7 @@ impl Walk<'_> {
                 record.current.is_some()
                     && address.resource.mode == ResourceMode::Managed
                     && !self.results.contains_key(address)
+                    && !self.deferred.contains_key(address)
                     && self.is_targeted(address)
                     && !self.is_left_alone(address)
             })
@@ -117,6 +118,7 @@ impl Walk<'_> {
             forced: None,
             removal: reason,
             import: None,
+            taken_over: None,
             earlier: None,
             remark: self.removal_remark(address),
             leads_back: false,
@@ -191,5 +193,6 @@ fn deposed_change(
         create_before_destroy: object.create_before_destroy,
         importing: None,
         remarks: Vec::new(),
+        identity: None,
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use address::{InstanceKey, ProviderConfig, Resource, ResourceInstance, ResourceMode, Target};
+use address::{
+    InstanceKey, ProviderAddress, ProviderConfig, Resource, ResourceInstance, ResourceMode, Target,
+};
 use syntax::Diagnostics;
 use value::{Marks, Value};
 
@@ -72,6 +74,7 @@ impl Walk<'_> {
             Some((record, previous)) => (record.current.clone(), previous.clone()),
             None => (None, None),
         };
+        let taken_over = self.taken_over(&address, &block.config.provider);
         let forced = self.forced(module, &block, &repetition, &address);
         let import = match (&stored, self.imports.get(&address)) {
             (None, Some(wanted)) => wanted.id_now(&self.evaluation).map(Some),
@@ -89,6 +92,7 @@ impl Walk<'_> {
             schema: block.schema.clone(),
             config,
             import,
+            taken_over,
             stored,
             mode: self.options.mode,
             refresh: self.options.refresh,
@@ -105,6 +109,18 @@ impl Walk<'_> {
             trusted: false,
         };
         self.start_instance(id, input);
+    }
+
+    /// Whose object it was, where a `moved` block leads one of another type or provider here.
+    fn taken_over(
+        &self,
+        address: &ResourceInstance,
+        provider: &ProviderConfig,
+    ) -> Option<ProviderAddress> {
+        let (record, previous) = self.records.get(address)?;
+        let other_type = previous.as_ref()?.resource.type_name != address.resource.type_name;
+        let other_provider = record.provider.provider != provider.provider;
+        (other_type || other_provider).then(|| record.provider.provider.clone())
     }
 
     /// Who is asked about an object.

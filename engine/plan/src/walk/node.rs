@@ -156,6 +156,9 @@ impl Walk<'_> {
     /// Ends a node and wakes who waits for it.
     pub(crate) fn finish(&mut self, id: NodeId, state: NodeState) {
         self.nodes[id.0].state = state;
+        if self.waits_for_deferred(id) {
+            self.put_off.insert(id);
+        }
         for dependent in std::mem::take(&mut self.nodes[id.0].dependents) {
             let node = &mut self.nodes[dependent.0];
             node.waiting -= 1;

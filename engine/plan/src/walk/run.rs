@@ -7,7 +7,7 @@ use syntax::Diagnostics;
 use value::Value;
 
 use super::node::NodeState;
-use super::{Answer, NodeId, NodeKey, Planned, Walk, repetition_of};
+use super::{Answer, NodeId, NodeKey, Walk, repetition_of};
 use crate::evaluation::{ModuleId, ROOT, prefix};
 use crate::instance::Output;
 use crate::model::Mode;
@@ -106,13 +106,16 @@ impl Walk<'_> {
                 self.providers.insert(provider, reader);
                 self.finish(id, NodeState::Done);
             }
-            Answer::Data(value, warnings) => {
+            Answer::Data(value, warnings, deferred) => {
                 let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
                     return;
                 };
                 let subject = self.subject(id);
                 self.report(&subject, warnings);
                 self.evaluation.set_in(module, &resource, &key, value.clone());
+                if let Some(deferred) = deferred {
+                    return self.data_put_off(id, value, deferred);
+                }
                 let result = self.postconditions(module, &resource, &key, &value);
                 self.settle(id, result);
             }
@@ -145,7 +148,7 @@ impl Walk<'_> {
             return self.take_led_back(id, output);
         }
         let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
-            self.results.insert(address, Planned { output, node: None });
+            self.keep(address, output, None);
             return self.finish(id, NodeState::Done);
         };
         let value = match self.options.mode {
@@ -157,8 +160,8 @@ impl Walk<'_> {
             Mode::Destroy | Mode::RefreshOnly | Mode::Undo => output.change.before.clone(),
         };
         self.evaluation.set_in(module, &resource, &key, value.clone());
-        self.results.insert(address, Planned { output, node: Some(id) });
-        let result = if self.options.mode == Mode::Normal {
+        let deferred = self.keep(address, output, Some(id));
+        let result = if self.options.mode == Mode::Normal && !deferred {
             self.postconditions(module, &resource, &key, &value)
         } else {
             Ok(())

@@ -177,6 +177,7 @@ impl Walk<'_> {
             removal: ActionReason::LedBack,
             forget: false,
             import: None,
+            taken_over: None,
             create_before_destroy: self.made_first.contains(address),
             dependencies: object.dependencies.clone().into(),
             earlier: Some(Earlier {

@@ -4,45 +4,95 @@ use std::sync::Arc;
 
 use prost::Message;
 use sdk::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, MoveRequest, Moved, Opened,
-    PlanAnswer, PlanRequest, Private, Problem, Problems, Provider, ProviderError, ProviderSchema,
-    ReadAnswer, ReadRequest, Reader, Renewed, Schema, UpgradeRequest, async_trait,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, DataAnswer, DataRequest, Deferral,
+    IdentitySchema, ImportKey, Imported, MoveRequest, Moved, Opened, PlanAnswer, PlanRequest,
+    Private, Problem, Problems, Provider, ProviderError, ProviderSchema, ReadAnswer, ReadRequest,
+    Reader, Renewed, Schema, UpgradeRequest, async_trait,
 };
 use value::{Type, Value};
 
 use super::{Instance, in_call};
 use crate::convert::{
-    from_wire, path_from_wire, problems_from_wire, to_wire, without_unknown_text,
+    from_wire, identity_from_wire, identity_to_wire, path_from_wire, problems_from_wire, to_wire,
+    without_unknown_text,
 };
 use crate::rpc::Method;
 use crate::wire;
 
-/// What the engine can take: values that are stored nowhere, but no deferral.
-pub(super) fn capabilities() -> wire::ClientCapabilities {
-    wire::ClientCapabilities { deferral_allowed: false, write_only_allowed: true }
+/// What the engine can take: values that are stored nowhere, and work that is put off where the run allows that.
+pub(super) fn capabilities(deferral_allowed: bool) -> wire::ClientCapabilities {
+    wire::ClientCapabilities { deferral_allowed, write_only_allowed: true }
+}
+
+fn reason(deferred: wire::Deferred) -> Deferral {
+    match deferred.reason {
+        1 => Deferral::ResourceConfigUnknown,
+        2 => Deferral::ProviderConfigUnknown,
+        3 => Deferral::AbsentPrerequisite,
+        _ => Deferral::Unknown,
+    }
 }
 
 /// The complaint about an answer that puts the work off though nobody allowed it.
-fn deferral(deferred: Option<&wire::Deferred>) -> Option<Problem> {
-    let reason = match deferred?.reason {
-        1 => "the resource's configuration is not known yet",
-        2 => "the provider's configuration is not known yet",
-        3 => "something that it needs does not exist yet",
-        _ => "it does not say why",
+fn refused(deferred: Deferral) -> Problem {
+    let reason = match deferred {
+        Deferral::ResourceConfigUnknown => "the resource's configuration is not known yet",
+        Deferral::ProviderConfigUnknown => "the provider's configuration is not known yet",
+        Deferral::AbsentPrerequisite => "something that it needs does not exist yet",
+        Deferral::Unknown => "it does not say why",
     };
-    Some(Problem::error(
+    Problem::error(
         "provider put the work off, which was not allowed",
-        format!("reason: {reason}; apply what this depends on first, with `-target`"),
-    ))
-}
-
-fn complaints(sent: &[wire::Diagnostic], deferred: Option<&wire::Deferred>) -> Problems {
-    let mut problems = problems_from_wire(sent);
-    problems.extend(deferral(deferred));
-    problems
+        format!(
+            "reason: {reason}; apply what this depends on first, with `-target`, or plan with \
+             `-allow-deferral`"
+        ),
+    )
 }
 
 impl Instance {
+    fn capabilities(&self) -> wire::ClientCapabilities {
+        capabilities(self.deferral_allowed())
+    }
+
+    /// The complaints of an answer, and whether it puts the work off.
+    fn sifted(
+        &self,
+        sent: &[wire::Diagnostic],
+        deferred: Option<wire::Deferred>,
+    ) -> (Problems, Option<Deferral>) {
+        let mut problems = problems_from_wire(sent);
+        let deferred = deferred.map(reason);
+        if !self.deferral_allowed() {
+            problems.extend(deferred.map(refused));
+        }
+        (problems, deferred)
+    }
+
+    fn identity_schema(&self, type_name: &str) -> Option<&IdentitySchema> {
+        self.schema.identities.get(type_name)
+    }
+
+    /// An identity for the wire.
+    fn identity(
+        &self,
+        type_name: &str,
+        identity: Option<&Value>,
+    ) -> Result<Option<wire::Identity>, ProviderError> {
+        identity_to_wire(identity, self.identity_schema(type_name))
+    }
+
+    /// An identity from the wire.
+    fn told(
+        &self,
+        method: Method,
+        type_name: &str,
+        sent: Option<&wire::Identity>,
+    ) -> Result<Option<Value>, ProviderError> {
+        identity_from_wire(sent, self.identity_schema(type_name))
+            .map_err(|error| in_call(method, error))
+    }
+
     async fn ask<Q: Message, A: Message + Default>(
         &self,
         method: Method,
@@ -62,10 +112,14 @@ impl Instance {
         Self::type_of(self.schema.resources.get(name), name)
     }
 
-    /// The configuration of modules for the provider, which nobody can give yet: null where it takes one.
-    fn meta(&self) -> Option<wire::DynamicValue> {
-        let nil = || wire::DynamicValue { msgpack: vec![0xc0], json: Vec::new() };
-        self.schema.capabilities.provider_meta.then(nil)
+    /// What a module tells the provider about itself; null where it takes that and is told nothing.
+    fn meta(&self, told: Option<&Value>) -> Result<Option<wire::DynamicValue>, ProviderError> {
+        let Some(schema) = &self.schema.meta else { return Ok(None) };
+        let ty = schema.block.ty();
+        match told {
+            Some(told) => to_wire(told, &ty).map(Some),
+            None => Ok(Some(wire::DynamicValue { msgpack: vec![0xc0], json: Vec::new() })),
+        }
     }
 
     async fn validate(
@@ -78,7 +132,7 @@ impl Instance {
         let question = wire::Validate {
             type_name: type_name.to_owned(),
             config: Some(to_wire(config, &Self::type_of(schema, type_name)?)?),
-            capabilities: (method == Method::ValidateResource).then(capabilities),
+            capabilities: (method == Method::ValidateResource).then(|| self.capabilities()),
         };
         let answer: wire::Diagnostics = self.ask(method, &question).await?;
         Ok(problems_from_wire(&answer.diagnostics))
@@ -163,6 +217,8 @@ impl Reader for Instance {
             let message = "one instance cannot be configured twice".to_owned();
             return Err(ProviderError::Protocol { message });
         }
+        // Nobody else has set it: the settings above are given once.
+        let _ = self.deferral_allowed.set(request.context.deferral_allowed);
         let mut own = self.own.lock().await;
         let slot = self.host.for_settings(&request.config).await?;
         let first = slot.configured.get().is_none();
@@ -178,7 +234,9 @@ impl Reader for Instance {
                 return Ok(problems);
             }
         }
-        let problems = self.host.give_settings(&slot, &self.schema, &request.config).await?;
+        let allowed = self.deferral_allowed();
+        let problems =
+            self.host.give_settings(&slot, &self.schema, &request.config, allowed).await?;
         *own = Some(slot);
         Ok(problems)
     }
@@ -195,15 +253,27 @@ impl Reader for Instance {
         let question = wire::Upgrade {
             type_name: request.type_name.to_string(),
             version: i64::try_from(request.version).unwrap_or(i64::MAX),
-            raw_state: Some(wire::RawState {
-                json: json.as_bytes().to_vec(),
-                ..wire::RawState::default()
-            }),
+            raw_state: Some(raw(&json)),
         };
         let answer: wire::UpgradeAnswer = self.ask(Method::Upgrade, &question).await?;
         let problems = problems_from_wire(&answer.diagnostics);
         let value = read_unless_failed(Method::Upgrade, answer.state.as_ref(), &ty, &problems)?;
         Ok(Answer { value, problems })
+    }
+
+    async fn upgrade_identity(
+        &self,
+        request: UpgradeRequest,
+    ) -> Result<Answer<Value>, ProviderError> {
+        let question = wire::UpgradeIdentity {
+            type_name: request.type_name.to_string(),
+            version: i64::try_from(request.version).unwrap_or(i64::MAX),
+            raw: Some(raw(&request.state_json)),
+        };
+        let method = Method::UpgradeIdentity;
+        let answer: wire::UpgradeIdentityAnswer = self.ask(method, &question).await?;
+        let value = self.told(method, &request.type_name, answer.identity.as_ref())?;
+        Ok(Answer { value, problems: problems_from_wire(&answer.diagnostics) })
     }
 
     async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
@@ -212,18 +282,21 @@ impl Reader for Instance {
             source_provider: request.source_provider,
             source_type: request.source_type.to_string(),
             source_version: i64::try_from(request.source_version).unwrap_or(i64::MAX),
-            source_state: Some(wire::RawState {
-                json: request.source_json.as_bytes().to_vec(),
-                ..wire::RawState::default()
-            }),
+            source_state: Some(raw(&request.source_json)),
             target_type: request.target_type.to_string(),
             source_private: request.source_private.as_bytes().to_vec(),
+            source_identity: request.source_identity.as_ref().map(|(_, json)| raw(json)),
+            source_identity_version: request
+                .source_identity
+                .as_ref()
+                .map_or(0, |(version, _)| i64::try_from(*version).unwrap_or(i64::MAX)),
         };
         let answer: wire::MoveAnswer = self.ask(Method::Move, &question).await?;
         let problems = problems_from_wire(&answer.diagnostics);
         let state = read_unless_failed(Method::Move, answer.state.as_ref(), &ty, &problems)?;
         let private = Private::from(&*answer.private);
-        Ok(Answer { value: state.map(|state| Moved { state, private }), problems })
+        let identity = self.told(Method::Move, &request.target_type, answer.identity.as_ref())?;
+        Ok(Answer { value: state.map(|state| Moved { state, private, identity }), problems })
     }
 
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
@@ -232,16 +305,21 @@ impl Reader for Instance {
             type_name: request.type_name.to_string(),
             current: Some(to_wire(&request.current, &ty)?),
             private: request.private.as_bytes().to_vec(),
-            provider_meta: self.meta(),
-            capabilities: Some(capabilities()),
+            provider_meta: self.meta(request.meta.as_ref())?,
+            capabilities: Some(self.capabilities()),
+            identity: self.identity(&request.type_name, request.identity.as_ref())?,
         };
         let answer: wire::ReadAnswer = self.ask(Method::Read, &question).await?;
-        let problems = complaints(&answer.diagnostics, answer.deferred.as_ref());
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
         let new = read_unless_failed(Method::Read, answer.new.as_ref(), &ty, &problems)?;
         Ok(ReadAnswer {
             // After an error nobody looks at it; the object that was there is the safe answer.
             new: new.unwrap_or(request.current),
             private: Private::from(&*answer.private),
+            identity: self
+                .told(Method::Read, &request.type_name, answer.identity.as_ref())?
+                .or(request.identity),
+            deferred,
             problems,
         })
     }
@@ -254,51 +332,62 @@ impl Reader for Instance {
             proposed: Some(to_wire(&request.proposed, &ty)?),
             config: Some(to_wire(&request.config, &ty)?),
             prior_private: request.prior_private.as_bytes().to_vec(),
-            provider_meta: self.meta(),
-            capabilities: Some(capabilities()),
+            provider_meta: self.meta(request.meta.as_ref())?,
+            capabilities: Some(self.capabilities()),
+            prior_identity: self.identity(&request.type_name, request.prior_identity.as_ref())?,
         };
         let answer: wire::PlanAnswer = self.ask(Method::Plan, &question).await?;
-        let problems = complaints(&answer.diagnostics, answer.deferred.as_ref());
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
         let planned = read_unless_failed(Method::Plan, answer.planned.as_ref(), &ty, &problems)?;
         Ok(PlanAnswer {
             planned: planned.unwrap_or_else(|| Value::null(ty)),
             requires_replace: answer.requires_replace.iter().map(path_from_wire).collect(),
             planned_private: Private::from(&*answer.planned_private),
+            planned_identity: self.told(
+                Method::Plan,
+                &request.type_name,
+                answer.planned_identity.as_ref(),
+            )?,
+            deferred,
             problems,
             legacy_types: answer.legacy_types,
         })
     }
 
-    async fn read_data(
-        &self,
-        type_name: &str,
-        config: &Value,
-    ) -> Result<Answer<Value>, ProviderError> {
+    async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
+        let type_name = &request.type_name;
         let ty = Self::type_of(self.schema.data_sources.get(type_name), type_name)?;
         let question = wire::ReadData {
-            type_name: type_name.to_owned(),
-            config: Some(to_wire(config, &ty)?),
-            provider_meta: self.meta(),
-            capabilities: Some(capabilities()),
+            type_name: type_name.to_string(),
+            config: Some(to_wire(&request.config, &ty)?),
+            provider_meta: self.meta(request.meta.as_ref())?,
+            capabilities: Some(self.capabilities()),
         };
         let answer: wire::ReadDataAnswer = self.ask(Method::ReadData, &question).await?;
-        let problems = complaints(&answer.diagnostics, answer.deferred.as_ref());
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
         let value = read_unless_failed(Method::ReadData, answer.state.as_ref(), &ty, &problems)?;
-        Ok(Answer { value, problems })
+        Ok(DataAnswer { value, deferred, problems })
     }
 
     async fn import(
         &self,
         type_name: &str,
-        id: &str,
+        key: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError> {
+        let (id, identity) = match key {
+            ImportKey::Id(id) => (id.clone(), None),
+            ImportKey::Identity(identity) => (String::new(), Some(identity)),
+        };
         let question = wire::Import {
             type_name: type_name.to_owned(),
-            id: id.to_owned(),
-            capabilities: Some(capabilities()),
+            id,
+            capabilities: Some(self.capabilities()),
+            identity: self.identity(type_name, identity)?,
         };
         let answer: wire::ImportAnswer = self.ask(Method::Import, &question).await?;
-        let problems = complaints(&answer.diagnostics, answer.deferred.as_ref());
+        let mut problems = problems_from_wire(&answer.diagnostics);
+        // What is imported has to be there: nobody could say what would become of it.
+        problems.extend(answer.deferred.map(reason).map(refused));
         let mut found = Vec::new();
         for one in &answer.imported {
             let ty = self.resource_type(&one.type_name)?;
@@ -306,6 +395,7 @@ impl Reader for Instance {
                 type_name: one.type_name.as_str().into(),
                 state: read(Method::Import, one.state.as_ref(), &ty)?,
                 private: Private::from(&*one.private),
+                identity: self.told(Method::Import, &one.type_name, one.identity.as_ref())?,
             });
         }
         Ok(Answer { value: Some(found), problems })
@@ -346,10 +436,11 @@ impl Reader for Instance {
         let question = wire::Validate {
             type_name: type_name.to_owned(),
             config: Some(to_wire(config, &ty)?),
-            capabilities: Some(capabilities()),
+            capabilities: Some(self.capabilities()),
         };
         let answer: wire::OpenAnswer = self.ask(Method::Open, &question).await?;
-        let problems = complaints(&answer.diagnostics, answer.deferred.as_ref());
+        let mut problems = problems_from_wire(&answer.diagnostics);
+        problems.extend(answer.deferred.map(reason).map(refused));
         let result = read_unless_failed(Method::Open, answer.result.as_ref(), &ty, &problems)?;
         let opened = result.map(|result| Opened {
             result,
@@ -394,6 +485,10 @@ impl Reader for Instance {
     }
 }
 
+fn raw(json: &str) -> wire::RawState {
+    wire::RawState { json: json.as_bytes().to_vec(), ..wire::RawState::default() }
+}
+
 fn ephemeral(type_name: &str, private: &Private) -> wire::Ephemeral {
     let bytes = private.as_bytes();
     wire::Ephemeral {
@@ -412,7 +507,9 @@ impl Provider for Instance {
             planned: Some(to_wire(&request.planned, &ty)?),
             config: Some(to_wire(&request.config, &ty)?),
             planned_private: request.planned_private.as_bytes().to_vec(),
-            provider_meta: self.meta(),
+            provider_meta: self.meta(request.meta.as_ref())?,
+            planned_identity: self
+                .identity(&request.type_name, request.planned_identity.as_ref())?,
         };
         let answer: wire::ApplyAnswer = self.ask(Method::Apply, &question).await?;
         let mut problems = problems_from_wire(&answer.diagnostics);
@@ -431,6 +528,9 @@ impl Provider for Instance {
             (sent, _) => read(Method::Apply, sent.as_ref(), &ty)?,
         };
         Ok(ApplyAnswer {
+            identity: self
+                .told(Method::Apply, &request.type_name, answer.identity.as_ref())?
+                .or_else(|| request.planned_identity.filter(Value::is_wholly_known)),
             new,
             private: Private::from(&*answer.private),
             problems,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use address::ProviderAddress;
 use sdk::{
-    Accepts, Attribute, AttributeKind, Block, FunctionSchema, NestedBlock, Nesting, ProviderSchema,
-    Schema, Schemas,
+    Accepts, Attribute, AttributeKind, Block, FunctionSchema, IdentityAttribute, IdentitySchema,
+    NestedBlock, Nesting, ProviderSchema, Schema, Schemas,
 };
 use serde_json::{Map, Value as Json};
 use value::Type;
@@ -43,8 +43,22 @@ fn provider(json: &Json) -> Read<ProviderSchema> {
         data_sources: schemas(json, "data_source_schemas")?,
         ephemerals: schemas(json, "ephemeral_resource_schemas")?,
         functions: each(json, "functions", function)?,
+        identities: each(json, "resource_identity_schemas", identity)?,
         ..ProviderSchema::default()
     })
+}
+
+fn identity(json: &Json) -> Read<IdentitySchema> {
+    let attribute = |json: &Json| {
+        Ok(IdentityAttribute {
+            ty: ty(&json["type"])?,
+            required_for_import: flag(json, "required_for_import"),
+            optional_for_import: flag(json, "optional_for_import"),
+            description: description(json).0,
+        })
+    };
+    let version = json["version"].as_u64().unwrap_or(0);
+    Ok(IdentitySchema { version, attributes: each(json, "attributes", attribute)? })
 }
 
 /// The members of an object that may be absent.

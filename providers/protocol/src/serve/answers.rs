@@ -5,15 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message;
 use sdk::{
-    ApplyRequest, ConfigureRequest, Context, MoveRequest, PlanRequest, Private, Problem, Problems,
-    ProgressSink, Provider, ProviderError, ProviderSchema, ReadRequest, Schema, UpgradeRequest,
-    async_trait,
+    ApplyRequest, ConfigureRequest, Context, DataRequest, Deferral, ImportKey, MoveRequest,
+    PlanRequest, Private, Problem, Problems, ProgressSink, Provider, ProviderError, ProviderSchema,
+    ReadRequest, Schema, UpgradeRequest, async_trait,
 };
 use tonic::Status;
 use value::{Type, Value};
 
 use super::service::Handler;
-use crate::convert::{from_wire, path_to_wire, problems_to_wire, to_wire};
+use crate::convert::{
+    from_wire, identity_from_wire, identity_to_wire, path_to_wire, problems_to_wire, to_wire,
+};
 use crate::rpc::{Method, Version};
 use crate::{schema, wire};
 
@@ -73,7 +75,33 @@ fn ty(schema: Option<&Schema>, name: &str) -> Result<Type, Status> {
         .ok_or_else(|| Status::invalid_argument(format!("there is no type `{name}`")))
 }
 
+fn put_off(deferred: Option<Deferral>) -> Option<wire::Deferred> {
+    let reason = match deferred? {
+        Deferral::Unknown => 0,
+        Deferral::ResourceConfigUnknown => 1,
+        Deferral::ProviderConfigUnknown => 2,
+        Deferral::AbsentPrerequisite => 3,
+    };
+    Some(wire::Deferred { reason })
+}
+
 impl Native {
+    /// What a module tells the provider about itself.
+    fn meta(&self, sent: Option<&wire::DynamicValue>) -> Result<Option<Value>, Status> {
+        let (Some(schema), Some(sent)) = (&self.schema.meta, sent) else { return Ok(None) };
+        Ok(Some(read(Some(sent), &schema.block.ty())?).filter(|meta| !meta.is_null()))
+    }
+
+    fn told(&self, name: &str, sent: Option<&wire::Identity>) -> Result<Option<Value>, Status> {
+        identity_from_wire(sent, self.schema.identities.get(name))
+            .map_err(|error| Status::invalid_argument(error.to_string()))
+    }
+
+    fn identity(&self, name: &str, own: Option<&Value>) -> Result<Option<wire::Identity>, Status> {
+        identity_to_wire(own, self.schema.identities.get(name))
+            .map_err(|error| Status::internal(error.to_string()))
+    }
+
     fn resource(&self, name: &str) -> Result<Type, Status> {
         ty(self.schema.resources.get(name), name)
     }
@@ -118,25 +146,49 @@ impl Native {
         })
     }
 
+    async fn upgrade_identity(
+        &self,
+        asked: wire::UpgradeIdentity,
+    ) -> Result<wire::UpgradeIdentityAnswer, Status> {
+        let json = asked.raw.map(|raw| raw.json).unwrap_or_default();
+        let request = UpgradeRequest {
+            type_name: asked.type_name.as_str().into(),
+            version: u64::try_from(asked.version).unwrap_or(0),
+            state_json: String::from_utf8_lossy(&json).into_owned().into(),
+        };
+        let (found, problems) = match self.provider.upgrade_identity(request).await {
+            Ok(found) => (found.value, found.problems),
+            Err(error) => (None, failed(&error)),
+        };
+        Ok(wire::UpgradeIdentityAnswer {
+            identity: self.identity(&asked.type_name, found.as_ref())?,
+            diagnostics: problems_to_wire(&problems),
+        })
+    }
+
     async fn read(&self, asked: wire::Read) -> Result<wire::ReadAnswer, Status> {
         let ty = self.resource(&asked.type_name)?;
         let request = ReadRequest {
             type_name: asked.type_name.as_str().into(),
             current: read(asked.current.as_ref(), &ty)?,
             private: Private::from(&*asked.private),
+            identity: self.told(&asked.type_name, asked.identity.as_ref())?,
+            meta: self.meta(asked.provider_meta.as_ref())?,
         };
         Ok(match self.provider.read(request).await {
             Ok(found) => wire::ReadAnswer {
                 new: written(&found.new, &ty)?,
                 diagnostics: problems_to_wire(&found.problems),
                 private: found.private.as_bytes().to_vec(),
-                deferred: None,
+                deferred: put_off(found.deferred),
+                identity: self.identity(&asked.type_name, found.identity.as_ref())?,
             },
             Err(error) => wire::ReadAnswer {
                 new: asked.current,
                 diagnostics: problems_to_wire(&failed(&error)),
                 private: asked.private,
                 deferred: None,
+                identity: asked.identity,
             },
         })
     }
@@ -149,6 +201,8 @@ impl Native {
             proposed: read(asked.proposed.as_ref(), &ty)?,
             config: read(asked.config.as_ref(), &ty)?,
             prior_private: Private::from(&*asked.prior_private),
+            prior_identity: self.told(&asked.type_name, asked.prior_identity.as_ref())?,
+            meta: self.meta(asked.provider_meta.as_ref())?,
         };
         Ok(match self.provider.plan(request).await {
             Ok(found) => wire::PlanAnswer {
@@ -157,7 +211,9 @@ impl Native {
                 planned_private: found.planned_private.as_bytes().to_vec(),
                 diagnostics: problems_to_wire(&found.problems),
                 legacy_types: false,
-                deferred: None,
+                deferred: put_off(found.deferred),
+                planned_identity: self
+                    .identity(&asked.type_name, found.planned_identity.as_ref())?,
             },
             Err(error) => wire::PlanAnswer {
                 planned: asked.prior,
@@ -175,6 +231,8 @@ impl Native {
             planned: read(asked.planned.as_ref(), &ty)?,
             config: read(asked.config.as_ref(), &ty)?,
             planned_private: Private::from(&*asked.planned_private),
+            planned_identity: self.told(&asked.type_name, asked.planned_identity.as_ref())?,
+            meta: self.meta(asked.provider_meta.as_ref())?,
             token: token()?,
             progress: ProgressSink::none(),
         };
@@ -184,25 +242,32 @@ impl Native {
                 private: done.private.as_bytes().to_vec(),
                 diagnostics: problems_to_wire(&done.problems),
                 legacy_types: false,
+                identity: self.identity(&asked.type_name, done.identity.as_ref())?,
             },
             Err(error) => wire::ApplyAnswer {
                 new: asked.prior,
                 private: asked.planned_private,
                 diagnostics: problems_to_wire(&failed(&error)),
                 legacy_types: false,
+                identity: None,
             },
         })
     }
 
     async fn import(&self, asked: wire::Import) -> Result<wire::ImportAnswer, Status> {
         let mut imported = Vec::new();
-        let (found, problems) = match self.provider.import(&asked.type_name, &asked.id).await {
+        let key = match self.told(&asked.type_name, asked.identity.as_ref())? {
+            Some(identity) => ImportKey::Identity(identity),
+            None => ImportKey::Id(asked.id),
+        };
+        let (found, problems) = match self.provider.import(&asked.type_name, &key).await {
             Ok(answer) => (answer.value.unwrap_or_default(), answer.problems),
             Err(error) => (Vec::new(), failed(&error)),
         };
         for one in found {
             imported.push(wire::Imported {
                 state: written(&one.state, &self.resource(&one.type_name)?)?,
+                identity: self.identity(&one.type_name, one.identity.as_ref())?,
                 type_name: one.type_name.to_string(),
                 private: one.private.as_bytes().to_vec(),
             });
@@ -221,15 +286,22 @@ impl Native {
             source_version: u64::try_from(asked.source_version).unwrap_or(0),
             source_json: String::from_utf8_lossy(&json).into_owned().into(),
             source_private: Private::from(&*asked.source_private),
+            source_identity: asked.source_identity.map(|raw| {
+                let version = u64::try_from(asked.source_identity_version).unwrap_or(0);
+                (version, String::from_utf8_lossy(&raw.json).into_owned().into())
+            }),
         };
         Ok(match self.provider.move_state(request).await {
             Ok(found) => {
                 let private = found.value.as_ref().map(|one| one.private.as_bytes().to_vec());
+                let own = found.value.as_ref().and_then(|one| one.identity.as_ref());
+                let identity = self.identity(&asked.target_type, own)?;
                 let state = found.value.map(|one| written(&one.state, &ty)).transpose()?;
                 wire::MoveAnswer {
                     state: state.flatten(),
                     diagnostics: problems_to_wire(&found.problems),
                     private: private.unwrap_or_default(),
+                    identity,
                 }
             }
             Err(error) => wire::MoveAnswer {
@@ -243,14 +315,19 @@ impl Native {
         let name = &*asked.type_name;
         let ty = ty(self.schema.data_sources.get(name), name)?;
         let config = read(asked.config.as_ref(), &ty)?;
-        let (value, problems) = match self.provider.read_data(name, &config).await {
-            Ok(found) => (found.value, found.problems),
-            Err(error) => (None, failed(&error)),
+        let request = DataRequest {
+            type_name: name.into(),
+            config,
+            meta: self.meta(asked.provider_meta.as_ref())?,
+        };
+        let (value, deferred, problems) = match self.provider.read_data(request).await {
+            Ok(found) => (found.value, found.deferred, found.problems),
+            Err(error) => (None, None, failed(&error)),
         };
         Ok(wire::ReadDataAnswer {
             state: value.map(|value| written(&value, &ty)).transpose()?.flatten(),
             diagnostics: problems_to_wire(&problems),
-            deferred: None,
+            deferred: put_off(deferred),
         })
     }
 
@@ -325,7 +402,9 @@ impl Native {
 
     async fn configure(&self, asked: wire::Configure) -> Result<wire::Diagnostics, Status> {
         let config = read(asked.config.as_ref(), &self.schema.provider.block.ty())?;
-        let request = ConfigureRequest { config, context: self.context.clone() };
+        let allowed = asked.capabilities.is_some_and(|one| one.deferral_allowed);
+        let context = Context { deferral_allowed: allowed, ..self.context.clone() };
+        let request = ConfigureRequest { config, context };
         let problems = or_failed(self.provider.configure(request).await);
         Ok(wire::Diagnostics { diagnostics: problems_to_wire(&problems) })
     }
@@ -381,6 +460,8 @@ impl Handler for Native {
         Ok(match method {
             Method::GetMetadata => answer(&self.metadata()),
             Method::GetSchema => answer(&schema::provider_to_wire(&self.schema, version)),
+            Method::GetIdentities => answer(&schema::identities_to_wire(&self.schema)),
+            Method::UpgradeIdentity => answer(&self.upgrade_identity(question(asked)?).await?),
             Method::GetFunctions => answer(&wire::Functions {
                 functions: schema::functions_to_wire(&self.schema),
                 diagnostics: Vec::new(),

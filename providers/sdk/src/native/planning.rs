@@ -366,6 +366,8 @@ mod tests {
             prior: prior.clone(),
             proposed: proposed.clone(),
             prior_private: Private::EMPTY,
+            prior_identity: None,
+            meta: None,
         };
         let planned = plan(&block, &request);
         let replaced = if prior.is_null() { Vec::new() } else { replaced(&block, prior, &planned) };

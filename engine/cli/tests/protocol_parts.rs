@@ -1,0 +1,362 @@
+//! The rarer parts of the protocol, with a provider of our own that has them all: identities, work that is put off,
+//! what modules tell about themselves, objects that come from other types, plans without a provider.
+//!
+//! Where Terraform 1.11.4 knows the part, it drives the same program beside us.
+#![allow(missing_docs, clippy::disallowed_methods, clippy::print_stdout, reason = "a test binary")]
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::{Ran, Stack, ran};
+use serde_json::{Value as Json, json};
+
+const HEAD: &str =
+    "terraform {\n  required_providers {\n    peer = { source = \"test/peer\" }\n  }\n}\n";
+
+/// The provider, which cargo builds beside the tests.
+fn binary() -> PathBuf {
+    let own = std::env::current_exe().expect("a test has a path");
+    let target = own.ancestors().nth(2).expect("tests lie in a folder of the target folder");
+    let binary = target.join("examples").join("peer");
+    assert!(binary.exists(), "build it first: cargo build -p stratiform --example peer");
+    binary
+}
+
+/// A stack whose provider a development override names.
+fn stack(text: &str) -> Stack {
+    let stack = Stack::new(&[("main.tf", &format!("{HEAD}{text}"))]);
+    let folder = stack.dir().join("plugins");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    std::os::unix::fs::symlink(binary(), folder.join("terraform-provider-peer_v1.0.0"))
+        .expect("a link can be made");
+    let rc = format!(
+        "provider_installation {{\n  dev_overrides {{\n    \"test/peer\" = \"{}\"\n  }}\n  direct {{}}\n}}\n",
+        folder.display()
+    );
+    std::fs::create_dir_all(stack.home()).expect("a folder can be made");
+    std::fs::write(stack.home().join(".terraformrc"), rc).expect("written");
+    stack
+}
+
+fn set(stack: &Stack, text: &str) {
+    stack.write("main.tf", &format!("{HEAD}{text}"));
+}
+
+/// Terraform with the same program; `None` where it is not there.
+fn terraform(stack: &Stack, args: &[&str]) -> Option<Ran> {
+    let mut command = Command::new("terraform");
+    command.args(args).current_dir(stack.dir()).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", stack.home());
+    command.env("TF_CLI_CONFIG_FILE", stack.home().join(".terraformrc"));
+    command.env("CHECKPOINT_DISABLE", "1").env("TF_IN_AUTOMATION", "1");
+    match command.output() {
+        Ok(output) => Some(ran(output)),
+        Err(_) => {
+            println!("skipped: there is no terraform on the path");
+            None
+        }
+    }
+}
+
+fn pulled(stack: &Stack) -> Json {
+    serde_json::from_str(&stack.ok(&["state", "pull"])).expect("a state is JSON")
+}
+
+fn planned(stack: &Stack, args: &[&str]) -> Json {
+    stack.ok(&[&["plan", "-out=p"], args].concat());
+    serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("a plan is JSON")
+}
+
+/// A message without the frame and the line breaks of its rendering.
+fn flat(text: &str) -> String {
+    text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn identities_are_kept_shown_and_imported_by() {
+    let thing = "resource \"peer_thing\" \"a\" {\n  name = \"a\"\n  zone = \"north\"\n}\n";
+    let stack = stack(thing);
+    stack.ok(&["apply", "-auto-approve"]);
+    let identity = json!({ "id": "id-a", "zone": "north" });
+    let object = pulled(&stack)["resources"][0]["instances"][0].clone();
+    assert_eq!((&object["identity"], &object["identity_schema_version"]), (&identity, &json!(0)));
+    let shown: Json = serde_json::from_str(&stack.ok(&["show", "-json"])).expect("JSON");
+    assert_eq!(shown["values"]["root_module"]["resources"][0]["identity"], identity);
+    let change = &planned(&stack, &[])["resource_changes"][0]["change"];
+    assert_eq!((&change["before_identity"], &change["after_identity"]), (&identity, &identity));
+
+    // What Terraform 1.11 does not know comes through its form of a state.
+    let state = stack.ok(&["state", "pull"]);
+    stack.write("pulled.tfstate", &state);
+    stack.ok(&["state", "rm", "peer_thing.a"]);
+    stack.ok(&["state", "push", "-force", "pulled.tfstate"]);
+    assert_eq!(pulled(&stack)["resources"][0]["instances"][0]["identity"], identity);
+    stack.ok(&["plan", "-detailed-exitcode"]);
+
+    // Gone from the state, it comes back by what tells it from others.
+    stack.ok(&["state", "rm", "peer_thing.a"]);
+    let import = |identity: &str| {
+        set(
+            &stack,
+            &format!("{thing}import {{\n  to       = peer_thing.a\n  identity = {identity}\n}}\n"),
+        );
+    };
+    import("{ id = \"id-a\", zone = \"north\" }");
+    let plan = planned(&stack, &[]);
+    assert_eq!(plan["resource_changes"][0]["change"]["importing"], json!({ "identity": identity }));
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(pulled(&stack)["resources"][0]["instances"][0]["identity"], identity);
+    stack.ok(&["plan", "-detailed-exitcode"]);
+
+    stack.ok(&["state", "rm", "peer_thing.a"]);
+    for (identity, fault) in [
+        ("{ zone = \"north\" }", "lacks `id`"),
+        ("{ id = \"x\", nope = 1 }", "has no `nope`"),
+        ("{ id = [] }", "`id` of its identity"),
+        ("\"id-a\"", "is no object"),
+    ] {
+        import(identity);
+        let err = flat(&stack.fails(&["plan"]));
+        assert!(err.contains(fault), "{identity}: {err}");
+    }
+    let schemas: Json =
+        serde_json::from_str(&stack.ok(&["providers", "schema", "-json"])).expect("JSON");
+    let schemas = &schemas["provider_schemas"]["registry.terraform.io/test/peer"];
+    let known = &schemas["resource_identity_schemas"]["peer_thing"]["attributes"];
+    assert_eq!(known["id"]["required_for_import"], true);
+    assert_eq!(known["zone"]["optional_for_import"], true);
+}
+
+#[test]
+fn what_is_put_off_is_planned_and_not_done_and_takes_its_users_along() {
+    let text = |waits: bool| {
+        format!(
+            "resource \"peer_thing\" \"late\" {{\n  name  = \"late\"\n  waits = {waits}\n}}\n\
+             resource \"peer_thing\" \"user\" {{\n  name   = \"user\"\n  inputs = [peer_thing.late.id]\n}}\n\
+             data \"peer_told\" \"reader\" {{\n  input = peer_thing.late.name\n}}\n\
+             resource \"peer_thing\" \"free\" {{\n  name = \"free\"\n}}\n\
+             output \"late\" {{\n  value = peer_thing.late.id\n}}\n"
+        )
+    };
+    let stack = stack(&text(true));
+    // Nobody has allowed it: the provider is not told that it may, and plans as if nothing were amiss.
+    let plan = planned(&stack, &[]);
+    assert_eq!(plan["resource_changes"].as_array().map(Vec::len), Some(4));
+    assert_eq!((&plan["deferred_changes"], &plan["complete"]), (&Json::Null, &json!(true)));
+
+    let plan = planned(&stack, &["-allow-deferral"]);
+    let reasons: Vec<(&str, &str)> = plan["deferred_changes"]
+        .as_array()
+        .expect("some are put off")
+        .iter()
+        .map(|one| (one["resource_change"]["address"].as_str(), one["reason"].as_str()))
+        .map(|(address, reason)| (address.unwrap_or_default(), reason.unwrap_or_default()))
+        .collect();
+    let expected = [
+        ("data.peer_told.reader", "deferred_prereq"),
+        ("peer_thing.late", "absent_prereq"),
+        ("peer_thing.user", "deferred_prereq"),
+    ];
+    assert_eq!(reasons, expected);
+    assert_eq!(plan["complete"], false);
+    let out = stack.ok(&["plan", "-allow-deferral"]);
+    assert!(
+        out.contains("peer_thing.late (create): something that it needs does not exist yet"),
+        "{out}"
+    );
+    assert!(out.contains("Plan: 1 to add"), "{out}");
+
+    // By the plan file as well as directly, what is put off is not made.
+    stack.ok(&["apply", "p"]);
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "peer_thing.free");
+    let out = stack.ok(&["apply", "-auto-approve", "-allow-deferral"]);
+    assert!(out.contains("Resources: 0 added, 0 changed, 0 destroyed"), "{out}");
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "peer_thing.free");
+
+    set(&stack, &text(false));
+    stack.ok(&["apply", "-auto-approve", "-allow-deferral"]);
+    assert_eq!(stack.ok(&["output", "-raw", "late"]), "id-late");
+    // An object that is there and whose change is put off stays what it is.
+    set(&stack, &text(true));
+    let plan = planned(&stack, &["-allow-deferral"]);
+    assert_eq!(
+        plan["deferred_changes"][1]["resource_change"]["change"]["actions"],
+        json!(["update"])
+    );
+    stack.ok(&["apply", "-auto-approve", "-allow-deferral"]);
+    assert_eq!(stack.ok(&["state", "list"]).lines().count(), 4);
+}
+
+#[test]
+fn modules_tell_providers_about_themselves() {
+    let text = "terraform {\n  provider_meta \"peer\" {\n    module = \"root\"\n  }\n}\n\
+                resource \"peer_thing\" \"a\" {\n  name = \"a\"\n}\n\
+                data \"peer_told\" \"here\" {}\n\
+                module \"m\" {\n  source = \"./m\"\n}\n\
+                output \"told\" {\n  value = [peer_thing.a.told_by, data.peer_told.here.module, module.m.told, module.m.silent]\n}\n";
+    let inner = "terraform {\n  required_providers {\n    peer = { source = \"test/peer\" }\n  }\n  provider_meta \"peer\" {\n    module = \"inner\"\n  }\n}\n\
+                 resource \"peer_thing\" \"b\" {\n  name = \"b\"\n}\n\
+                 module \"n\" {\n  source = \"./n\"\n}\n\
+                 output \"told\" {\n  value = peer_thing.b.told_by\n}\noutput \"silent\" {\n  value = module.n.told\n}\n";
+    let silent = "terraform {\n  required_providers {\n    peer = { source = \"test/peer\" }\n  }\n}\n\
+                  resource \"peer_thing\" \"c\" {\n  name = \"c\"\n}\n\
+                  output \"told\" {\n  value = peer_thing.c.told_by\n}\n";
+    let told = json!(["root", "root", "inner", null]);
+    let files = |text: &str| {
+        let stack = stack(text);
+        stack.write("m/main.tf", inner);
+        stack.write("m/n/main.tf", silent);
+        stack
+    };
+    let ours = files(text);
+    ours.ok(&["apply", "-auto-approve"]);
+    let found: Json = serde_json::from_str(&ours.ok(&["output", "-json", "told"])).expect("JSON");
+    assert_eq!(found, told);
+    ours.ok(&["plan", "-detailed-exitcode"]);
+
+    let refused = text.replace("module = \"root\"", "nope = 1");
+    let wrong = files(&refused);
+    assert!(flat(&wrong.fails(&["plan"])).contains("unsupported argument `nope`"));
+    let none = Stack::new(&[(
+        "main.tf",
+        "terraform {\n  provider_meta \"terraform\" {\n    a = 1\n  }\n}\nresource \"terraform_data\" \"a\" {}\n",
+    )]);
+    assert!(flat(&none.fails(&["plan"])).contains("takes no `provider_meta`"));
+
+    let theirs = files(text);
+    let Some(modules) = terraform(&theirs, &["get"]) else { return };
+    assert_eq!(modules.code, Some(0), "{}", modules.err);
+    let applied =
+        terraform(&theirs, &["apply", "-auto-approve", "-no-color"]).expect("it is there");
+    assert_eq!(applied.code, Some(0), "{}\n{}", applied.out, applied.err);
+    let shown = terraform(&theirs, &["output", "-json", "told"]).expect("it is there");
+    assert_eq!(serde_json::from_str::<Json>(&shown.out).expect("JSON"), told);
+    let theirs = Stack::new(&[]);
+    theirs.write("main.tf", &std::fs::read_to_string(none.dir().join("main.tf")).expect("written"));
+    let refused = terraform(&theirs, &["plan", "-no-color"]).expect("it is there");
+    assert_eq!(refused.code, Some(1), "{}\n{}", refused.out, refused.err);
+}
+
+#[test]
+fn objects_move_to_types_that_take_them_over() {
+    let old = "resource \"peer_old\" \"a\" {\n  name = \"a\"\n}\nresource \"terraform_data\" \"b\" {\n  input = \"b\"\n}\n";
+    let new = "resource \"peer_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"peer_thing\" \"b\" {\n  name = \"b\"\n}\n\
+               moved {\n  from = peer_old.a\n  to   = peer_thing.a\n}\n\
+               moved {\n  from = terraform_data.b\n  to   = peer_thing.b\n}\n";
+    let types = |state: &Json| -> Vec<(String, String, String, String)> {
+        let text = |one: &Json, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+        let resources = state["resources"].as_array().expect("resources").iter();
+        resources
+            .map(|one| {
+                let attributes = &one["instances"][0]["attributes"];
+                (
+                    text(one, "type"),
+                    text(one, "name"),
+                    text(one, "provider"),
+                    text(attributes, "name"),
+                )
+            })
+            .collect()
+    };
+    let ours = stack(old);
+    ours.ok(&["apply", "-auto-approve"]);
+    set(&ours, new);
+    let out = ours.ok(&["plan"]);
+    assert!(out.contains("0 to add, 0 to change, 0 to destroy"), "{out}");
+    ours.ok(&["apply", "-auto-approve"]);
+    let state = pulled(&ours);
+    let peer = "provider[\"registry.terraform.io/test/peer\"]".to_owned();
+    let of = |name: &str| ("peer_thing".to_owned(), name.to_owned(), peer.clone(), name.to_owned());
+    assert_eq!(types(&state), [of("a"), of("b")]);
+    assert_eq!(state["resources"][0]["instances"][0]["identity"]["id"], "id-a");
+    ours.ok(&["plan", "-detailed-exitcode"]);
+
+    // The other way round nobody takes the object over.
+    let back = "resource \"terraform_data\" \"b\" {\n  input = \"b\"\n}\nresource \"peer_thing\" \"a\" {\n  name = \"a\"\n}\n\
+                moved {\n  from = peer_thing.b\n  to   = terraform_data.b\n}\n";
+    set(&ours, back);
+    let err = flat(&ours.fails(&["plan"]));
+    assert!(err.contains("`terraform_data` does not take over `peer_thing`"), "{err}");
+
+    let theirs = stack(old);
+    let Some(applied) = terraform(&theirs, &["apply", "-auto-approve", "-no-color"]) else {
+        return;
+    };
+    assert_eq!(applied.code, Some(0), "{}\n{}", applied.out, applied.err);
+    set(&theirs, new);
+    let applied =
+        terraform(&theirs, &["apply", "-auto-approve", "-no-color"]).expect("it is there");
+    assert_eq!(applied.code, Some(0), "{}\n{}", applied.out, applied.err);
+    let state = std::fs::read_to_string(theirs.dir().join("terraform.tfstate")).expect("a state");
+    assert_eq!(types(&serde_json::from_str(&state).expect("JSON")), [of("a"), of("b")]);
+    set(&theirs, back);
+    let refused = terraform(&theirs, &["plan", "-no-color"]).expect("it is there");
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+}
+
+#[test]
+fn a_null_resource_becomes_terraform_data() {
+    let state = r#"{ "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "l", "outputs": {}, "resources": [
+      { "mode": "managed", "type": "null_resource", "name": "old", "provider": "provider[\"registry.terraform.io/hashicorp/null\"]",
+        "instances": [{ "schema_version": 0, "attributes": { "id": "77", "triggers": { "a": "1" } }, "sensitive_attributes": [] }] } ] }"#;
+    let main = "resource \"terraform_data\" \"new\" {\n  triggers_replace = { a = \"1\" }\n}\n\
+                moved {\n  from = null_resource.old\n  to   = terraform_data.new\n}\n";
+    let stack = Stack::new(&[("main.tf", main), ("old.tfstate", state)]);
+    stack.ok(&["state", "push", "old.tfstate"]);
+    let out = stack.ok(&["plan"]);
+    assert!(out.contains("0 to add, 0 to change, 0 to destroy"), "{out}");
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "terraform_data.new");
+    assert!(stack.ok(&["state", "pull"]).contains("\"77\""));
+    stack.ok(&["plan", "-detailed-exitcode"]);
+}
+
+#[test]
+fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
+    let text = |zone: &str| {
+        format!(
+            "resource \"peer_thing\" \"a\" {{\n  name = \"a\"\n  zone = \"{zone}\"\n}}\n\
+             data \"peer_told\" \"same\" {{\n  input = \"x\"\n}}\n\
+             output \"shout\" {{\n  value = provider::peer::shout(peer_thing.a.id)\n}}\n\
+             output \"read\" {{\n  value = data.peer_told.same.input\n}}\n"
+        )
+    };
+    let stack = stack(&text("north"));
+    let starts = stack.dir().join("starts");
+    let run = |args: &[&str]| {
+        let _ = std::fs::remove_file(&starts);
+        let ran = ran(stack.command(args).env("PEER_STARTS", &starts).output().expect("it runs"));
+        let started = std::fs::read_to_string(&starts).unwrap_or_default().lines().count();
+        (ran, started)
+    };
+    let (early, started) = run(&["plan", "-offline"]);
+    assert_eq!((early.code, started), (Some(1), 0), "{}", early.err);
+    assert!(flat(&early.err).contains("its schemas are not kept yet"), "{}", early.err);
+
+    let (applied, started) = run(&["apply", "-auto-approve"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.err);
+    assert!(started > 0);
+    let (same, started) = run(&["plan", "-offline", "-detailed-exitcode"]);
+    assert_eq!(started, 0, "a provider was started");
+    assert!(same.err.contains("stratiform::plan::offline"), "{}", same.err);
+    assert!(
+        flat(&same.err).contains(
+            "taken as recorded: 1 objects; data sources as they were read last: 1, unknown: 0"
+        ),
+        "{}",
+        same.err
+    );
+    // Only what a function would give is not known.
+    assert_eq!(same.code, Some(2), "{}", same.out);
+    assert!(same.out.contains("0 to add, 0 to change, 0 to destroy"), "{}", same.out);
+
+    set(&stack, &text("south").replace("\"x\"", "\"y\""));
+    let (changed, started) = run(&["plan", "-offline"]);
+    assert_eq!((changed.code, started), (Some(0), 0), "{}", changed.err);
+    assert!(changed.out.contains("0 to add, 1 to change, 0 to destroy"), "{}", changed.out);
+    assert!(flat(&changed.err).contains("unknown: 1"), "{}", changed.err);
+    let refused = stack.run(&["plan", "-offline", "-out=p"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+}
