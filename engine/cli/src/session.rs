@@ -207,6 +207,15 @@ impl Session {
         let mut decisions = Vec::new();
         let mut deferred_checks = Vec::new();
         let mut components = Vec::new();
+        let has_moved = configuration
+            .modules
+            .values()
+            .any(|module| config::moved_component_types(module).next().is_some());
+        if has_moved && !has_components {
+            let (types, errors) = component::load_types(&mut configuration, world);
+            found.extend(errors);
+            found.extend(config::check_moves(&configuration, &|name| types.get(name).is_some()));
+        }
         if has_components {
             let world: &dyn World = match wanted {
                 Wanted::Saved { saved, .. } => &saved.files,
@@ -214,6 +223,7 @@ impl Session {
             };
             let (types, errors) = component::load_types(&mut configuration, world);
             found.extend(errors);
+            found.extend(config::check_moves(&configuration, &|name| types.get(name).is_some()));
             let (mut offers, errors) = self.offers().await;
             found.extend(errors);
             offers.extend(self.market(&types, &offers, &mut found));

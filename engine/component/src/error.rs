@@ -254,6 +254,33 @@ pub enum ComponentError {
         #[label("one level too many")]
         span: Span,
     },
+
+    /// A component cannot be ejected.
+    #[error("component `{address}` cannot be ejected: it {what}")]
+    #[diagnostic(code(stratiform::component::eject))]
+    Eject {
+        /// The address.
+        address: String,
+        /// Why not, as the end of a sentence.
+        what: String,
+        /// The component's header.
+        #[label("this component")]
+        span: Span,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+
+    /// What is to be ejected is no component.
+    #[error("there is no component `{address}` to eject")]
+    #[diagnostic(code(stratiform::component::eject_unknown))]
+    EjectUnknown {
+        /// The address.
+        address: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
 }
 
 /// The codes of this crate, for the reference.
@@ -286,5 +313,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "setting", "unsuitable setting", "A setting of the `stack` block, or `backend`, is unknown or has an unknown value.", "stack { placement { objective = \"fun\" } }";
         "missing_output", "output missing", "An implementation has all outputs that its type declares.", "component_type \"a\" { output \"x\" {} }";
         "recursion", "nested too deeply", "Components of implementations are placed too, and must come to an end.", "cluster \"a\" {}";
+        "eject", "component not ejected", "Some components have no plain form yet, or one that would collide with what is there.", "stratiform eject cluster.a";
+        "eject_unknown", "no component of this name", "Components of the root module are ejected by their address, `TYPE.NAME`.", "stratiform eject cluster.b";
     ]
 }

@@ -41,7 +41,7 @@ mod error;
 mod rule;
 mod test_error;
 
-pub use block::component_input;
+pub use block::{check_moves, component_input, moved_component_types};
 pub use error::{ConfigError, ERROR_DOCS};
 pub use input::{InputRequest, InputSource, InputValue, read_inputs, read_values};
 pub use load::{

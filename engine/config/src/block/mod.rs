@@ -29,6 +29,7 @@ use crate::module::{ComponentBlock, Local, Module};
 use crate::rule::RuleError;
 
 pub(crate) use body::{Decoder, first_call, unescaped, without_reserved};
+pub use moved::{check_moves, moved_component_types};
 pub(crate) use provider::check_local_name;
 
 /// Kinds of top-level blocks, with how many labels each takes.
