@@ -41,9 +41,10 @@ impl Bench<'_> {
         let (exceptions, faults) = check::exception::read(self.configuration, &own);
         found.extend(faults);
         self.judge_own(&own, &exceptions, plan, &mut found);
-        let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
-            stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
-        });
+        let has_budget =
+            self.configuration.root().stack.as_ref().is_some_and(|stack| {
+                stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
+            }) || self.components.iter().any(|one| one.block.type_name.as_str() == "budget");
         let asked = self.asked_of_data();
         let looked_at = changes(plan).any(|change| check::concerns(type_name(change)))
             || self.components.iter().any(|one| check::concerns(one.block.type_name.as_str()))
@@ -63,7 +64,7 @@ impl Bench<'_> {
         plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
-            found.extend(self.over_budget(&estimate, &catalog));
+            found.extend(self.over_budget(plan, &estimate, &catalog));
         }
         found
     }
@@ -130,9 +131,22 @@ impl Bench<'_> {
     }
 
     /// What the plan is over, if anything, and whether prices are old.
-    pub(crate) fn over_budget(&self, estimate: &Estimate, catalog: &Catalog) -> Diagnostics {
+    pub(crate) fn over_budget(
+        &self,
+        plan: &Plan,
+        estimate: &Estimate,
+        catalog: &Catalog,
+    ) -> Diagnostics {
         let world = &*self.session.world;
         let mut found = check::budget::check(self.configuration, self.inputs, world, estimate);
+        let nothing = Value::dynamic_null();
+        let place = |subject: &Subject<'_>| {
+            let component = self.components.iter().find(|one| one.address == subject.address);
+            component
+                .map_or(Span::default(), |one| within(&one.block.block, Some("amount_usd"), None))
+        };
+        let subjects = self.component_subjects(plan, &nothing);
+        found.extend(check::budget::check_components(&subjects, estimate, &place));
         let old: Vec<String> = check::cost::stale(estimate, catalog, today(world))
             .into_iter()
             .map(|source| format!("`{}` of {}", source.id, source.date))

@@ -1,4 +1,5 @@
 //! An emulator of AWS on this machine, and what it forgets.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
