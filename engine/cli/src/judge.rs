@@ -378,7 +378,11 @@ impl Bench<'_> {
         }
     }
 
-    fn component_subjects<'p>(&'p self, plan: &'p Plan, nothing: &'p Value) -> Vec<Subject<'p>> {
+    pub(crate) fn component_subjects<'p>(
+        &'p self,
+        plan: &'p Plan,
+        nothing: &'p Value,
+    ) -> Vec<Subject<'p>> {
         let decisions: BTreeMap<&str, &Decision> =
             plan.decisions.iter().map(|one| (one.component.as_str(), one)).collect();
         let subject = |one: &'p PlacedComponent| {
@@ -535,7 +539,7 @@ impl Asked {
 }
 
 /// Where an argument of a block stands, or its header.
-fn within(block: &syntax::Block, attribute: Option<&str>, part: Option<&str>) -> Span {
+pub(crate) fn within(block: &syntax::Block, attribute: Option<&str>, part: Option<&str>) -> Span {
     argument(&block.body, attribute, part).unwrap_or(block.header)
 }
 

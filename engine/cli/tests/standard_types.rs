@@ -188,7 +188,7 @@ fn a_plan_that_comes_to_more_than_a_budget_has_is_refused_or_told() {
     assert!(told.err.contains("check::perhaps_over_budget"), "{}", told.err);
     let quiet = budget(1321, "block").run(&["plan"]);
     assert_eq!(quiet.code, Some(0), "{}", quiet.err);
-    assert!(!quiet.err.contains("over_budget"), "{}", quiet.err);
+    assert!(!quiet.err.contains("check::over_budget"), "{}", quiet.err);
 }
 
 fn stack_year() -> String {

@@ -148,6 +148,22 @@ pub enum ComponentError {
         span: Span,
     },
 
+    /// What an implementation requires turns out not to hold when more is known.
+    #[error("`{component}` does not fit where it was placed: {message}")]
+    #[diagnostic(
+        code(stratiform::component::fits_no_more),
+        help("ask for less, or let it go elsewhere; what it was placed by was not known yet")
+    )]
+    FitsNoMore {
+        /// Type and name.
+        component: String,
+        /// What the implementation says.
+        message: String,
+        /// The component's header.
+        #[label("this component")]
+        span: Span,
+    },
+
     /// A component does not fit anywhere.
     #[error("no place for `{component}`")]
     #[diagnostic(code(stratiform::component::no_placement), help("{reasons}"))]
@@ -310,6 +326,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "over_budget", "over the budget", "The prices of the chosen offers add up to more than the limit.", "stack { placement { max_hourly_usd = 0.01 } }";
         "conflict", "no placement for all together", "Each component has a place, but limits, quotas, shared capacity or nearness rule out every combination. The smallest set of requirements that cannot all hold is named, and the cheapest one to give up.", "stack { placement { regions = [\"nowhere\"] } }";
         "better_placement", "a better placement exists", "Placements are kept. This says that a new decision would be better by more than `reoptimize_threshold`.", "stratiform plan -reoptimize";
+        "fits_no_more", "fits no more", "A requirement of an implementation that could not be decided before planning is decided in apply, before anything is made that depends on it.", "cluster \"a\" { nodes = terraform_data.a.output }";
         "setting", "unsuitable setting", "A setting of the `stack` block, or `backend`, is unknown or has an unknown value.", "stack { placement { objective = \"fun\" } }";
         "missing_output", "output missing", "An implementation has all outputs that its type declares.", "component_type \"a\" { output \"x\" {} }";
         "recursion", "nested too deeply", "Components of implementations are placed too, and must come to an end.", "cluster \"a\" {}";

@@ -37,6 +37,7 @@ pub mod place;
 mod ready;
 pub mod solve;
 
+mod asked;
 mod expand;
 mod market;
 
@@ -48,6 +49,7 @@ pub mod stack;
 
 mod error;
 
+pub use asked::{Again, Asked};
 pub use decision::{Decision, Rejected};
 pub use error::{ComponentError, error_docs};
 pub use market::catalog_offers;

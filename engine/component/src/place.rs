@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use syntax::Diagnostics;
 use value::{Number, Value};
 
+use crate::asked::Asked;
 use crate::candidate::{self, Ledger};
 use crate::choose::{Candidate, Choice, Options};
 use crate::decision::Decision;
@@ -80,6 +81,8 @@ pub struct PlacedComponent {
     pub input: Value,
     /// As it was written.
     pub block: ComponentBlock,
+    /// What its type and its implementation ask of the inputs.
+    pub asked: Asked,
 }
 
 /// A check that waits for a value that is not known yet.
@@ -243,6 +246,7 @@ impl<'a> Run<'a> {
                 module: one.path.clone(),
                 input: one.input.clone(),
                 block: one.component.clone(),
+                asked: Asked::of(one, implementation, choice.as_ref()),
             },
         );
         if let Some(choice) = choice {
