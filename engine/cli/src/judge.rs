@@ -180,13 +180,16 @@ impl Bench<'_> {
 
     fn estimate_with(&self, plan: &Plan, catalog: &Catalog) -> Estimate {
         let prior = decided(self.snapshot);
+        // What machines of a component are made of is paid with the component, and disks and services are not.
         let within = |change: &ResourceChange| {
             let address = change.address.to_string();
-            plan.decisions.iter().map(|one| &one.component).chain(prior.keys()).any(|component| {
-                address.strip_prefix(&**component).is_some_and(|rest| rest.starts_with(['.', '[']))
-            })
+            let paid = plan.decisions.iter().chain(prior.values()).filter(|one| one.machines > 0);
+            !check::rate::concerns(type_name(change))
+                && paid.map(|one| &one.component).any(|component| {
+                    let rest = address.strip_prefix(&**component);
+                    rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+                })
         };
-        // What a component expands into is paid with the component.
         let subjects = self.subjects(plan, |change| !within(change));
         let mut estimate = check::cost::estimate(&subjects, catalog);
         let current: BTreeMap<&str, &Decision> =
@@ -197,13 +200,20 @@ impl Bench<'_> {
                 |decision: Option<&Decision>| decision.map_or(Cost::None, check::cost::of_decision);
             let gone = plan.mode == Mode::Destroy;
             let after = current.get(name).copied().filter(|_| !gone);
-            estimate.add(Line {
-                address: name.to_owned(),
-                before: cost(prior.get(name)),
-                after: cost(after),
-            });
+            let (before, after) = (cost(prior.get(name)), cost(after));
+            if before != Cost::None || after != Cost::None {
+                estimate.add(Line { address: name.to_owned(), before, after });
+            }
         }
         estimate.lines.sort_by(|a, b| a.address.cmp(&b.address));
+        for name in current
+            .keys()
+            .copied()
+            .chain(prior.keys().map(String::as_str))
+            .collect::<std::collections::BTreeSet<&str>>()
+        {
+            estimate.share(name);
+        }
         if plan.mode == Mode::Normal {
             let nothing = Value::dynamic_null();
             let subjects = self.component_subjects(plan, &nothing);
