@@ -22,6 +22,7 @@ use crate::expand::{self, Expansion};
 use crate::inputs::shown;
 use crate::joint;
 use crate::known::Known;
+use crate::market;
 use crate::ready::Ready;
 use crate::stack::{self, Placement};
 use crate::types::Types;
@@ -103,6 +104,21 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
     let placement = {
         let known = Known::new(&configuration, request.inputs, request.world);
         stack::read(configuration.root().stack.as_ref(), &known, &mut diagnostics)
+    };
+    let mut placement = placement;
+    let mut offers = Vec::new();
+    for (offer, count) in market::reserved(&placement.reserved, request.offers, &mut diagnostics) {
+        placement.quotas.push((format!("{}/{}", offer.backend, offer.name), count));
+        offers.push(offer);
+    }
+    offers.extend_from_slice(if offers.is_empty() { &[] } else { request.offers });
+    let request = &PlaceRequest {
+        types: request.types,
+        offers: if offers.is_empty() { request.offers } else { &offers },
+        inputs: request.inputs,
+        prior: request.prior,
+        reoptimize: request.reoptimize,
+        world: request.world,
     };
     let mut run = Run {
         request,
