@@ -58,11 +58,12 @@ impl Session {
             || world.home_dir().unwrap_or_else(std::env::temp_dir).join(".stratiform"),
             std::path::PathBuf::from,
         );
-        let factories: [Arc<dyn sdk::Factory>; 4] = [
+        let factories: [Arc<dyn sdk::Factory>; 5] = [
             Arc::new(provider_core::Builtin::new(store::outputs_of)),
             Arc::new(provider_core::Core),
             Arc::new(provider_local::LocalFactory),
             provider_sim::Sim::factory(),
+            Arc::new(crate::offers::Offers { world: Arc::clone(&world) as Arc<dyn World> }),
         ];
         let limits = call_limits();
         let guarded = |factory: Arc<dyn sdk::Factory>| -> Arc<dyn sdk::Factory> {

@@ -565,7 +565,7 @@ fn something_better_is_told_if_it_pays_for_the_move() {
         stack.write("main.tf", &main(more));
         let ran = stack.run(&["plan"]);
         assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-        let told = ran.err.contains("component::better_placement");
+        let told = ran.err.contains("stratiform::component::better_placement");
         assert_eq!(told, is_told, "{more}\n{}", ran.err);
     }
 }

@@ -123,3 +123,37 @@ provider "aws" { region = "us-east-1" }
     let text = stack.ok(&["cost"]);
     assert!(text.contains("trainer.llm: 0.00 before, 55.085 after, per hour"), "{text}");
 }
+
+#[test]
+fn offers_are_a_data_source() {
+    let stack = Stack::new(&[(
+        "main.tf",
+        "data \"offers\" \"h100\" {\n  accelerator = \"H100\"\n  region      = \"us-east-1\"\n  purchase    = \"on_demand\"\n  limit       = 2\n}\noutput \"names\" {\n  value = [for one in data.offers.h100.offers : \"${one.backend} ${one.machine} ${one.price_usd_per_hour} ${one.zones[0]}\"]\n}\noutput \"count\" { value = data.offers.h100.count }\nresource \"terraform_data\" \"cheapest\" {\n  input = data.offers.h100.offers[0].machine\n}\n",
+    )]);
+    stack.ok(&["init"]);
+    stack.ok(&["apply", "-auto-approve"]);
+    let names: Json = serde_json::from_str(&stack.ok(&["output", "-json", "names"])).expect("JSON");
+    assert_eq!(
+        names,
+        json!(["aws p5.4xlarge 6.88 us-east-1a", "aws p5.48xlarge 55.04 us-east-1a"])
+    );
+    let again = stack.run(&["plan", "-detailed-exitcode"]);
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    // A table of one's own counts here too.
+    stack.write(
+        "stratiform.catalog.tsv",
+        "# stratiform-catalog 1 prices aws\ntype\tregion\tpurchase\tusd_per_hour_low\tusd_per_hour_high\tsource\np5.48xlarge\tus-east-1\ton_demand\t5\t5\tkarpenter-aws\n",
+    );
+    let plan = stack.ok(&["plan"]);
+    assert!(plan.contains("-> \"p5.48xlarge\""), "{plan}");
+    for (wrong, message) in [
+        ("purchase    = \"gift\"", "`gift` is none of `on_demand`"),
+        ("purchase    = \"on_demand\"\n  max_price_usd_per_hour = 0.01", "index"),
+        ("purchase    = \"spot\"\n  colour = 1", "colour"),
+    ] {
+        let main = std::fs::read_to_string(stack.dir().join("main.tf")).expect("a file");
+        let stack = Stack::new(&[("main.tf", &main.replace("purchase    = \"on_demand\"", wrong))]);
+        let error = stack.fails(&["plan"]);
+        assert!(error.contains(message), "{wrong}\n{error}");
+    }
+}

@@ -216,7 +216,9 @@ pub enum ComponentError {
     #[diagnostic(
         code(stratiform::component::better_placement),
         severity(Warning),
-        help("`-reoptimize` plans the move; `move_usd` in the placement counts what it interrupts and copies")
+        help(
+            "`-reoptimize` plans the move; `move_usd` in the placement counts what it interrupts and copies"
+        )
     )]
     BetterPlacement {
         /// What it would be, and by how much it is better.
