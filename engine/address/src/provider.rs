@@ -12,6 +12,9 @@ pub const DEFAULT_HOST: &str = "registry.terraform.io";
 /// The namespace of providers whose source address names none.
 pub const DEFAULT_NAMESPACE: &str = "hashicorp";
 
+/// What backends sell is built in, as `terraform_data` is.
+const OFFERS: &str = "offers";
+
 /// The source address of a provider: `registry.terraform.io/hashicorp/aws`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderAddress {
@@ -28,6 +31,13 @@ impl ProviderAddress {
     pub fn implied(local_name: &str) -> Self {
         if local_name == "terraform" {
             return Self::builtin();
+        }
+        if local_name == OFFERS {
+            return Self {
+                host: DEFAULT_HOST.into(),
+                namespace: "stratiform".into(),
+                type_name: OFFERS.into(),
+            };
         }
         Self {
             host: DEFAULT_HOST.into(),

@@ -36,4 +36,4 @@ mod error;
 pub use error::{ApplyError, ERROR_DOCS};
 pub use event::{Event, Summary};
 pub use recover::{Found, Settled, recover};
-pub use run::{LastLook, Options, Request, run};
+pub use run::{Given, LastLook, Options, Request, run};

@@ -18,11 +18,11 @@ mod looked_up;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use address::ResourceInstance;
+use address::{ModuleInstance, ResourceInstance};
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::FuturesUnordered;
-use lang::World;
+use lang::{Expression, World};
 use plan::{Action, Plan, ReplaceOrder, ResourceChange, StepKind};
 use sdk::{Context, ProgressSink, Provider, Registry};
 use state::{
@@ -56,7 +56,11 @@ impl Default for Options {
 
 /// What is asked before an object is made or changed: the change as it was planned, and the object as it will be, with
 /// what is sensitive marked.
-pub type LastLook = Arc<dyn Fn(&ResourceChange, &Value) -> Diagnostics + Send + Sync>;
+pub type LastLook =
+    Arc<dyn Fn(&ResourceChange, &Value, &mut Given<'_>) -> Diagnostics + Send + Sync>;
+
+/// What an instance of a module is given, as far as that is known by now: values of expressions of its call.
+pub type Given<'a> = dyn FnMut(&ModuleInstance, &[&Expression]) -> Vec<Option<Value>> + 'a;
 
 /// Everything that a run needs.
 pub struct Request<'a> {
@@ -371,13 +375,18 @@ impl Run<'_> {
     }
 
     /// What is said of an object right before it is made or changed.
-    fn look(&self, at: usize, prepared: &Prepared) -> Diagnostics {
+    fn look(&mut self, at: usize, prepared: &Prepared) -> Diagnostics {
         let kind = self.plan.steps[at].kind;
+        let change = self.change(at);
         match &self.last_look {
             Some(look) if matches!(kind, StepKind::Create | StepKind::Update) => {
                 let sensitive = prepared.sensitive_paths.iter().cloned();
                 let paths: Vec<_> = sensitive.map(|path| (path, Marks::SENSITIVE)).collect();
-                look(&self.change(at), &prepared.planned.clone().mark_paths(&paths))
+                let evaluation = &mut self.plan.evaluation;
+                let mut given = |instance: &ModuleInstance, expressions: &[&Expression]| {
+                    evaluation.given(instance, expressions)
+                };
+                look(&change, &prepared.planned.clone().mark_paths(&paths), &mut given)
             }
             _ => Diagnostics::new(),
         }

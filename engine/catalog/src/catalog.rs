@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::error::CatalogError;
 use crate::fact::{
-    Chip, Ending, Limit, MachineType, MigProfile, Place, Price, Purchase, Region, Source, Tpu,
+    Chip, Ending, Limit, MachineType, MigProfile, Place, Price, Purchase, Rate, Region, Source,
+    Tpu, Unit,
 };
 use crate::table::{self, Row, Table};
 
@@ -26,6 +27,8 @@ pub struct Catalog {
     pub offerings: BTreeMap<Key, Offering>,
     /// Prices by backend and machine.
     pub prices: BTreeMap<Key, Vec<Price>>,
+    /// Rates by backend and service.
+    pub rates: BTreeMap<Key, Vec<Rate>>,
     /// Regions by backend and name.
     pub regions: BTreeMap<Key, Region>,
     /// TPU slices by chip.
@@ -45,13 +48,14 @@ pub enum Offering {
     AllBut(Vec<String>),
 }
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "sources",
     "chips",
     "mig",
     "types",
     "offerings",
     "prices",
+    "rates",
     "regions",
     "tpu",
     "storage",
@@ -150,6 +154,7 @@ impl Catalog {
                 key.shown()
             }
             "prices" => self.add_price(Price::read(row, backend()?)?),
+            "rates" => self.add_rate(Rate::read(row, backend()?)?),
             "regions" => put(&mut self.regions, Region::read(row, backend()?)?, |one| {
                 (one.backend.clone(), one.name.clone())
             }),
@@ -171,6 +176,16 @@ impl Catalog {
         prices.retain(|old| old.region != price.region || old.purchase != price.purchase);
         prices.push(price);
         prices.sort_by(|a, b| (&a.region, a.purchase).cmp(&(&b.region, b.purchase)));
+        name
+    }
+
+    fn add_rate(&mut self, rate: Rate) -> String {
+        let region = rate.region.as_deref().unwrap_or("*");
+        let name = format!("{}/{}/{region}/{}", rate.backend, rate.service, rate.unit.name());
+        let rates = self.rates.entry((rate.backend.clone(), rate.service.clone())).or_default();
+        rates.retain(|old| old.region != rate.region || old.unit != rate.unit);
+        rates.push(rate);
+        rates.sort_by(|a, b| (&a.region, a.unit).cmp(&(&b.region, b.unit)));
         name
     }
 
@@ -225,6 +240,15 @@ impl Catalog {
         };
         // What is said of this region goes before what is said of all.
         prices.iter().filter(fits).max_by_key(|price| price.region.is_some())
+    }
+
+    /// What a unit of a service costs in a region; `None` if that is not known.
+    pub fn rate(&self, backend: &str, service: &str, region: &str, unit: Unit) -> Option<&Rate> {
+        let rates = self.rates.get(&(backend.to_owned(), service.to_owned()))?;
+        let fits = |rate: &&Rate| {
+            rate.unit == unit && rate.region.as_deref().is_none_or(|of| of == region)
+        };
+        rates.iter().filter(fits).max_by_key(|rate| rate.region.is_some())
     }
 
     /// A number that limits a service; `None` if it is not known.

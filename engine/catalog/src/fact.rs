@@ -181,6 +181,60 @@ pub struct Price {
     pub source: String,
 }
 
+/// What one unit of a service costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// The backend.
+    pub backend: String,
+    /// The service, such as `ebs.gp3`.
+    pub service: String,
+    /// The region; `None` if it is the same in all.
+    pub region: Option<String>,
+    /// Of what.
+    pub unit: Unit,
+    /// US dollars for one unit, at least.
+    pub low: UsdPerHour,
+    /// At most.
+    pub high: UsdPerHour,
+    /// Where this is from.
+    pub source: String,
+}
+
+/// Of what a rate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// An hour.
+    Hour,
+    /// A month.
+    Month,
+    /// A gigabyte for a month.
+    GbMonth,
+    /// An operation a second for a month.
+    IopsMonth,
+    /// A MiB a second for a month.
+    MibPerSMonth,
+    /// A gigabyte that is moved.
+    Gb,
+}
+
+impl Unit {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Hour, Self::Month, Self::GbMonth, Self::IopsMonth, Self::MibPerSMonth, Self::Gb];
+
+    /// How it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Month => "month",
+            Self::GbMonth => "gb_month",
+            Self::IopsMonth => "iops_month",
+            Self::MibPerSMonth => "mib_per_s_month",
+            Self::Gb => "gb",
+        }
+    }
+}
+
 /// A region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Region {
@@ -425,6 +479,36 @@ impl Tpu {
             max_chips: whole("max_chips")?,
             small_topologies: row.list("small_topologies"),
             step: row.whole("step")?,
+            source: row.text("source")?.to_owned(),
+        })
+    }
+}
+
+impl Rate {
+    pub(crate) fn read(row: &Row<'_, '_>, backend: &str) -> Read<Self> {
+        let money = |column: &str| {
+            let cell = row.text(column)?;
+            cell.parse().map_err(|()| row.unexpected(column, cell, "US dollars such as 0.08"))
+        };
+        let (low, high): (UsdPerHour, UsdPerHour) = (money("usd_low")?, money("usd_high")?);
+        if low > high {
+            let cell = row.text("usd_high")?;
+            return Err(row.unexpected("usd_high", cell, "no less than the low price"));
+        }
+        let unit = row.text("unit")?;
+        Ok(Self {
+            backend: backend.to_owned(),
+            service: row.text("service")?.to_owned(),
+            region: Some(row.text("region")?).filter(|name| *name != "*").map(str::to_owned),
+            unit: Unit::ALL.into_iter().find(|one| one.name() == unit).ok_or_else(|| {
+                row.unexpected(
+                    "unit",
+                    unit,
+                    "hour, month, gb_month, iops_month, mib_per_s_month or gb",
+                )
+            })?,
+            low,
+            high,
             source: row.text("source")?.to_owned(),
         })
     }

@@ -29,7 +29,8 @@ mod money;
 pub use catalog::{Catalog, sanity};
 pub use error::{CatalogError, ERROR_DOCS};
 pub use fact::{
-    Chip, Ending, Limit, MachineType, MigProfile, Place, Price, Purchase, Region, Source, Tpu,
+    Chip, Ending, Limit, MachineType, MigProfile, Place, Price, Purchase, Rate, Region, Source,
+    Tpu, Unit,
 };
 pub use money::{HOURS_PER_MONTH, UsdPerHour};
 pub use offer::{Filter, Offer};

@@ -1,4 +1,5 @@
-//! What everything may cost and emit: the `budget` block of the `stack` block, and the placement's limit.
+//! What everything may cost and emit: the `budget` block of the `stack` block, and components of the type `budget`,
+//! which have an amount for a period.
 //!
 //! ```hcl
 //! stack {
@@ -25,6 +26,7 @@ use syntax::{Diagnostics, Report, Severity, Span, suggest};
 use value::{Number, Value};
 
 use crate::cost::Estimate;
+use crate::subject::{Subject, number, text};
 
 const LIMITS: [&str; 3] = ["max_hourly_usd", "max_monthly_usd", "max_carbon_kg_per_month"];
 
@@ -68,8 +70,6 @@ pub fn check(
 }
 
 fn compare(name: &str, limit: f64, estimate: &Estimate, span: Span, found: &mut Diagnostics) {
-    #[expect(clippy::cast_precision_loss, reason = "compared with what a person wrote")]
-    let usd = |price: UsdPerHour| price.0 as f64 / 1e6;
     #[expect(clippy::cast_precision_loss, reason = "730")]
     let hours = HOURS_PER_MONTH as f64;
     let (low, high, unit) = match name {
@@ -97,6 +97,58 @@ fn compare(name: &str, limit: f64, estimate: &Estimate, span: Span, found: &mut 
         let message = format!("`{name}` is kept as far as prices are known, and some are not");
         found.push(report(Severity::Warning, "perhaps_over_budget", message, span, help));
     }
+}
+
+/// Compares an estimate with the components of the type `budget`: what everything comes to in their period, if it stays
+/// as planned for all of it, is no more than their amount. `spans` gives the place of a component.
+pub fn check_components(
+    subjects: &[Subject<'_>],
+    estimate: &Estimate,
+    span: &dyn Fn(&Subject<'_>) -> Span,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for subject in subjects.iter().filter(|one| one.is_component() && one.type_name == "budget") {
+        let amount = number(subject.planned, "amount_usd").known();
+        let period = text(subject.planned, "period").known().unwrap_or("month");
+        let hours = PERIODS.iter().find(|(name, _)| *name == period).map(|(_, hours)| *hours);
+        let (Some(amount), Some(hours)) = (amount, hours) else { continue };
+        let blocks = text(subject.planned, "enforce").known() == Some("block");
+        let (low, high) = (usd(estimate.after.low) * hours, usd(estimate.after.high) * hours);
+        let name = &subject.address;
+        let help =
+            Some("raise the amount, or ask for less; `stratiform cost` shows each part".to_owned());
+        let mut tell = |severity, code, message| {
+            found.push(Report {
+                address: Some(name.clone()),
+                ..report(severity, code, message, span(subject), help.clone())
+            });
+        };
+        if low > amount {
+            let message = format!(
+                "the plan comes to {low:.2} USD per {period}, {:.2} more than `{name}` has",
+                low - amount
+            );
+            match blocks {
+                true => tell(Severity::Error, "over_budget", message),
+                false => tell(Severity::Warning, "perhaps_over_budget", message),
+            }
+        } else if high > amount {
+            let message = format!(
+                "the plan may come to {high:.2} USD per {period}, which is more than `{name}` has"
+            );
+            tell(Severity::Warning, "perhaps_over_budget", message);
+        }
+    }
+    found
+}
+
+/// Hours of the periods of budgets; a month is a twelfth of a year of 365 days.
+const PERIODS: [(&str, f64); 4] =
+    [("day", 24.0), ("month", 730.0), ("quarter", 2190.0), ("year", 8760.0)];
+
+#[expect(clippy::cast_precision_loss, reason = "compared with what a person wrote")]
+fn usd(price: UsdPerHour) -> f64 {
+    price.0 as f64 / 1e6
 }
 
 fn report(

@@ -8,6 +8,7 @@ use catalog::{Catalog, Price, Purchase, Source, UsdPerHour};
 use component::Decision;
 use value::Value;
 
+use crate::rate;
 use crate::subject::{Field, Subject, block, field, text};
 
 /// From and to.
@@ -62,6 +63,17 @@ pub struct Line {
     pub after: Cost,
 }
 
+/// What a component comes to, as far as it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    /// The component.
+    pub address: String,
+    /// As it is.
+    pub before: Interval,
+    /// As it will be.
+    pub after: Interval,
+}
+
 /// What everything costs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
@@ -77,6 +89,8 @@ pub struct Estimate {
     pub grams: f64,
     /// Whether something has a price that is not known.
     pub incomplete: bool,
+    /// What each component comes to with all that it is made of, in the order of addresses.
+    pub components: Vec<Share>,
     /// What runs and replicas will come to.
     pub prospects: Vec<crate::prospect::Prospect>,
 }
@@ -97,6 +111,10 @@ pub fn stale<'c>(estimate: &Estimate, catalog: &'c Catalog, today: i64) -> Vec<&
 
 /// What a placed component costs: so many of its offer.
 pub fn of_decision(decision: &Decision) -> Cost {
+    // A place that no machine is taken of is not paid for; what stands there is.
+    if decision.machines == 0 {
+        return Cost::None;
+    }
     let attribute = |name: &str| decision.offer_attributes.get(name);
     let price = attribute("price_usd_per_hour")
         .and_then(|price| price.to_string().parse::<UsdPerHour>().ok());
@@ -167,13 +185,18 @@ const PRICED: [Pricing; 5] = [
 
 /// Whether resources of this type are priced.
 pub fn concerns(type_name: &str) -> bool {
-    PRICED.iter().any(|pricing| pricing.type_name == type_name)
+    PRICED.iter().any(|pricing| pricing.type_name == type_name) || rate::concerns(type_name)
 }
 
 /// Prices all subjects.
 pub fn estimate(subjects: &[Subject<'_>], catalog: &Catalog) -> Estimate {
     let mut estimate = Estimate::default();
     for subject in subjects {
+        if let Some(after) = rate::cost(subject.planned, subject, catalog) {
+            let before = rate::cost(subject.prior, subject, catalog).unwrap_or(Cost::None);
+            estimate.add(Line { address: subject.address.clone(), before, after });
+            continue;
+        }
         let Some(pricing) = PRICED.iter().find(|one| one.type_name == subject.type_name) else {
             if !subject.planned.is_null() {
                 *estimate.unpriced.entry(subject.type_name.to_owned()).or_default() += 1;
@@ -188,6 +211,28 @@ pub fn estimate(subjects: &[Subject<'_>], catalog: &Catalog) -> Estimate {
 }
 
 impl Estimate {
+    /// Adds up what the lines of a component come to.
+    pub fn share(&mut self, address: &str) {
+        let is_own = |line: &&Line| {
+            let rest = line.address.strip_prefix(address);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let mut share = Share {
+            address: address.to_owned(),
+            before: Interval::default(),
+            after: Interval::default(),
+        };
+        for line in self.lines.iter().filter(is_own) {
+            if let Cost::Known { usd, .. } = &line.before {
+                share.before = share.before.plus(*usd);
+            }
+            if let Cost::Known { usd, .. } = &line.after {
+                share.after = share.after.plus(*usd);
+            }
+        }
+        self.components.push(share);
+    }
+
     /// Adds what something costs.
     pub fn add(&mut self, line: Line) {
         if let Cost::Known { usd, .. } = &line.before {
@@ -319,7 +364,7 @@ mod tests {
             found.lines[0].after,
             Cost::Unknown("`instance_type` is not known yet".to_owned())
         );
-        assert_eq!(lines("aws_s3_bucket", "null", "{}").unpriced["aws_s3_bucket"], 1);
+        assert_eq!(lines("aws_vpc", "null", "{}").unpriced["aws_vpc"], 1);
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl std::fmt::Display for Waits {
 
 /// Types that no rule is for, but that rules look at beside others.
 const BESIDE: &[&str] = &[
+    "aws_sagemaker_endpoint",
     "aws_security_group",
     "aws_security_group_rule",
     "aws_subnet",

@@ -33,6 +33,7 @@ pub mod own;
 pub mod budget;
 pub mod cost;
 pub mod prospect;
+pub mod rate;
 
 pub mod page;
 

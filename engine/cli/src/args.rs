@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Show a plan file as a page or as a comment.
     Report(Report),
+    /// Write components as plain modules, to go on without them.
+    Eject(EjectArgs),
     /// Show outputs.
     Output(Output),
     /// Look at the state.
@@ -561,6 +563,45 @@ impl ExplainArgs {
 }
 
 #[derive(Debug, Args, Clone)]
+pub(crate) struct EjectArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// A file of variables.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<String>,
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
+    /// The folder for the modules, within this one.
+    #[arg(long, value_name = "DIR", default_value = "ejected")]
+    pub(crate) out: String,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave nothing that Terraform does not know, and move the objects of the state at once instead of by `moved` blocks.
+    #[arg(long)]
+    pub(crate) terraform: bool,
+    /// The components; all, if none is named.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) addresses: Vec<String>,
+}
+
+impl EjectArgs {
+    /// As the options of a plan.
+    pub(crate) fn as_plan(&self) -> PlanArgs {
+        PlanArgs {
+            common: self.common.clone(),
+            vars: self.vars.clone(),
+            var_files: self.var_files.clone(),
+            given: self.given.clone(),
+            ..PlanArgs::default()
+        }
+    }
+}
+
+#[derive(Debug, Args, Clone)]
 pub(crate) struct UndoArgs {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -940,6 +981,7 @@ pub(crate) fn parse(args: Vec<String>) -> Result<Cli, clap::Error> {
         Command::Import(args) => args.plan.given = given,
         Command::Undo(args) => args.given = given,
         Command::Explain(args) => args.given = given,
+        Command::Eject(args) => args.given = given,
         Command::Test(args) => args.given = given,
         Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
             args.plan.given = given;

@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 mod console;
 mod cost;
 mod drift;
+mod eject;
 mod explain;
 mod fmt;
 mod generate;
@@ -118,6 +119,7 @@ async fn run_command(session: &Session, command: Command) -> Exit {
         }
         Command::Show(args) => show::show(session, &args).await,
         Command::Explain(args) => explain::explain(session, &args).await,
+        Command::Eject(args) => eject::eject(session, &args).await,
         Command::Report(args) => report::report(&args),
         Command::Output(args) => output::output(session, &args),
         Command::State { command } => state::state(session, &command).await,

@@ -41,9 +41,10 @@ impl Bench<'_> {
         let (exceptions, faults) = check::exception::read(self.configuration, &own);
         found.extend(faults);
         self.judge_own(&own, &exceptions, plan, &mut found);
-        let has_budget = self.configuration.root().stack.as_ref().is_some_and(|stack| {
-            stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
-        });
+        let has_budget =
+            self.configuration.root().stack.as_ref().is_some_and(|stack| {
+                stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
+            }) || self.components.iter().any(|one| one.block.type_name.as_str() == "budget");
         let asked = self.asked_of_data();
         let looked_at = changes(plan).any(|change| check::concerns(type_name(change)))
             || self.components.iter().any(|one| check::concerns(one.block.type_name.as_str()))
@@ -63,7 +64,7 @@ impl Bench<'_> {
         plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
         if has_budget {
             let estimate = self.estimate_with(plan, &catalog);
-            found.extend(self.over_budget(&estimate, &catalog));
+            found.extend(self.over_budget(plan, &estimate, &catalog));
         }
         found
     }
@@ -130,9 +131,22 @@ impl Bench<'_> {
     }
 
     /// What the plan is over, if anything, and whether prices are old.
-    pub(crate) fn over_budget(&self, estimate: &Estimate, catalog: &Catalog) -> Diagnostics {
+    pub(crate) fn over_budget(
+        &self,
+        plan: &Plan,
+        estimate: &Estimate,
+        catalog: &Catalog,
+    ) -> Diagnostics {
         let world = &*self.session.world;
         let mut found = check::budget::check(self.configuration, self.inputs, world, estimate);
+        let nothing = Value::dynamic_null();
+        let place = |subject: &Subject<'_>| {
+            let component = self.components.iter().find(|one| one.address == subject.address);
+            component
+                .map_or(Span::default(), |one| within(&one.block.block, Some("amount_usd"), None))
+        };
+        let subjects = self.component_subjects(plan, &nothing);
+        found.extend(check::budget::check_components(&subjects, estimate, &place));
         let old: Vec<String> = check::cost::stale(estimate, catalog, today(world))
             .into_iter()
             .map(|source| format!("`{}` of {}", source.id, source.date))
@@ -166,13 +180,16 @@ impl Bench<'_> {
 
     fn estimate_with(&self, plan: &Plan, catalog: &Catalog) -> Estimate {
         let prior = decided(self.snapshot);
+        // What machines of a component are made of is paid with the component, and disks and services are not.
         let within = |change: &ResourceChange| {
             let address = change.address.to_string();
-            plan.decisions.iter().map(|one| &one.component).chain(prior.keys()).any(|component| {
-                address.strip_prefix(&**component).is_some_and(|rest| rest.starts_with(['.', '[']))
-            })
+            let paid = plan.decisions.iter().chain(prior.values()).filter(|one| one.machines > 0);
+            !check::rate::concerns(type_name(change))
+                && paid.map(|one| &one.component).any(|component| {
+                    let rest = address.strip_prefix(&**component);
+                    rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+                })
         };
-        // What a component expands into is paid with the component.
         let subjects = self.subjects(plan, |change| !within(change));
         let mut estimate = check::cost::estimate(&subjects, catalog);
         let current: BTreeMap<&str, &Decision> =
@@ -183,13 +200,20 @@ impl Bench<'_> {
                 |decision: Option<&Decision>| decision.map_or(Cost::None, check::cost::of_decision);
             let gone = plan.mode == Mode::Destroy;
             let after = current.get(name).copied().filter(|_| !gone);
-            estimate.add(Line {
-                address: name.to_owned(),
-                before: cost(prior.get(name)),
-                after: cost(after),
-            });
+            let (before, after) = (cost(prior.get(name)), cost(after));
+            if before != Cost::None || after != Cost::None {
+                estimate.add(Line { address: name.to_owned(), before, after });
+            }
         }
         estimate.lines.sort_by(|a, b| a.address.cmp(&b.address));
+        for name in current
+            .keys()
+            .copied()
+            .chain(prior.keys().map(String::as_str))
+            .collect::<std::collections::BTreeSet<&str>>()
+        {
+            estimate.share(name);
+        }
         if plan.mode == Mode::Normal {
             let nothing = Value::dynamic_null();
             let subjects = self.component_subjects(plan, &nothing);
@@ -364,7 +388,11 @@ impl Bench<'_> {
         }
     }
 
-    fn component_subjects<'p>(&'p self, plan: &'p Plan, nothing: &'p Value) -> Vec<Subject<'p>> {
+    pub(crate) fn component_subjects<'p>(
+        &'p self,
+        plan: &'p Plan,
+        nothing: &'p Value,
+    ) -> Vec<Subject<'p>> {
         let decisions: BTreeMap<&str, &Decision> =
             plan.decisions.iter().map(|one| (one.component.as_str(), one)).collect();
         let subject = |one: &'p PlacedComponent| {
@@ -521,7 +549,7 @@ impl Asked {
 }
 
 /// Where an argument of a block stands, or its header.
-fn within(block: &syntax::Block, attribute: Option<&str>, part: Option<&str>) -> Span {
+pub(crate) fn within(block: &syntax::Block, attribute: Option<&str>, part: Option<&str>) -> Span {
     argument(&block.body, attribute, part).unwrap_or(block.header)
 }
 

@@ -2,7 +2,10 @@
 //!
 //! In: a plan, of which it remembers the objects that rules look at. Out: a [`LastLook`] for apply, or none if nothing
 //! waits. It is given each object as it will be, keeps that for the rules that look at several, and answers for those
-//! rules alone that waited at that object. Inputs of components are not among them: apply does not evaluate them.
+//! rules alone that waited at that object. Before the objects of a component it asks what the component is given by now,
+//! and decides its own checks once they can be: [`Components`](components::Components).
+
+mod components;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,9 +16,10 @@ use check::own::OwnRule;
 use check::written::Written;
 use check::{Circumstances, Exception, Link, Subject};
 use component::known::Known;
+use components::Components;
 use config::Configuration;
 use lang::World;
-use plan::{Mode, Plan};
+use plan::{Mode, Plan, ResourceChange};
 use syntax::{Diagnostics, Report, Severity};
 use value::Value;
 
@@ -39,7 +43,8 @@ impl Bench<'_> {
         let wanted = |type_name: &str| {
             check::is_seen(type_name) || own.iter().any(|rule| rule.is_for(type_name, false))
         };
-        if !judge::changes(plan).any(|change| wanted(judge::type_name(change))) {
+        let has_open = self.components.iter().any(|one| !one.input.is_wholly_known());
+        if !has_open && !judge::changes(plan).any(|change| wanted(judge::type_name(change))) {
             return None;
         }
         let catalog = self.session.catalog().ok()?;
@@ -65,6 +70,7 @@ impl Bench<'_> {
             })),
             written,
             kept: Mutex::new(Vec::new()),
+            components: None,
         };
         let own = look.judge_own(&look.given.own, &subjects).deferred;
         for subject in &mut subjects {
@@ -75,12 +81,25 @@ impl Bench<'_> {
         for one in ours.into_iter().chain(own) {
             waiting.entry(one.address).or_default().insert(one.rule);
         }
-        if waiting.is_empty() {
+        let nothing = Value::dynamic_null();
+        let mut components = has_open
+            .then(|| Components::new(self.components, &self.component_subjects(plan, &nothing)));
+        if let Some(components) = &mut components {
+            components.wait_for(&look.given);
+        }
+        let components = components.filter(|all| !all.is_settled());
+        if waiting.is_empty() && components.is_none() {
             return None;
         }
         let kept = Mutex::new(subjects.iter().map(Kept::of).collect());
-        let look = Look { waiting, kept, ..look };
-        Some(Arc::new(move |change, planned| look.at(&change.address.to_string(), planned)))
+        let look = Look { waiting, kept, components: components.map(Mutex::new), ..look };
+        Some(Arc::new(move |change, planned, given| {
+            let mut found = look.component_of(change, given);
+            if !found.has_errors() {
+                found.extend(look.at(&change.address.to_string(), planned));
+            }
+            found
+        }))
     }
 }
 
@@ -128,6 +147,8 @@ struct Kept {
     overlaps: bool,
     region: Option<String>,
     links: Arc<[Link]>,
+    component: bool,
+    decision: Option<component::Decision>,
 }
 
 impl Kept {
@@ -142,6 +163,8 @@ impl Kept {
             overlaps: subject.overlaps,
             region: subject.region.clone(),
             links: Arc::clone(&subject.links),
+            component: subject.component,
+            decision: subject.decision.cloned(),
         }
     }
 
@@ -157,8 +180,8 @@ impl Kept {
             changes,
             region: self.region.clone(),
             links: Arc::clone(&self.links),
-            component: false,
-            decision: None,
+            component: self.component,
+            decision: self.decision.as_ref(),
         }
     }
 }
@@ -177,6 +200,8 @@ struct Look {
     written: BTreeMap<String, Written>,
     /// All objects that rules look at, as they are known by now, without what providers work out.
     kept: Mutex<Vec<Kept>>,
+    /// The components, if checks of them wait.
+    components: Option<Mutex<Components>>,
 }
 
 /// So far do rules look from their object.
@@ -192,6 +217,13 @@ impl Look {
         let today = self.given.now_s.div_euclid(SECONDS_PER_DAY);
         let exceptions = &self.given.exceptions;
         check::own::judge(rules, subjects, &known, &*self.world, exceptions, today)
+    }
+
+    /// What is to be said of the component that an object is a part of, if it has one.
+    fn component_of(&self, change: &ResourceChange, given: &mut apply::Given<'_>) -> Diagnostics {
+        let Some(components) = &self.components else { return Diagnostics::new() };
+        let mut components = components.lock().unwrap_or_else(PoisonError::into_inner);
+        components.at(&change.address.module, &self.given, &*self.world, given)
     }
 
     /// What is to be said of an object as it will be.

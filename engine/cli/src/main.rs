@@ -13,6 +13,7 @@ mod fetching;
 mod hosted;
 mod judge;
 mod last_look;
+mod offers;
 mod place;
 mod session;
 mod shared;

@@ -58,11 +58,12 @@ impl Session {
             || world.home_dir().unwrap_or_else(std::env::temp_dir).join(".stratiform"),
             std::path::PathBuf::from,
         );
-        let factories: [Arc<dyn sdk::Factory>; 4] = [
+        let factories: [Arc<dyn sdk::Factory>; 5] = [
             Arc::new(provider_core::Builtin::new(store::outputs_of)),
             Arc::new(provider_core::Core),
             Arc::new(provider_local::LocalFactory),
             provider_sim::Sim::factory(),
+            Arc::new(crate::offers::Offers { world: Arc::clone(&world) as Arc<dyn World> }),
         ];
         let limits = call_limits();
         let guarded = |factory: Arc<dyn sdk::Factory>| -> Arc<dyn sdk::Factory> {
@@ -217,6 +218,15 @@ impl Session {
         let mut decisions = Vec::new();
         let mut deferred_checks = Vec::new();
         let mut components = Vec::new();
+        let has_moved = configuration
+            .modules
+            .values()
+            .any(|module| config::moved_component_types(module).next().is_some());
+        if has_moved && !has_components {
+            let (types, errors) = component::load_types(&mut configuration, world);
+            found.extend(errors);
+            found.extend(config::check_moves(&configuration, &|name| types.get(name).is_some()));
+        }
         if has_components {
             let world: &dyn World = match wanted {
                 Wanted::Saved { saved, .. } => &saved.files,
@@ -224,6 +234,7 @@ impl Session {
             };
             let (types, errors) = component::load_types(&mut configuration, world);
             found.extend(errors);
+            found.extend(config::check_moves(&configuration, &|name| types.get(name).is_some()));
             let (mut offers, errors) = self.offers().await;
             found.extend(errors);
             offers.extend(self.market(&types, &offers, &mut found));

@@ -476,3 +476,96 @@ fn regions_are_offered_to_those_alone_that_ask_for_them() {
     let text = stack.ok(&["plan"]);
     assert!(text.contains("/us-east-1/on_demand (aws)"), "{text}");
 }
+
+/// The offers of the components, in the order of their addresses.
+fn offers_of(plan: &str) -> Vec<String> {
+    let lines = plan.lines().skip_while(|line| *line != "Placement").skip(2);
+    let lines = lines.take_while(|line| !line.is_empty());
+    lines
+        .filter_map(|line| Some(line.split(" on ").nth(1)?.split(' ').next()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn what_is_reserved_is_taken_first_and_no_more_than_there_is() {
+    let main = "stack {\n  placement {\n    backends = [\"aws\"]\n    purchase = [\"on_demand\"]\n    reserved = { \"aws/us-west-2/p5.48xlarge\" = 3 }\n  }\n}\ntrainer \"a\" {\n  chip  = \"H100\"\n  nodes = 2\n}\ntrainer \"b\" {\n  chip  = \"H100\"\n  nodes = 2\n}\ntrainer \"c\" {\n  chip  = \"H100\"\n}\n";
+    let stack = stack(main);
+    let ran = stack.run(&["plan"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    // Two and one of three are paid for already: `a` or `b`, and `c`.
+    let mut offers = offers_of(&ran.out);
+    assert_eq!(offers[2], "p5.48xlarge/us-west-2/reserved", "{}", ran.out);
+    offers.sort();
+    assert_eq!(
+        offers,
+        [
+            "p5.48xlarge/us-east-1/on_demand",
+            "p5.48xlarge/us-west-2/reserved",
+            "p5.48xlarge/us-west-2/reserved"
+        ]
+    );
+    assert!(ran.out.contains("Cost: 110.08 USD per hour"), "{}", ran.out);
+    stack.write("main.tf", &format!("{TYPES}{}", main.replace("us-west-2", "us-west-9")));
+    let error = stack.fails(&["plan"]);
+    assert!(error.contains("which nobody sells"), "{error}");
+    stack.write("main.tf", &format!("{TYPES}{}", main.replace("aws/us-west-2/p5", "aws/p5")));
+    let error = stack.fails(&["plan"]);
+    assert!(error.contains("by `backend/region/type`"), "{error}");
+}
+
+#[test]
+fn weights_trade_money_for_carbon_and_speed() {
+    let placed = |objective: &str| {
+        let stack = stack(&format!(
+            "stack {{\n  placement {{\n    backends = [\"aws\"]\n    purchase = [\"on_demand\"]\n    objective = {objective}\n  }}\n}}\n{TRAINER}"
+        ));
+        // Two regions at prices that differ by a dollar, and grids that differ by much.
+        stack.write(
+            "stratiform.catalog.tsv",
+            "# stratiform-catalog 1 prices aws\ntype\tregion\tpurchase\tusd_per_hour_low\tusd_per_hour_high\tsource\np5.48xlarge\teu-north-1\ton_demand\t56.04\t56.04\tkarpenter-aws\n",
+        );
+        let ran = stack.run(&["plan"]);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        offers_of(&ran.out).remove(0)
+    };
+    assert_eq!(placed("\"cost\""), "p5.48xlarge/us-east-1/on_demand");
+    assert_eq!(placed("{ cost = 1, carbon = 0.1 }"), "p5.48xlarge/us-east-1/on_demand");
+    // 5.6 kW emit some 2 kg an hour in one region and a tenth of that in the other.
+    assert_eq!(placed("{ cost = 1, carbon = 1 }"), "p5.48xlarge/eu-north-1/on_demand");
+    // 8 chips of 989 TFLOPS at 20 dollars for a thousand are worth more than they cost; of two nodes as well.
+    assert_eq!(placed("{ cost = 1, performance = 20 }"), "p5.48xlarge/us-east-1/on_demand");
+    let stack =
+        stack(&format!("stack {{\n  placement {{ objective = {{ speed = 1 }} }}\n}}\n{TRAINER}"));
+    let error = stack.fails(&["plan"]);
+    assert!(error.contains("object of weights"), "{error}");
+}
+
+#[test]
+fn something_better_is_told_if_it_pays_for_the_move() {
+    let main = |more: &str| {
+        format!(
+            "{TYPES}stack {{\n  placement {{\n    backends = [\"aws\"]\n    purchase = [\"on_demand\"]\n    {more}\n  }}\n}}\n{TRAINER}"
+        )
+    };
+    let stack = Stack::new(&[("main.tf", &main("")), ("any/main.tf", ANY)]);
+    stack.ok(&["apply", "-auto-approve"]);
+    // Of 110.08 an hour 30.08 can be saved.
+    stack.write(
+        "stratiform.catalog.tsv",
+        "# stratiform-catalog 1 prices aws\ntype\tregion\tpurchase\tusd_per_hour_low\tusd_per_hour_high\tsource\np5.48xlarge\teu-north-1\ton_demand\t40\t40\tkarpenter-aws\n",
+    );
+    for (more, is_told) in [
+        ("", true),
+        // 30.08 in 720 hours are 21657.60.
+        ("move_usd = 21657", true),
+        ("move_usd = 21658", false),
+        ("move_usd = 300\n    move_pays_back_hours = 10", true),
+        ("move_usd = 301\n    move_pays_back_hours = 10", false),
+    ] {
+        stack.write("main.tf", &main(more));
+        let ran = stack.run(&["plan"]);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        let told = ran.err.contains("stratiform::component::better_placement");
+        assert_eq!(told, is_told, "{more}\n{}", ran.err);
+    }
+}

@@ -11,15 +11,14 @@
     reason = "a test binary"
 )]
 
+#[path = "clouds/emulator.rs"]
+mod emulator;
 #[path = "clouds/golden.rs"]
 mod golden;
 
 mod common;
 
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use common::{Ran, Stack, copy, ran, workspace};
 use serde_json::Value as Json;
@@ -297,46 +296,6 @@ fn what_does_not_fit_is_said_while_planning() {
     }
 }
 
-/// A server that ends with the test.
-struct Emulator(Child);
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn emulator() -> Option<(Emulator, u16)> {
-    let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-    let mut command = Command::new("moto_server");
-    command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-    command.env("MOTO_EC2_LOAD_DEFAULT_AMIS", "true").env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-    let emulator = Emulator(child);
-    let until = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < until {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return Some((emulator, port));
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    None
-}
-
-/// Types whose next plan is not empty. The emulator fills in what is empty, forgets descriptions and settings of
-/// endpoints, and puts an account before the group of a rule. Why empty lists appear in launch templates, and new versions
-/// of them in their groups, is not known; a smaller template has none.
-const FORGETFUL: [&str; 7] = [
-    "aws_autoscaling_group",
-    "aws_eks_node_group",
-    "aws_launch_template",
-    "aws_sagemaker_endpoint",
-    "aws_sagemaker_endpoint_configuration",
-    "aws_sagemaker_model",
-    "aws_vpc_security_group",
-];
-
 #[test]
 fn the_emulator_takes_all_that_it_knows_and_gives_it_back() {
     if std::env::var_os("STRATIFORM_TEST_AWS").is_none() {
@@ -351,7 +310,7 @@ fn the_emulator_takes_all_that_it_knows_and_gives_it_back() {
     ]) else {
         return;
     };
-    let Some((_emulator, port)) = emulator() else {
+    let Some((_emulator, port)) = emulator::start() else {
         println!("skipped: there is no moto_server on the path");
         return;
     };
@@ -366,7 +325,7 @@ fn the_emulator_takes_all_that_it_knows_and_gives_it_back() {
     let (_, again) = plan(&stack);
     for change in again["resource_changes"].as_array().expect("changes") {
         let kind = change["type"].as_str().expect("a type");
-        let is_known = FORGETFUL.iter().any(|one| kind.starts_with(one));
+        let is_known = emulator::FORGETFUL.iter().any(|one| kind.starts_with(one));
         let is_still = change["change"]["actions"] == serde_json::json!(["no-op"]);
         assert!(is_still || is_known, "{}: {}", change["address"], change["change"]);
     }

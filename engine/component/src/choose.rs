@@ -12,7 +12,7 @@ use crate::types::{ComponentType, Implementation};
 
 use std::sync::Arc;
 
-use value::{Number, Value};
+use value::Number;
 
 /// More rejected candidates than this tell nobody more.
 const MAX_REJECTED: usize = 20;
@@ -259,8 +259,7 @@ impl<'a> Run<'a> {
 
     /// The smaller, the better. What an offer does not say counts as nothing.
     pub(crate) fn score(&self, offer: &Offer) -> Number {
-        let found = offer.attributes.get_attr(self.placement.objective.attribute());
-        let number = found.and_then(Value::as_number).cloned();
+        let number = self.placement.objective.of(&offer.attributes);
         match (number, self.placement.objective) {
             (Some(number), Objective::Performance) => number.neg(),
             (Some(number), _) => number,
@@ -275,7 +274,7 @@ impl<'a> Run<'a> {
     /// What an offer says of what is best.
     fn score_words(&self, offer: &Offer) -> String {
         let attribute = self.placement.objective.attribute();
-        match offer.attributes.get_attr(attribute).and_then(Value::as_number) {
+        match self.placement.objective.of(&offer.attributes) {
             Some(number) => format!("its `{attribute}` is {number}"),
             None => format!("its `{attribute}` is not known"),
         }
@@ -283,7 +282,7 @@ impl<'a> Run<'a> {
 
     fn reason(&self, offer: &Offer) -> String {
         let attribute = self.placement.objective.attribute();
-        match offer.attributes.get_attr(attribute).and_then(Value::as_number) {
+        match self.placement.objective.of(&offer.attributes) {
             Some(number) => format!("the best `{attribute}` of those that suit: {number}"),
             None => "the first that suits".to_owned(),
         }

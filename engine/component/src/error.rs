@@ -148,6 +148,22 @@ pub enum ComponentError {
         span: Span,
     },
 
+    /// What an implementation requires turns out not to hold when more is known.
+    #[error("`{component}` does not fit where it was placed: {message}")]
+    #[diagnostic(
+        code(stratiform::component::fits_no_more),
+        help("ask for less, or let it go elsewhere; what it was placed by was not known yet")
+    )]
+    FitsNoMore {
+        /// Type and name.
+        component: String,
+        /// What the implementation says.
+        message: String,
+        /// The component's header.
+        #[label("this component")]
+        span: Span,
+    },
+
     /// A component does not fit anywhere.
     #[error("no place for `{component}`")]
     #[diagnostic(code(stratiform::component::no_placement), help("{reasons}"))]
@@ -200,7 +216,9 @@ pub enum ComponentError {
     #[diagnostic(
         code(stratiform::component::better_placement),
         severity(Warning),
-        help("`-reoptimize` plans the move; what it interrupts and copies is not counted here")
+        help(
+            "`-reoptimize` plans the move; `move_usd` in the placement counts what it interrupts and copies"
+        )
     )]
     BetterPlacement {
         /// What it would be, and by how much it is better.
@@ -254,6 +272,33 @@ pub enum ComponentError {
         #[label("one level too many")]
         span: Span,
     },
+
+    /// A component cannot be ejected.
+    #[error("component `{address}` cannot be ejected: it {what}")]
+    #[diagnostic(code(stratiform::component::eject))]
+    Eject {
+        /// The address.
+        address: String,
+        /// Why not, as the end of a sentence.
+        what: String,
+        /// The component's header.
+        #[label("this component")]
+        span: Span,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+
+    /// What is to be ejected is no component.
+    #[error("there is no component `{address}` to eject")]
+    #[diagnostic(code(stratiform::component::eject_unknown))]
+    EjectUnknown {
+        /// The address.
+        address: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
 }
 
 /// The codes of this crate, for the reference.
@@ -283,8 +328,11 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "over_budget", "over the budget", "The prices of the chosen offers add up to more than the limit.", "stack { placement { max_hourly_usd = 0.01 } }";
         "conflict", "no placement for all together", "Each component has a place, but limits, quotas, shared capacity or nearness rule out every combination. The smallest set of requirements that cannot all hold is named, and the cheapest one to give up.", "stack { placement { regions = [\"nowhere\"] } }";
         "better_placement", "a better placement exists", "Placements are kept. This says that a new decision would be better by more than `reoptimize_threshold`.", "stratiform plan -reoptimize";
+        "fits_no_more", "fits no more", "A requirement of an implementation that could not be decided before planning is decided in apply, before anything is made that depends on it.", "cluster \"a\" { nodes = terraform_data.a.output }";
         "setting", "unsuitable setting", "A setting of the `stack` block, or `backend`, is unknown or has an unknown value.", "stack { placement { objective = \"fun\" } }";
         "missing_output", "output missing", "An implementation has all outputs that its type declares.", "component_type \"a\" { output \"x\" {} }";
         "recursion", "nested too deeply", "Components of implementations are placed too, and must come to an end.", "cluster \"a\" {}";
+        "eject", "component not ejected", "Some components have no plain form yet, or one that would collide with what is there.", "stratiform eject cluster.a";
+        "eject_unknown", "no component of this name", "Components of the root module are ejected by their address, `TYPE.NAME`.", "stratiform eject cluster.b";
     ]
 }

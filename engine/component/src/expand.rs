@@ -18,7 +18,7 @@ use crate::place::Offer;
 use crate::types::{ComponentType, Implementation};
 
 /// The variable through which an implementation learns where it was placed.
-const COMPONENT_VARIABLE: &str = "component";
+pub(crate) const COMPONENT_VARIABLE: &str = "component";
 
 /// The step from a module to the expansion of a component.
 pub(crate) fn step(component: &ComponentBlock) -> Option<ModulePathStep> {

@@ -13,7 +13,6 @@ use crate::market;
 use crate::place::{Deferred, Offer, Run};
 use crate::ready::Ready;
 use crate::solve::{self, Choice, Conflict, Link, Problem, Requirement, Solution};
-use crate::stack::Objective;
 use crate::types::Near;
 
 /// What counts as the price of something whose price is not known: more than anything costs, less than a search
@@ -180,8 +179,10 @@ impl Maker<'_, '_> {
         let price = price.map_or(0, micro).saturating_mul(candidate.machines);
         let score = self.run.score(offer);
         let machines = u128::from(candidate.machines.max(1));
-        let cost = if self.run.placement.objective == Objective::Performance {
-            PERFECT - u128::from(micro(&score.neg())).saturating_mul(machines).min(PERFECT)
+        let cost = if self.run.placement.objective.may_be_negative() {
+            let (more, less) = (micro(&score), micro(&score.neg()));
+            PERFECT + u128::from(more).saturating_mul(machines)
+                - u128::from(less).saturating_mul(machines).min(PERFECT)
         } else {
             u128::from(micro(&score)).saturating_mul(machines)
         };
@@ -247,7 +248,8 @@ impl Maker<'_, '_> {
         let holds = [
             among(&placement.regions, "region"),
             among(&placement.countries, "country"),
-            !is_bought || among(&placement.purchase, "purchase"),
+            // What is reserved was bought already.
+            !is_bought || is_reserved(offer) || among(&placement.purchase, "purchase"),
             !is_bought
                 || placement
                     .max_price_usd_per_hour
@@ -256,6 +258,10 @@ impl Maker<'_, '_> {
         ];
         holds.iter().enumerate().filter(|(_, holds)| !**holds).map(|(at, _)| at).collect()
     }
+}
+
+fn is_reserved(offer: &Offer) -> bool {
+    offer.attributes.get_attr("purchase").and_then(Value::as_str) == Some(market::RESERVED)
 }
 
 /// `aws/p5.48xlarge` covers the offers of that machine in all regions.
@@ -279,9 +285,10 @@ fn links<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>) -> (Vec<Link>, Vec<String
         for (input, expression) in &one.ty.apart_usd_per_hour {
             let others = referred(parts, a, input);
             // Only money can be added to money.
-            if others.is_empty() || run.placement.objective != Objective::Cost {
+            let Some(dollar) = run.placement.objective.of_a_dollar().filter(|_| !others.is_empty())
+            else {
                 continue;
-            }
+            };
             let value = match evaluate(expression, &one.input, None, run.request.world) {
                 Ok(value) => value,
                 Err(faults) => {
@@ -294,7 +301,7 @@ fn links<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>) -> (Vec<Link>, Vec<String
                 run.deferred.push(Deferred { component: one.address.clone(), check });
                 continue;
             };
-            let cost = u128::from(micro(usd));
+            let cost = u128::from(micro(usd)) * u128::from(dollar) / 1_000_000;
             for b in others {
                 links.push(Link { a, b, same: 0, apart: vec![(Near::Region.levels(), cost)] });
                 words.push(format!(
@@ -324,10 +331,25 @@ fn referred(parts: &Parts<'_, '_>, of: usize, input: &str) -> Vec<usize> {
     found
 }
 
+/// How long a move may take to pay for itself, in hours, if nothing is said: a month.
+const PAYS_BACK_HOURS: f64 = 720.0;
+
+/// Whether what is saved in an hour, in millionths, makes up for what so many moves cost.
+fn pays_back(run: &Run<'_>, saved: f64, moves: usize) -> bool {
+    let placement = &run.placement;
+    let (Some(usd), Some(dollar)) = (&placement.move_usd, placement.objective.of_a_dollar()) else {
+        return true;
+    };
+    let hours = placement.move_pays_back_hours.as_ref().map_or(PAYS_BACK_HOURS, Number::to_f64);
+    #[expect(clippy::cast_precision_loss, reason = "a comparison of sums")]
+    let (moves, dollar) = (moves as f64, dollar as f64);
+    saved * hours > usd.to_f64() * dollar * moves
+}
+
 /// Says so if what stays is far from what would be decided now.
 fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, now: &Solution) {
     let kept: Vec<usize> = (0..parts.len()).filter(|&at| parts[at].2.kept).collect();
-    if kept.is_empty() || run.placement.objective == Objective::Performance {
+    if kept.is_empty() || run.placement.objective.may_be_negative() {
         return;
     }
     let mut free = Vec::new();
@@ -382,7 +404,7 @@ fn hint<'a>(run: &mut Run<'a>, parts: &Parts<'_, 'a>, problem: &Problem, now: &S
             format!("`{}` on `{}` ({})", parts[at].1.address, to.name, to.backend)
         })
         .collect();
-    if moves.is_empty() {
+    if moves.is_empty() || !pays_back(run, saved, moves.len()) {
         return;
     }
     // Steps of `try` are no part of the number that is shown.

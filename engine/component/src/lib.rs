@@ -13,7 +13,8 @@
 //! 4. [`place`](mod@place): which implementation and offer each component gets. `ready` reads a component, `choose`
 //!    and `candidate` judge what suits it, `joint` puts the choice of all to [`solve`](mod@solve).
 //! 5. `expand`: the module call that a placed component becomes.
-//! 6. [`decision`]: the record of a placement, and [`lock`], the file of it; [`stack`]: the settings of the whole.
+//! 6. [`eject`](mod@eject): the same as a text, for whoever goes on without components.
+//! 7. [`decision`]: the record of a placement, and [`lock`], the file of it; [`stack`]: the settings of the whole.
 //!
 //! # Invariants
 //!
@@ -36,8 +37,11 @@ pub mod place;
 mod ready;
 pub mod solve;
 
+mod asked;
 mod expand;
 mod market;
+
+pub mod eject;
 
 pub mod decision;
 pub mod lock;
@@ -45,6 +49,7 @@ pub mod stack;
 
 mod error;
 
+pub use asked::{Again, Asked};
 pub use decision::{Decision, Rejected};
 pub use error::{ComponentError, error_docs};
 pub use market::catalog_offers;

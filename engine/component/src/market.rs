@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{Catalog, Filter, offer};
+use syntax::{Diagnostics, Span};
 use value::{Number, Value};
 
+use crate::error::ComponentError;
 use crate::place::Offer;
 
 /// Whether an offer is a region and not a machine.
@@ -15,6 +17,55 @@ pub(crate) fn is_region(offer: &Offer) -> bool {
 
 /// The kind of offer that those stand on which need a region and no machine.
 pub(crate) const REGION: &str = "region";
+
+/// How what is paid for already is bought.
+pub(crate) const RESERVED: &str = "reserved";
+
+/// Machines that are paid for already, as offers of their own at no price, with how many there are; what none of `offers` is like, is told.
+pub(crate) fn reserved(
+    reserved: &[(String, u64, Span)],
+    offers: &[Offer],
+    diagnostics: &mut Diagnostics,
+) -> Vec<(Offer, u64)> {
+    let mut found = Vec::new();
+    for (name, count, span) in reserved {
+        let mut parts = name.splitn(3, '/');
+        let mut part = || parts.next().unwrap_or_default();
+        let (backend, region, machine) = (part(), part(), part());
+        let like = offers.iter().find(|offer| {
+            let says = |attribute: &str, wanted: &str| {
+                let own = offer.attributes.get_attr(attribute).and_then(Value::as_str);
+                own == Some(wanted)
+            };
+            *offer.backend == *backend && says("region", region) && says("machine", machine)
+        });
+        let Some(like) = like else {
+            diagnostics.push(ComponentError::Setting {
+                message: format!("`reserved` names `{name}`, which nobody sells"),
+                span: *span,
+                help: Some(format!(
+                    "write `BACKEND/REGION/TYPE`; `stratiform catalog offers -backend={backend}` lists what there is for components of this stack"
+                )),
+            });
+            continue;
+        };
+        let kept = like.attributes.entries().into_iter().flat_map(|all| all.iter());
+        let kept = kept.filter(|(name, _)| &***name != "unknown_price");
+        let mut attributes =
+            Value::object(kept.map(|(name, value)| (Arc::clone(name), value.clone())));
+        attributes = attributes.with_attr("purchase", Value::from(RESERVED));
+        attributes = attributes.with_attr("price_usd_per_hour", Value::number(Number::ZERO));
+        let offer = Offer {
+            backend: Arc::clone(&like.backend),
+            name: Arc::from(format!("{machine}/{region}/{RESERVED}")),
+            attributes,
+            source: "reserved, paid for already".to_owned(),
+            date: String::new(),
+        };
+        found.push((offer, *count));
+    }
+    found
+}
 
 /// The offers of some backends: all machines with accelerators, those whose price is known, and each region itself.
 ///

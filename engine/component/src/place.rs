@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use syntax::Diagnostics;
 use value::{Number, Value};
 
+use crate::asked::Asked;
 use crate::candidate::{self, Ledger};
 use crate::choose::{Candidate, Choice, Options};
 use crate::decision::Decision;
@@ -21,6 +22,7 @@ use crate::expand::{self, Expansion};
 use crate::inputs::shown;
 use crate::joint;
 use crate::known::Known;
+use crate::market;
 use crate::ready::Ready;
 use crate::stack::{self, Placement};
 use crate::types::Types;
@@ -80,6 +82,8 @@ pub struct PlacedComponent {
     pub input: Value,
     /// As it was written.
     pub block: ComponentBlock,
+    /// What its type and its implementation ask of the inputs.
+    pub asked: Asked,
 }
 
 /// A check that waits for a value that is not known yet.
@@ -100,6 +104,21 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
     let placement = {
         let known = Known::new(&configuration, request.inputs, request.world);
         stack::read(configuration.root().stack.as_ref(), &known, &mut diagnostics)
+    };
+    let mut placement = placement;
+    let mut offers = Vec::new();
+    for (offer, count) in market::reserved(&placement.reserved, request.offers, &mut diagnostics) {
+        placement.quotas.push((format!("{}/{}", offer.backend, offer.name), count));
+        offers.push(offer);
+    }
+    offers.extend_from_slice(if offers.is_empty() { &[] } else { request.offers });
+    let request = &PlaceRequest {
+        types: request.types,
+        offers: if offers.is_empty() { request.offers } else { &offers },
+        inputs: request.inputs,
+        prior: request.prior,
+        reoptimize: request.reoptimize,
+        world: request.world,
     };
     let mut run = Run {
         request,
@@ -250,6 +269,7 @@ impl<'a> Run<'a> {
                 module: one.path.clone(),
                 input: one.input.clone(),
                 block: one.component.clone(),
+                asked: Asked::of(one, implementation, choice.as_ref()),
             },
         );
         if let Some(choice) = choice {

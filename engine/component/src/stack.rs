@@ -26,8 +26,14 @@ pub struct Placement {
     pub max_price_usd_per_hour: Option<Number>,
     /// How many machines there may be, by `backend/type`.
     pub quotas: Vec<(String, u64)>,
+    /// How many machines are paid for already, by `backend/region/type`, and where that is written.
+    pub reserved: Vec<(String, u64, Span)>,
     /// By how much something else must be better to be hinted at, as a share of what is; 0.15 if nothing is said.
     pub reoptimize_threshold: Option<Number>,
+    /// What it costs to move one component, in US dollars: downtime, traffic, work.
+    pub move_usd: Option<Number>,
+    /// In how many hours a move has to pay for itself; 720 if nothing is said.
+    pub move_pays_back_hours: Option<Number>,
 }
 
 /// What is best.
@@ -40,6 +46,19 @@ pub enum Objective {
     Carbon,
     /// The highest `performance`.
     Performance,
+    /// The lowest sum of them, in US dollars an hour.
+    Weighted(Weights),
+}
+
+/// What things are worth, in millionths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weights {
+    /// A US dollar of the price.
+    pub cost: u64,
+    /// US dollars for a kilogram of carbon dioxide.
+    pub carbon: u64,
+    /// US dollars an hour for a thousand TFLOPS.
+    pub performance: u64,
 }
 
 impl Objective {
@@ -49,11 +68,48 @@ impl Objective {
             Self::Cost => "price_usd_per_hour",
             Self::Carbon => "carbon_grams_per_hour",
             Self::Performance => "performance",
+            Self::Weighted(_) => "weighted sum",
+        }
+    }
+
+    /// What an object of an offer's attributes says of what is best; `None` if it says nothing.
+    pub fn of(self, attributes: &Value) -> Option<Number> {
+        let number = |name: &str| attributes.get_attr(name).and_then(Value::as_number).cloned();
+        let Self::Weighted(weights) = self else { return number(self.attribute()) };
+        let part = |name: &str, weight: u64, divisor: i64| {
+            let scale = Number::from(weight).div(&Number::from(1_000_000 * divisor))?;
+            number(name)?.mul(&scale)
+        };
+        let cost = part("price_usd_per_hour", weights.cost, 1);
+        if cost.is_none() && attributes.get_attr("unknown_price").is_some() {
+            return None;
+        }
+        let zero = || Number::ZERO;
+        let carbon = part("carbon_grams_per_hour", weights.carbon, 1000).unwrap_or_else(zero);
+        let speed = part("performance", weights.performance, 1000).unwrap_or_else(zero);
+        cost.unwrap_or_else(zero).add(&carbon)?.sub(&speed)
+    }
+
+    /// Whether more of something can make up for its price, so that a sum may fall below nothing.
+    pub(crate) fn may_be_negative(self) -> bool {
+        match self {
+            Self::Performance => true,
+            Self::Weighted(weights) => weights.performance > 0,
+            Self::Cost | Self::Carbon => false,
+        }
+    }
+
+    /// Millionths of it for a US dollar; `None` if money is no part of it.
+    pub(crate) fn of_a_dollar(self) -> Option<u64> {
+        match self {
+            Self::Cost => Some(1_000_000),
+            Self::Weighted(weights) => Some(weights.cost),
+            Self::Carbon | Self::Performance => None,
         }
     }
 }
 
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 13] = [
     "backends",
     "objective",
     "max_hourly_usd",
@@ -62,7 +118,10 @@ const SETTINGS: [&str; 10] = [
     "purchase",
     "max_price_usd_per_hour",
     "quotas",
+    "reserved",
     "reoptimize_threshold",
+    "move_usd",
+    "move_pays_back_hours",
     "lock_file",
 ];
 
@@ -89,8 +148,17 @@ pub fn read(stack: Option<&Block>, known: &Known<'_>, diagnostics: &mut Diagnost
                     limit(&value).map(|limit| placement.max_price_usd_per_hour = Some(limit))
                 }
                 "quotas" => quotas(&value).map(|quotas| placement.quotas = quotas),
+                "reserved" => reserved(&value).map(|found| {
+                    let span = attribute.expr.span;
+                    placement.reserved =
+                        found.into_iter().map(|(name, count)| (name, count, span)).collect();
+                }),
                 "reoptimize_threshold" => {
                     share(&value).map(|share| placement.reoptimize_threshold = Some(share))
+                }
+                "move_usd" => amount(&value).map(|usd| placement.move_usd = Some(usd)),
+                "move_pays_back_hours" => {
+                    amount(&value).map(|hours| placement.move_pays_back_hours = Some(hours))
                 }
                 "lock_file" if expression.as_constant().and_then(Value::as_bool).is_none() => {
                     Err("`true` or `false`, written out, is expected")
@@ -147,6 +215,19 @@ fn quotas(value: &Value) -> Result<Vec<(String, u64)>, &'static str> {
     entries.iter().map(entry).collect()
 }
 
+fn reserved(value: &Value) -> Result<Vec<(String, u64)>, &'static str> {
+    let fault = "numbers of machines by `backend/region/type`, known before planning, are expected";
+    let found = quotas(value).map_err(|_| fault)?;
+    let is_place =
+        |(name, _): &(String, u64)| name.split('/').filter(|part| !part.is_empty()).count() == 3;
+    if found.iter().all(is_place) { Ok(found) } else { Err(fault) }
+}
+
+fn amount(value: &Value) -> Result<Number, &'static str> {
+    let number = value.as_number().filter(|number| !number.is_negative()).cloned();
+    number.ok_or("a number that is not negative and is known before planning is expected")
+}
+
 fn share(value: &Value) -> Result<Number, &'static str> {
     value
         .as_number()
@@ -160,8 +241,29 @@ fn objective(value: &Value) -> Result<Objective, &'static str> {
         Some("cost") => Ok(Objective::Cost),
         Some("carbon") => Ok(Objective::Carbon),
         Some("performance") => Ok(Objective::Performance),
-        _ => Err("an objective is `cost`, `carbon` or `performance`"),
+        Some(_) => {
+            Err("an objective is `cost`, `carbon` or `performance`, or an object of weights")
+        }
+        None => weights(value).map(Objective::Weighted),
     }
+}
+
+/// `{ cost = 1, carbon = 0.1 }`.
+fn weights(value: &Value) -> Result<Weights, &'static str> {
+    let fault = "an objective is `cost`, `carbon` or `performance`, or an object of weights, `{ cost = 1, carbon = 0.1 }`, known before planning";
+    let mut weights = Weights::default();
+    for (name, value) in value.entries().ok_or(fault)?.iter() {
+        let number = value.as_number().filter(|number| !number.is_negative());
+        let micros = number.and_then(|number| number.mul(&Number::from(1_000_000_u64)));
+        let micros = micros.and_then(|micros| micros.floor().to_u64()).ok_or(fault)?;
+        match &**name {
+            "cost" => weights.cost = micros,
+            "carbon" => weights.carbon = micros,
+            "performance" => weights.performance = micros,
+            _ => return Err(fault),
+        }
+    }
+    if weights == Weights::default() { Err(fault) } else { Ok(weights) }
 }
 
 fn limit(value: &Value) -> Result<Number, &'static str> {

@@ -42,7 +42,7 @@ mod error;
 mod rule;
 mod test_error;
 
-pub use block::{component_input, written_out};
+pub use block::{check_moves, component_input, moved_component_types, written_out};
 pub use error::{ConfigError, ERROR_DOCS};
 pub use folders::Folders;
 pub use input::{InputRequest, InputSource, InputValue, read_inputs, read_values};

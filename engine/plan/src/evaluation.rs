@@ -496,20 +496,53 @@ impl Evaluation {
     /// From now on values are real: whatever was not wholly known is evaluated anew when it is asked for.
     pub fn begin_apply(&mut self) {
         self.phase = Phase::Apply;
+        self.forget_what_does_not_last();
         for module in &mut self.modules {
-            module.variables.retain(|_, value| lasts(value));
-            module.locals.retain(|_, value| lasts(value));
-            module.outputs.retain(|_, value| lasts(value));
             for (resource, block) in &mut module.resources {
                 if resource.mode == address::ResourceMode::Ephemeral {
                     block.instances.clear();
                 }
                 block.whole = OnceLock::new();
             }
+        }
+    }
+
+    /// Names whose values are not wholly known are evaluated anew when somebody asks for them.
+    fn forget_what_does_not_last(&mut self) {
+        for module in &mut self.modules {
+            module.variables.retain(|_, value| lasts(value));
+            module.locals.retain(|_, value| lasts(value));
+            module.outputs.retain(|_, value| lasts(value));
             for call in module.calls.values_mut() {
                 call.whole = OnceLock::new();
             }
         }
+    }
+
+    /// Evaluates, in apply, expressions that stand in the block of a module's call, for one of its instances: what the
+    /// module is given, as far as it is known by now. `None` stands for what cannot be evaluated. What is not known yet
+    /// is not remembered, since nothing here waits for it.
+    pub fn given(
+        &mut self,
+        instance: &ModuleInstance,
+        expressions: &[&Expression],
+    ) -> Vec<Option<Value>> {
+        let Some(id) = self.find(instance) else { return vec![None; expressions.len()] };
+        let Some(parent) = self.module(id).parent else { return vec![None; expressions.len()] };
+        let mut values = Vec::with_capacity(expressions.len());
+        for expression in expressions {
+            let stale = expression.references().iter().any(crate::prepare::is_each_value)
+                && self.renew_element(id, parent).is_err();
+            let repetition = self.module(id).repetition.clone();
+            let ready = !stale && self.demand(parent, expression.references()).is_ok();
+            values.push(if ready {
+                self.evaluate(parent, &repetition, expression).ok()
+            } else {
+                None
+            });
+        }
+        self.forget_what_does_not_last();
+        values
     }
 
     /// From now on functions whose result differs from call to call have one. Values stay as they are.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use catalog::{HOURS_PER_MONTH, UsdPerHour};
-use check::cost::{Cost, Estimate, Interval};
+use check::cost::{Cost, Estimate, Interval, Share};
 use serde_json::{Value as Json, json};
 
 fn range(usd: Interval) -> String {
@@ -102,6 +102,15 @@ pub fn summary(estimate: &Estimate) -> String {
     out
 }
 
+/// Whether a component has parts with a price beside its own.
+fn is_more_than_a_line(estimate: &Estimate, share: &Share) -> bool {
+    let parts = estimate.lines.iter().filter(|line| {
+        let rest = line.address.strip_prefix(share.address.as_str());
+        rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+    });
+    parts.into_iter().any(|line| is_known(&line.before) || is_known(&line.after))
+}
+
 fn is_known(cost: &Cost) -> bool {
     matches!(cost, Cost::Known { .. })
 }
@@ -140,6 +149,15 @@ pub fn text(estimate: &Estimate) -> String {
         range(estimate.before.per_month()),
         range(estimate.after.per_month())
     );
+    for share in estimate.components.iter().filter(|share| is_more_than_a_line(estimate, share)) {
+        let _ = writeln!(
+            out,
+            "{}: {} before, {} after, per hour",
+            share.address,
+            range(share.before),
+            range(share.after)
+        );
+    }
     if estimate.grams > 0.0 {
         let _ = writeln!(
             out,
@@ -208,6 +226,17 @@ pub fn json(estimate: &Estimate) -> Json {
             json!({ "address": line.address, "before": cost(&line.before), "after": cost(&line.after) })
         })
         .collect();
+    let components: Vec<Json> = estimate
+        .components
+        .iter()
+        .map(|one| {
+            json!({
+                "address": one.address,
+                "before": interval(one.before),
+                "after": interval(one.after),
+            })
+        })
+        .collect();
     let prospects: Vec<Json> = estimate
         .prospects
         .iter()
@@ -226,6 +255,7 @@ pub fn json(estimate: &Estimate) -> Json {
     json!({
         "format_version": "1.0",
         "estimates": prospects,
+        "components": components,
         "resources": lines,
         "before_usd_per_hour": interval(estimate.before),
         "after_usd_per_hour": interval(estimate.after),

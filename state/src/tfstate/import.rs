@@ -364,6 +364,20 @@ mod tests {
     }
 
     #[test]
+    fn checks_of_components_are_not_shown_to_terraform() {
+        let mut snapshot = import(FILE).unwrap();
+        let known = export(&snapshot, "1.11.4")["check_results"].clone();
+        for module in ["cluster.train", "module.m.cluster.train", "cluster.train.module.m"] {
+            let check =
+                crate::CheckResult { module: module.to_owned(), ..snapshot.checks[0].clone() };
+            snapshot.checks.push(check);
+        }
+        assert_eq!(export(&snapshot, "1.11.4")["check_results"], known);
+        snapshot.checks.drain(..3);
+        assert_eq!(export(&snapshot, "1.11.4")["check_results"], Json::Null);
+    }
+
+    #[test]
     fn what_is_no_state_is_refused_and_says_why() {
         for (text, reason) in [
             ("", "EOF while parsing"),

@@ -7,8 +7,8 @@ pub(super) const RULE: Rule = Rule {
     id: "C-42",
     title: "scaling to zero",
     grade: Grade::Error,
-    formula: "`min_capacity = 0` of SageMaker is for inference components, not for variants; `min_instance_count = 0` for variants without a model of their own",
-    source: "Amazon SageMaker documentation, \"scale an endpoint to zero instances\", read on 2026-11-26",
+    formula: "`min_capacity = 0` of SageMaker is for inference components and for asynchronous endpoints, not for other variants; `min_instance_count = 0` for variants without a model of their own",
+    source: "Amazon SageMaker documentation, \"scale an endpoint to zero instances\" and \"autoscale an asynchronous endpoint\", read on 2026-11-26",
     types: &["aws_appautoscaling_target", "aws_sagemaker_endpoint_configuration"],
     example: "A target of dimension `sagemaker:variant:DesiredInstanceCount` with `min_capacity = 0`: SageMaker refuses it, the endpoint hosts no inference component. The dimension `sagemaker:inference-component:DesiredCopyCount` may be 0.",
     run,
@@ -25,10 +25,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         if least.is_unknown() {
             return found.wait_for("min_capacity");
         }
-        if least.known().is_some_and(|least| least < 1.0) {
+        if least.known().is_some_and(|least| least < 1.0) && !is_asynchronous(subject, found) {
             let message =
                 "a variant of a SageMaker endpoint keeps at least one instance".to_owned();
-            let fix = "write `min_capacity = 1`, or host the model as an inference component, whose copies may be 0";
+            let fix = "write `min_capacity = 1`, make the endpoint asynchronous with `async_inference_config`, or host the model as an inference component, whose copies may be 0";
             found.error("min_capacity", message, fix.to_owned());
         }
         return;
@@ -47,10 +47,41 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
 }
 
+/// Whether the endpoint that is scaled takes requests from a queue.
+fn is_asynchronous(target: &Subject<'_>, found: &Found<'_>) -> bool {
+    let configurations: Vec<&Subject<'_>> = target
+        .linked(found, "resource_id", "aws_sagemaker_endpoint")
+        .flat_map(|endpoint| {
+            let name = "endpoint_config_name";
+            endpoint.linked(found, name, "aws_sagemaker_endpoint_configuration")
+        })
+        .collect();
+    !configurations.is_empty()
+        && configurations
+            .iter()
+            .all(|one| !blocks(one.planned, "async_inference_config").is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::testing::{says, table};
+    use crate::testing::{Stack, says, table};
+
+    #[test]
+    fn asynchronous_endpoints_scale_to_zero() {
+        let target = r#"{"scalable_dimension": "sagemaker:variant:DesiredInstanceCount", "min_capacity": 0}"#;
+        for (config, wanted) in [(r#"{"async_inference_config": [{}]}"#, 0), ("{}", 1)] {
+            let mut stack = Stack::default();
+            stack.add("aws_sagemaker_endpoint_configuration.c", config, &[]);
+            let name = "aws_sagemaker_endpoint_configuration.c";
+            stack.add("aws_sagemaker_endpoint.e", "{}", &[("endpoint_config_name", name)]);
+            let endpoint = [("resource_id", "aws_sagemaker_endpoint.e")];
+            stack.add("aws_appautoscaling_target.t", target, &endpoint);
+            let found = stack.judge().findings;
+            let own = found.iter().filter(|one| one.rule.id == RULE.id).count();
+            assert_eq!(own, wanted, "{config}");
+        }
+    }
 
     #[test]
     fn only_inference_components_scale_to_zero() {

@@ -109,6 +109,7 @@ async fn planned(
     }
     let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
     let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
+    let components = stack.components.clone();
     let (plan, more) = session.plan(stack, snapshot, options).await;
     found.extend(more);
     let Some(plan) = plan else { return Err(ui.fail(&found, &sources)) };
@@ -129,7 +130,7 @@ async fn planned(
         configuration: &configuration,
         inputs: &inputs,
         snapshot,
-        components: &[],
+        components: &components,
     };
     let last_look = bench.last_look(&plan, &configuration);
     Ok(Ready { plan, sources, keeps_lock_file, last_look })
@@ -172,6 +173,7 @@ async fn from_file(
     }
     let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
     let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
+    let components = stack.components.clone();
     match session.saved_plan(stack, &stored).await {
         Ok(Some(mut plan)) => {
             ground.fit(&mut plan, snapshot);
@@ -180,7 +182,7 @@ async fn from_file(
                 configuration: &configuration,
                 inputs: &inputs,
                 snapshot,
-                components: &[],
+                components: &components,
             };
             let last_look = bench.last_look(&plan, &configuration);
             Ok(Ready { plan, sources, keeps_lock_file, last_look })

@@ -49,7 +49,7 @@ pub(crate) async fn cost(session: &Session, args: &Cost) -> Exit {
         "markdown" => report::cost::markdown(&estimate),
         _ => report::cost::text(&estimate),
     });
-    found.extend(bench.over_budget(&estimate, &catalog));
+    found.extend(bench.over_budget(&plan, &estimate, &catalog));
     terminal::diagnostics(&found, &configuration.sources, style);
     if found.has_errors() { Exit::Failure } else { Exit::Success }
 }

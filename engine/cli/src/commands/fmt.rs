@@ -268,7 +268,7 @@ fn is_ignored(name: &str) -> bool {
 }
 
 /// Puts the new text in the place of the old one, so that at every moment one of the two is there.
-fn replace(file: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     let file = std::fs::canonicalize(file)?;
     let permissions = std::fs::metadata(&file)?.permissions();
     if permissions.readonly() {
@@ -289,7 +289,7 @@ fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
-fn difference(name: &str, before: &str, after: &str) -> String {
+pub(super) fn difference(name: &str, before: &str, after: &str) -> String {
     let diff = TextDiff::from_lines(before, after);
     let mut unified = diff.unified_diff();
     unified.context_radius(3).header(&format!("old/{name}"), &format!("new/{name}")).to_string()

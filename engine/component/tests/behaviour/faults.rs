@@ -43,7 +43,7 @@ fn faults_name_what_is_wrong_and_by_how_much() {
         ),
         (
             "stack {\n  placement { objective = \"fun\" }\n}",
-            "unsuitable setting: an objective is `cost`, `carbon` or `performance`",
+            "unsuitable setting: an objective is `cost`, `carbon` or `performance`, or an object of weights",
         ),
         (
             "stack {\n  placement { max_hourly_usd = 1 }\n}\nfilesystem \"a\" { capacity_gib = 1 }",

@@ -30,6 +30,7 @@ use crate::rule::RuleError;
 
 pub use body::written_out;
 pub(crate) use body::{Decoder, first_call, unescaped, without_reserved};
+pub use moved::{check_moves, moved_component_types};
 pub(crate) use provider::check_local_name;
 
 /// Kinds of top-level blocks, with how many labels each takes.

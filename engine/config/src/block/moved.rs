@@ -1,13 +1,13 @@
 //! `moved`, `removed` and `import` blocks: how objects and addresses meet.
 
-use address::{ResourceMode, Target};
+use address::{ModuleKind, ResourceMode, Target};
 use lang::{Traversal, TraversalStep};
 use syntax::{Attribute, Block, Diagnostics, Span};
 
 use super::module_call::provider_name;
 use super::{Decoder, provisioner};
 use crate::error::ConfigError;
-use crate::module::{Import, Module, Moved, Removed, When};
+use crate::module::{Configuration, Import, Module, Moved, Removed, When};
 use crate::rule::RuleError;
 
 pub(crate) fn decode_moved(module: &mut Module, block: &Block, diagnostics: &mut Diagnostics) {
@@ -16,6 +16,13 @@ pub(crate) fn decode_moved(module: &mut Module, block: &Block, diagnostics: &mut
     let to = target(&mut decoder, "to");
     decoder.finish();
     let (Some((from, _)), Some((to, _))) = (from, to) else { return };
+    let from = match (from.as_component(), &to) {
+        // What reads as a resource may be a component that has become a module; `check_moves` asks which it is.
+        (Some(component), Target::Module(_)) if component.steps().len() == 1 && !is_data(&from) => {
+            Target::Module(component)
+        }
+        _ => from,
+    };
     let kind = |target: &Target| {
         if matches!(target, Target::Module(_)) { "module" } else { "resource" }
     };
@@ -51,6 +58,30 @@ pub(crate) fn decode_removed(module: &mut Module, block: &Block, diagnostics: &m
         diagnostics.push(RuleError::DataAddress { what: "removed", span });
     }
     module.removed.push(Removed { from, destroy, provisioners, span: block.header });
+}
+
+/// The component types that moves into modules name.
+pub fn moved_component_types(module: &Module) -> impl Iterator<Item = (&str, Span)> {
+    module.moved.iter().filter_map(|moved| {
+        let Target::Module(from) = &moved.from else { return None };
+        let step = from.steps().first().filter(|step| step.kind == ModuleKind::Component)?;
+        Some((&*step.type_name, moved.span))
+    })
+}
+
+/// Complains of moves of resources into modules: what has such a type is no component.
+pub fn check_moves(
+    configuration: &Configuration,
+    is_component_type: &dyn Fn(&str) -> bool,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for module in configuration.modules.values() {
+        for (_, span) in moved_component_types(module).filter(|(name, _)| !is_component_type(name))
+        {
+            found.push(RuleError::MovedKinds { from: "resource", to: "module", span });
+        }
+    }
+    found
 }
 
 fn is_data(target: &Target) -> bool {

@@ -6,7 +6,7 @@ use sdk::native::Object;
 use sdk::{Block, Problems, Schema};
 use value::{Type, Value};
 
-use super::{Env, Fault, Work, at_least, whole};
+use super::{Env, Fault, Work, at_least};
 use crate::error::LocalError;
 use crate::home::Kind;
 use crate::{files, tree};
@@ -80,7 +80,7 @@ impl Work for Volume {
         {
             return Err(LocalError::SourceChanged { path: env.path(source) }.into());
         }
-        let limit = whole(planned, "capacity_gib", 0).saturating_mul(1 << 30);
+        let limit = capacity_bytes(planned);
         if summary.bytes > limit {
             return Err(LocalError::Quota {
                 name: planned.text("name").unwrap_or_default().to_owned(),
@@ -116,9 +116,31 @@ impl Work for Volume {
     }
 }
 
+/// Half a GiB is some room too.
+fn capacity_bytes(object: &Value) -> u64 {
+    let gib = object.get_attr("capacity_gib").and_then(Value::as_number);
+    let bytes = gib.and_then(|gib| gib.mul(&value::Number::from(1_i64 << 30)));
+    bytes.and_then(|bytes| bytes.floor().to_u64()).unwrap_or(u64::MAX)
+}
+
 fn with_summary(object: Value, summary: &tree::Summary) -> Value {
     object
         .with_attr("fingerprint", summary.fingerprint.as_str().into())
         .with_attr("bytes", summary.bytes.into())
         .with_attr("files", summary.files.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::capacity_bytes;
+    use value::{Number, Value};
+
+    #[test]
+    fn capacities_may_be_parts_of_a_gib() {
+        for (gib, bytes) in [("0", 0), ("0.1", 107_374_182), ("1", 1 << 30), ("1e30", u64::MAX)] {
+            let gib = Number::parse(gib).expect("a number");
+            let object = Value::object([("capacity_gib", Value::from(gib))]);
+            assert_eq!(capacity_bytes(&object), bytes);
+        }
+    }
 }

@@ -25,6 +25,13 @@ pub(crate) struct Edit {
     words: Vec<String>,
 }
 
+impl Edit {
+    /// Changes of which whoever makes them tells.
+    pub(crate) fn of(changes: Vec<Change>) -> Self {
+        Self { changes, identity: None, words: Vec::new() }
+    }
+}
+
 /// Runs an edit: `work_out` sees the state that nobody else can change by then.
 pub(crate) fn run(
     session: &Session,

@@ -1,0 +1,159 @@
+//! `cost` as a whole command: what is priced by rates, what is by use, what is not priced, and the sums of components.
+#![allow(missing_docs, clippy::disallowed_methods, reason = "a test binary")]
+
+mod common;
+
+use common::Stack;
+use serde_json::{Value as Json, json};
+
+/// Resource types with arguments that are texts or numbers, for a provider that has no program here.
+fn schema(types: &[(&str, &[(&str, &str)])]) -> String {
+    let types = types.iter().map(|(name, arguments)| {
+        let arguments = arguments
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), json!({ "type": kind, "optional": true })));
+        let mut attributes: serde_json::Map<String, Json> = arguments.collect();
+        attributes.insert("id".to_owned(), json!({ "type": "string", "computed": true }));
+        ((*name).to_owned(), json!({ "version": 0, "block": { "attributes": attributes } }))
+    });
+    let types: serde_json::Map<String, Json> = types.collect();
+    json!({
+        "format_version": "1.0",
+        "provider_schemas": {
+            "registry.terraform.io/hashicorp/aws": {
+                "provider": { "version": 0, "block": { "attributes": { "region": { "type": "string", "optional": true } } } },
+                "resource_schemas": types,
+            }
+        }
+    })
+    .to_string()
+}
+
+const MAIN: &str = r#"provider "aws" { region = "us-east-1" }
+resource "aws_nat_gateway" "out" {}
+resource "aws_ebs_volume" "disk" {
+  availability_zone = "us-west-2a"
+  type              = "gp3"
+  size              = 40
+  iops              = 4000
+  throughput        = 130
+}
+resource "aws_s3_bucket" "data" {}
+resource "aws_vpc" "net" {}
+"#;
+
+fn stack(files: &[(&str, &str)]) -> Stack {
+    let stack = Stack::new(files);
+    stack.write(
+        ".stratiform/schemas/aws.json",
+        &schema(&[
+            ("aws_nat_gateway", &[]),
+            ("aws_s3_bucket", &[]),
+            ("aws_vpc", &[]),
+            (
+                "aws_ebs_volume",
+                &[
+                    ("availability_zone", "string"),
+                    ("type", "string"),
+                    ("size", "number"),
+                    ("iops", "number"),
+                    ("throughput", "number"),
+                ],
+            ),
+        ]),
+    );
+    stack
+}
+
+#[test]
+fn disks_and_networks_are_priced_and_what_is_paid_by_use_is_told() {
+    let stack = stack(&[("main.tf", MAIN)]);
+    let text = stack.ok(&["cost"]);
+    // 0.045 an hour and 8.40 a month.
+    assert!(text.contains("USD per month: 0.00 before, 41.25"), "{text}");
+    assert!(text.contains("0.023 USD per GB and month by use"), "{text}");
+    assert!(text.contains("0.045 USD per GB by use"), "{text}");
+    assert!(text.contains("not priced: 1 aws_vpc"), "{text}");
+    assert!(text.contains("infracost, 2024-09-25"), "{text}");
+    let json: Json = serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON");
+    assert_eq!(json["after_usd_per_hour"]["low"], json!("0.056507"));
+    assert_eq!(json["complete"], json!(false));
+    assert_eq!(json["unpriced"], json!({ "aws_vpc": 1 }));
+    let markdown = stack.ok(&["cost", "-format=markdown"]);
+    assert!(markdown.contains("| `aws_nat_gateway.out` | none | 0.045 |"), "{markdown}");
+}
+
+#[test]
+fn a_table_of_ones_own_prices_what_the_catalog_does_not_know() {
+    let stack = stack(&[(
+        "main.tf",
+        "provider \"aws\" { region = \"eu-west-1\" }\nresource \"aws_nat_gateway\" \"out\" {}\n",
+    )]);
+    let text = stack.ok(&["cost"]);
+    assert!(text.contains("no rate of `nat` by hour in `eu-west-1`"), "{text}");
+    let table = "# stratiform-catalog 1 sources\nid\ttitle\turl\tlicence\tdate\nours\tOurs\tinternal\tprivate\t2999-01-01\n# stratiform-catalog 1 rates aws\nservice\tregion\tunit\tusd_low\tusd_high\tsource\nnat\t*\thour\t0.01\t0.02\tours\n";
+    stack.write("stratiform.catalog.tsv", table);
+    let text = stack.ok(&["cost"]);
+    assert!(text.contains("0.01 to 0.02"), "{text}");
+    stack.write("stratiform.catalog.tsv", &table.replace("\thour\t", "\tfortnight\t"));
+    let error = stack.fails(&["cost"]);
+    assert!(error.contains("fortnight") && error.contains("gb_month"), "{error}");
+}
+
+#[test]
+fn a_component_is_what_all_its_parts_come_to() {
+    let types = r#"component_type "trainer" {
+  implementation "aws" {
+    backend = "aws"
+    source  = "./trainer"
+    offer   = offer.name == "p5.48xlarge/us-east-1/on_demand"
+  }
+}
+trainer "llm" {}
+provider "aws" { region = "us-east-1" }
+"#;
+    let module = "resource \"aws_nat_gateway\" \"out\" {}\nresource \"aws_vpc\" \"net\" {}\n";
+    let stack = stack(&[("main.tf", types), ("trainer/main.tf", module)]);
+    let json: Json = serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON");
+    assert_eq!(
+        json["components"],
+        json!([{ "address": "trainer.llm", "before": { "low": "0.00", "high": "0.00" }, "after": { "low": "55.085", "high": "55.085" } }])
+    );
+    assert_eq!(json["after_usd_per_hour"]["low"], json!("55.085"));
+    let text = stack.ok(&["cost"]);
+    assert!(text.contains("trainer.llm: 0.00 before, 55.085 after, per hour"), "{text}");
+}
+
+#[test]
+fn offers_are_a_data_source() {
+    let stack = Stack::new(&[(
+        "main.tf",
+        "data \"offers\" \"h100\" {\n  accelerator = \"H100\"\n  region      = \"us-east-1\"\n  purchase    = \"on_demand\"\n  limit       = 2\n}\noutput \"names\" {\n  value = [for one in data.offers.h100.offers : \"${one.backend} ${one.machine} ${one.price_usd_per_hour} ${one.zones[0]}\"]\n}\noutput \"count\" { value = data.offers.h100.count }\nresource \"terraform_data\" \"cheapest\" {\n  input = data.offers.h100.offers[0].machine\n}\n",
+    )]);
+    stack.ok(&["init"]);
+    stack.ok(&["apply", "-auto-approve"]);
+    let names: Json = serde_json::from_str(&stack.ok(&["output", "-json", "names"])).expect("JSON");
+    assert_eq!(
+        names,
+        json!(["aws p5.4xlarge 6.88 us-east-1a", "aws p5.48xlarge 55.04 us-east-1a"])
+    );
+    let again = stack.run(&["plan", "-detailed-exitcode"]);
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    // A table of one's own counts here too.
+    stack.write(
+        "stratiform.catalog.tsv",
+        "# stratiform-catalog 1 prices aws\ntype\tregion\tpurchase\tusd_per_hour_low\tusd_per_hour_high\tsource\np5.48xlarge\tus-east-1\ton_demand\t5\t5\tkarpenter-aws\n",
+    );
+    let plan = stack.ok(&["plan"]);
+    assert!(plan.contains("-> \"p5.48xlarge\""), "{plan}");
+    for (wrong, message) in [
+        ("purchase    = \"gift\"", "`gift` is none of `on_demand`"),
+        ("purchase    = \"on_demand\"\n  max_price_usd_per_hour = 0.01", "index"),
+        ("purchase    = \"spot\"\n  colour = 1", "colour"),
+    ] {
+        let main = std::fs::read_to_string(stack.dir().join("main.tf")).expect("a file");
+        let stack = Stack::new(&[("main.tf", &main.replace("purchase    = \"on_demand\"", wrong))]);
+        let error = stack.fails(&["plan"]);
+        assert!(error.contains(message), "{wrong}\n{error}");
+    }
+}
