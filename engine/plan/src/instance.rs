@@ -7,10 +7,12 @@
 //! 2. [`wanted`]: the object that the configuration asks for.
 //! 3. [`last`]: the same again in apply, with values that are known by then.
 //! 4. [`marks`]: what of an object is secret.
+//! 5. [`takeover`]: an object that comes from another type.
 
 mod last;
 mod marks;
 mod prior;
+mod takeover;
 mod wanted;
 
 use std::sync::Arc;

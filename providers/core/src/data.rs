@@ -79,4 +79,29 @@ impl Resource for Data {
     async fn find_by_token(&self, _: &str, _: Call<'_>) -> TokenAnswer {
         TokenAnswer::Absent
     }
+
+    /// A `null_resource` keeps its id; its triggers, a map of texts, become `triggers_replace`.
+    fn take_over(
+        &self,
+        source_provider: &str,
+        source_type: &str,
+        stored: &serde_json::Value,
+    ) -> Option<Result<serde_json::Value, Problem>> {
+        if source_type != "null_resource" || !source_provider.ends_with("/hashicorp/null") {
+            return None;
+        }
+        let triggers = match stored.get("triggers") {
+            Some(serde_json::Value::Object(entries)) => serde_json::json!({
+                "type": ["map", "string"],
+                "value": entries,
+            }),
+            _ => serde_json::Value::Null,
+        };
+        Some(Ok(serde_json::json!({
+            "id": stored.get("id"),
+            "input": null,
+            "output": null,
+            "triggers_replace": triggers,
+        })))
+    }
 }

@@ -9,9 +9,9 @@ use value::{Type, Value};
 use crate::native::Object;
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, Opened, PlanAnswer,
-    PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader, Renewed, TokenAnswer,
-    UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Imported, Listed, MoveRequest, Moved,
+    Opened, PlanAnswer, PlanRequest, Private, Provider, ReadAnswer, ReadRequest, Reader, Renewed,
+    TokenAnswer, UpgradeRequest,
 };
 use crate::registry::Factory;
 use crate::schema::ProviderSchema;
@@ -120,6 +120,10 @@ impl Reader for Faulty {
             return Ok(problems);
         }
         self.inner.configure(request).await
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
+        self.inner.move_state(request).await
     }
 
     async fn upgrade(&self, request: UpgradeRequest) -> Result<Answer<Value>, ProviderError> {

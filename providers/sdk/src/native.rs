@@ -12,9 +12,9 @@ use value::{Refinement, Type, Value};
 
 use crate::problem::{Problem, Problems, ProviderError};
 use crate::provider::{
-    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, Offer, Opened,
-    PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer, ReadRequest, Reader,
-    Renewed, TokenAnswer, UpgradeRequest,
+    Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, Context, Imported, Listed, MoveRequest,
+    Moved, Offer, Opened, PlanAnswer, PlanRequest, Private, ProgressSink, Provider, ReadAnswer,
+    ReadRequest, Reader, Renewed, TokenAnswer, UpgradeRequest,
 };
 use crate::schema::{FunctionSchema, ProviderSchema, Schema};
 
@@ -120,6 +120,16 @@ pub trait Resource: Send + Sync {
         stored: serde_json::Value,
     ) -> Result<serde_json::Value, Problem> {
         Ok(stored)
+    }
+
+    /// Takes over a stored object of another type, as JSON of its own type's current schema; `None` if it cannot.
+    fn take_over(
+        &self,
+        _source_provider: &str,
+        _source_type: &str,
+        _stored: &serde_json::Value,
+    ) -> Option<Result<serde_json::Value, Problem>> {
+        None
     }
 }
 
@@ -320,6 +330,28 @@ impl Reader for NativeProvider {
         let resource = self.resource(&request.type_name)?;
         Ok(match stored::read(resource, schema, request.version, &request.state_json) {
             Ok(object) => Answer::new(object),
+            Err(problem) => Answer::failed(vec![problem]),
+        })
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
+        let schema = self.schema_of(&request.target_type)?;
+        let resource = self.resource(&request.target_type)?;
+        let source: Option<serde_json::Value> = serde_json::from_str(&request.source_json).ok();
+        let taken = source.and_then(|source| {
+            resource.take_over(&request.source_provider, &request.source_type, &source)
+        });
+        let Some(taken) = taken else {
+            let (from, to) = (&request.source_type, &request.target_type);
+            return Err(ProviderError::Unsupported {
+                what: format!("taking over `{from}` as `{to}`"),
+            });
+        };
+        let read = |tree: serde_json::Value| {
+            stored::read(resource, schema, schema.version, &tree.to_string())
+        };
+        Ok(match taken.and_then(read) {
+            Ok(state) => Answer::new(Moved { state, private: Private::EMPTY }),
             Err(problem) => Answer::failed(vec![problem]),
         })
     }

@@ -54,10 +54,11 @@ impl Walk<'_> {
         let block = Arc::clone(block);
         let address = address.clone();
         let checked = block.config.check.is_some();
+        let open = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
         let call = async move {
             let read = crate::data::read(&reader, &block, &address, config, &marks).await;
             if checked {
-                return (id, Ok(Answer::Checked(address, read)));
+                return (id, Ok(Answer::Checked(address, read, open)));
             }
             (id, read.map(|(value, warnings)| Answer::Data(value, warnings)))
         };
@@ -110,6 +111,7 @@ impl Walk<'_> {
         id: NodeId,
         address: &ResourceInstance,
         read: Result<(Value, Diagnostics), Diagnostics>,
+        open: Value,
     ) {
         let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else { return };
         let Some(block) = self.block(module, &resource).cloned() else { return };
@@ -119,7 +121,7 @@ impl Walk<'_> {
                 let found = conditions.err().map(as_warnings).unwrap_or_default();
                 (value, warnings.into_iter().fold(found, with))
             }
-            Err(found) => (Value::unknown(block.schema.get().block.ty()), as_warnings(found)),
+            Err(found) => (open, as_warnings(found)),
         };
         self.report(&address.to_string(), found);
         self.evaluation.set_in(module, &resource, &key, value.clone());

@@ -52,6 +52,20 @@ impl Walk<'_> {
         if self.is_led_back(resource) {
             return self.instance_in_undo(id, module, &address, &block);
         }
+        if self.options.mode == Mode::RefreshOnly {
+            let conditions = &block.config.lifecycle.preconditions;
+            let name = address.to_string();
+            let failed = self.evaluation.check_conditions(
+                module,
+                &repetition,
+                None,
+                conditions,
+                "precondition",
+                &name,
+            );
+            // Nothing is going to be done on the strength of them.
+            self.report(&name, crate::problem::as_warnings(failed));
+        }
         let wants_config = self.options.mode == Mode::Normal;
         let config = if wants_config {
             self.instance_config(module, &repetition, &block, &address)
@@ -69,9 +83,12 @@ impl Walk<'_> {
             return self.data(id, module, &block, &address, config, reader);
         }
         let dependencies = self.dependencies_of(id);
-        let (stored, previous_address) = match self.records.get(&address) {
-            Some((record, previous)) => (record.current.clone(), previous.clone()),
-            None => (None, None),
+        let (stored, previous_address, source) = match self.records.get(&address) {
+            Some((record, previous)) => {
+                let source = Some(record.provider.provider.clone());
+                (record.current.clone(), previous.clone(), source)
+            }
+            None => (None, None, None),
         };
         let forced = self.forced(module, &block, &repetition, &address);
         let import = match (&stored, self.imports.get(&address)) {
@@ -106,8 +123,11 @@ impl Walk<'_> {
             trusted: false,
         };
         self.start(
-            async move { (id, input.run().await.map(|output| Answer::Instance(Box::new(output)))) }
-                .boxed(),
+            async move {
+                let output = input.run_from(source).await;
+                (id, output.map(|output| Answer::Instance(Box::new(output))))
+            }
+            .boxed(),
         );
     }
 
