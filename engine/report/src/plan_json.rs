@@ -157,7 +157,7 @@ fn object(change: &ResourceChange, value: &Value, recorded: bool) -> Shown {
         schema_version: change.schema_version,
         value: value.clone(),
         depends_on: depends_on.unwrap_or_default(),
-        tainted: false,
+        tainted: recorded && change.reason == plan::ActionReason::Tainted,
     }
 }
 

@@ -76,7 +76,11 @@ fn resource(object: &Shown) -> Json {
     out["provider_name"] = json!(object.provider);
     out["schema_version"] = json!(object.schema_version);
     if !object.value.is_null() {
-        out["values"] = plain(&hidden(object.value.clone()));
+        let values = plain(&hidden(object.value.clone()));
+        // As Terraform: nothing that is known is no member at all.
+        if values.as_object().is_none_or(|values| !values.is_empty()) {
+            out["values"] = values;
+        }
     }
     out["sensitive_values"] = sensitive(&object.value);
     if !object.depends_on.is_empty() {
