@@ -385,6 +385,24 @@ fn an_object_whose_command_fails_counts_as_half_made() {
 }
 
 #[test]
+fn many_objects_are_whole_however_quick_their_commands_are() {
+    let stack = stack(
+        r#"
+resource "sim_node" "a" {
+  count = 80
+  name  = "n${count.index}"
+  provisioner "local-exec" {
+    command = "true"
+  }
+}
+"#,
+    );
+    stack.ok(&["apply", "-auto-approve", "-parallelism=80"]);
+    let plan = stack.run(&["plan", "-detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "none is tainted\n{}", plan.out);
+}
+
+#[test]
 fn a_command_that_may_fail_only_warns() {
     let text = PROVISIONED.replace("environment =", "on_failure  = continue\n    environment =");
     let stack = Stack::new(&[("main.tf", &text)]);

@@ -90,7 +90,7 @@ fn provider_configs(whole: &Whole<'_>) -> Map<String, Json> {
             if let Some(required) = module.required_providers.get(&name.local) {
                 entry["full_name"] = json!(required.address.to_string());
                 if let Some(version) = &required.version {
-                    entry["version_constraint"] = json!(version);
+                    entry["version_constraint"] = json!(canonical(version));
                 }
             }
             if !module.path.is_root() {
@@ -102,7 +102,58 @@ fn provider_configs(whole: &Whole<'_>) -> Map<String, Json> {
             }
         }
     }
+    for (path, module) in &whole.configuration.modules {
+        for (name, required) in &module.required_providers {
+            let home = whole.home(path, &required.address);
+            if is_passed(whole, path, name) || found.contains_key(&within(&home, name)) {
+                continue;
+            }
+            let mut entry = json!({ "name": &**name, "full_name": required.address.to_string() });
+            if let Some(version) = &required.version {
+                entry["version_constraint"] = json!(canonical(version));
+            }
+            if !home.is_root() {
+                entry["module_address"] = json!(home.to_string());
+            }
+            found.insert(within(&home, name), entry);
+        }
+    }
     found.into_iter().collect()
+}
+
+/// Whether the call of a module gives it its configuration of a provider.
+fn is_passed(whole: &Whole<'_>, path: &ModulePath, local: &str) -> bool {
+    let (Some(parent), Some(step)) = (path.parent(), path.steps().last()) else { return false };
+    let call = whole.configuration.modules.get(&parent).and_then(|module| {
+        let mut calls = module.calls.values();
+        calls.find(|call| call.step.name == step.name)
+    });
+    call.is_some_and(|call| {
+        call.providers.keys().any(|name| *name.local == *local && name.alias.is_none())
+    })
+}
+
+/// A version constraint as Terraform writes it: versions with all their parts, no operator for equality.
+fn canonical(constraint: &str) -> String {
+    let one = |part: &str| {
+        let part = part.trim();
+        let at = part.find(|c: char| c.is_ascii_digit() || c == 'v').unwrap_or(part.len());
+        let (operator, version) = (part[..at].trim(), part[at..].trim_start_matches('v'));
+        let numbers = version.split(['-', '+']).next().unwrap_or(version);
+        let rest = &version[numbers.len()..];
+        let wanted = if operator == "~>" { 2 } else { 3 };
+        let missing = wanted_parts(numbers, wanted);
+        match operator {
+            "" | "=" => format!("{numbers}{missing}{rest}"),
+            operator => format!("{operator} {numbers}{missing}{rest}"),
+        }
+    };
+    constraint.split(',').map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What fills up a version to so many parts.
+fn wanted_parts(numbers: &str, wanted: usize) -> String {
+    ".0".repeat(wanted.saturating_sub(numbers.split('.').count()))
 }
 
 fn module(whole: &Whole<'_>, module: &Module) -> Json {
@@ -111,7 +162,9 @@ fn module(whole: &Whole<'_>, module: &Module) -> Json {
         module.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect();
     let is_data = |one: &ResourceBlock| one.address.mode == address::ResourceMode::Data;
     let data = module.resources.values().filter(|one| is_data(one));
-    let others = module.resources.values().filter(|one| !is_data(one));
+    // As Terraform 1.11: the format knows no ephemeral blocks.
+    let is_managed = |one: &ResourceBlock| one.address.mode == address::ResourceMode::Managed;
+    let others = module.resources.values().filter(|one| is_managed(one));
     let resources: Vec<Json> =
         others.chain(data).map(|one| resource(whole, &module.path, one)).collect();
     let calls: Map<String, Json> =
@@ -142,9 +195,6 @@ fn output(output: &Output) -> Json {
     if output.sensitive {
         out.insert("sensitive".to_owned(), json!(true));
     }
-    if output.ephemeral {
-        out.insert("ephemeral".to_owned(), json!(true));
-    }
     out.insert("expression".to_owned(), compiled(&output.value));
     depends_on(&output.depends_on, &mut out);
     if let Some(text) = &output.description {
@@ -164,8 +214,15 @@ fn variable(variable: &Variable) -> Json {
     if variable.sensitive {
         out.insert("sensitive".to_owned(), json!(true));
     }
-    if variable.ephemeral {
-        out.insert("ephemeral".to_owned(), json!(true));
+    Json::Object(out)
+}
+
+fn provisioner(provisioner: &config::Provisioner) -> Json {
+    let mut out = Map::new();
+    out.insert("type".to_owned(), json!(&*provisioner.kind.text));
+    let expressions = body(&provisioner.body);
+    if expressions.as_object().is_some_and(|all| !all.is_empty()) {
+        out.insert("expressions".to_owned(), expressions);
     }
     Json::Object(out)
 }
@@ -197,6 +254,10 @@ fn resource(whole: &Whole<'_>, module: &ModulePath, resource: &ResourceBlock) ->
     let expressions = body(&resource.body);
     if expressions.as_object().is_some_and(|all| !all.is_empty()) {
         out.insert("expressions".to_owned(), expressions);
+    }
+    let provisioners: Vec<Json> = resource.provisioners.iter().map(provisioner).collect();
+    if !provisioners.is_empty() {
+        out.insert("provisioners".to_owned(), Json::Array(provisioners));
     }
     out.insert("schema_version".to_owned(), json!(0));
     if let Some(count) = &resource.count {
@@ -289,7 +350,10 @@ fn constant(expr: &Expr) -> Option<Json> {
 }
 
 fn references(expression: &Expression) -> Json {
-    let names: Vec<String> = expression.references().iter().flat_map(prefixes).collect();
+    // In the order of the text: what is indexed before the index.
+    let mut references: Vec<&Traversal> = expression.references().iter().collect();
+    references.sort_by_key(|reference| reference.span.start);
+    let names: Vec<String> = references.into_iter().flat_map(prefixes).collect();
     if names.is_empty() { json!({}) } else { json!({ "references": names }) }
 }
 
@@ -302,7 +366,12 @@ fn prefixes(reference: &Traversal) -> Vec<String> {
     // An instance of a module is one name, too: `module.a["x"]`.
     let instance = matches!(&*reference.root.text, "module")
         && reference.steps.get(1).is_some_and(|step| !matches!(step, TraversalStep::Attribute(..)));
-    let least = if &*reference.root.text == "data" || instance { 2 } else { 1 };
+    let least = match &*reference.root.text {
+        "data" | "ephemeral" => 2,
+        "module" if instance => 2,
+        "self" => 0,
+        _ => 1,
+    };
     let cut = |length: usize| {
         let steps = reference.steps[..length].to_vec();
         Traversal { root: reference.root.clone(), steps, span: reference.span }.to_string()

@@ -36,7 +36,9 @@ pub(super) async fn run(
     };
     if command.secret {
         tell("(output is not shown: a sensitive value is among the arguments)".to_owned());
-    } else if !command.quiet {
+    } else if command.quiet {
+        tell("local-exec: Executing: Suppressed by quiet=true".to_owned());
+    } else {
         tell(format!("Executing: {}", command.shown));
     }
     let mut process = tokio::process::Command::new(&command.program);
@@ -93,7 +95,9 @@ fn command(config: &Value) -> Result<Command, String> {
             vec!["/bin/sh".to_owned(), "-c".to_owned()]
         };
     }
-    words.push(shown.clone());
+    words.push(shown);
+    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    let shown = format!("[{}]", quoted.join(" "));
     let program = words.remove(0);
     let environment = config.get_attr("environment").and_then(Value::entries).into_iter().flatten();
     let environment = environment

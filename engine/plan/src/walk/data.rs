@@ -69,11 +69,12 @@ impl Walk<'_> {
         let block = Arc::clone(block);
         let address = address.clone();
         let checked = block.config.check.is_some();
+        let open = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
         let call = move || async move {
             let read = crate::data::read(&reader, &block, &address, config, &marks).await;
             if checked {
                 let read = read.map(|read| (read.value, read.warnings));
-                return (id, Ok(Answer::Checked(address, read)));
+                return (id, Ok(Answer::Checked(address, read, open)));
             }
             (id, read.map(|read| Answer::Data(read.value, read.warnings, read.deferred)))
         };
@@ -131,6 +132,7 @@ impl Walk<'_> {
         id: NodeId,
         address: &ResourceInstance,
         read: Result<(Value, Diagnostics), Diagnostics>,
+        open: Value,
     ) {
         let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else { return };
         let Some(block) = self.block(module, &resource).cloned() else { return };
@@ -140,7 +142,7 @@ impl Walk<'_> {
                 let found = conditions.err().map(as_warnings).unwrap_or_default();
                 (value, warnings.into_iter().fold(found, with))
             }
-            Err(found) => (Value::unknown(block.schema.get().block.ty()), as_warnings(found)),
+            Err(found) => (open, as_warnings(found)),
         };
         self.report(&address.to_string(), found);
         self.evaluation.set_in(module, &resource, &key, value.clone());
@@ -150,13 +152,28 @@ impl Walk<'_> {
         self.finish(id, NodeState::Done);
     }
 
-    /// Says whether something that a data source waits for is going to change: what `depends_on` names, what a
-    /// condition could look at, and the resources that its block refers to, with all that these need.
+    /// Whether the call of a module, or of one around it, waits for what its `depends_on` names.
+    fn is_called_after(&self, path: &address::ModulePath) -> bool {
+        let mut inner = path.clone();
+        while let (Some(outer), Some(step)) = (inner.parent(), inner.steps().last()) {
+            let modules = &self.evaluation.config.modules;
+            let call = modules.get(&outer).and_then(|module| module.calls.get(step));
+            if call.is_some_and(|call| !call.depends_on.is_empty()) {
+                return true;
+            }
+            inner = outer;
+        }
+        false
+    }
+
+    /// Says whether something that a data source waits for is going to change: what `depends_on` names, its own
+    /// and those of the calls of its modules, what a condition could look at, and the resources that its block refers to, with all that these need.
     ///
     /// Source: Terraform's documentation of data sources; that references count was seen with the AWS provider.
     fn has_pending_need(&mut self, id: NodeId, block: &Block) -> bool {
         let lifecycle = &block.config.lifecycle;
-        let all = !block.config.depends_on.is_empty()
+        let all = self.is_called_after(&block.address.module)
+            || !block.config.depends_on.is_empty()
             || !lifecycle.preconditions.is_empty()
             || !lifecycle.postconditions.is_empty();
         let counts = |needed: &NodeId| {
