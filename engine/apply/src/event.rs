@@ -25,6 +25,22 @@ pub enum Event {
         /// One line.
         line: String,
     },
+    /// A provisioner begins.
+    ProvisionerStarted {
+        /// The instance.
+        address: ResourceInstance,
+        /// Its kind.
+        kind: std::sync::Arc<str>,
+    },
+    /// A provisioner has ended.
+    ProvisionerEnded {
+        /// The instance.
+        address: ResourceInstance,
+        /// Its kind.
+        kind: std::sync::Arc<str>,
+        /// Whether it has failed, tolerated or not.
+        failed: bool,
+    },
     /// A provisioner says something.
     Provisioner {
         /// The instance.

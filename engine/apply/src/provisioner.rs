@@ -58,7 +58,13 @@ pub(crate) async fn run_all(
 ) -> Result<Diagnostics, Diagnostics> {
     let mut warnings = Diagnostics::new();
     for provision in provisions {
-        let Err(failed) = run(&provision, address, around).await else { continue };
+        let kind = std::sync::Arc::<str>::from(&*provision.kind);
+        let (at, named) = (address.clone(), std::sync::Arc::clone(&kind));
+        (around.events)(Event::ProvisionerStarted { address: at, kind: named });
+        let result = run(&provision, address, around).await;
+        let failed = result.is_err();
+        (around.events)(Event::ProvisionerEnded { address: address.clone(), kind, failed });
+        let Err(failed) = result else { continue };
         let (reason, tolerated) = match failed {
             Failure::Reason(reason) => (reason, provision.on_failure == OnFailure::Continue),
             Failure::Stopped => ("it was interrupted".to_owned(), false),

@@ -351,6 +351,7 @@ impl Run<'_> {
                 if self.plan.evaluation.is_checked(&self.change(at).address) =>
             {
                 self.summary.diagnostics.extend(plan::as_warnings(found));
+                self.tell_end(at, None);
                 self.done(at).await;
             }
             Answer::Prepared(at, _, Err(found)) | Answer::Read(at, Err(found)) => {
@@ -359,10 +360,12 @@ impl Run<'_> {
             Answer::Read(at, Ok((value, warnings))) => {
                 self.summary.diagnostics.extend(warnings);
                 let change = self.change(at);
+                let id = shown_id(&value);
                 let found = self.plan.evaluation.accept(&change.address, value);
                 if found.has_errors() {
                     return self.fail(at, found);
                 }
+                self.tell_end(at, id);
                 self.done(at).await;
             }
             Answer::Nothing(at) => self.done(at).await,
@@ -450,10 +453,12 @@ impl Run<'_> {
     fn fail(&mut self, at: usize, found: Diagnostics) {
         let change = self.change(at);
         let kind = self.plan.steps[at].kind;
-        let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
         let (address, action) = (change.address.clone(), change.action);
         self.summary.failed.push(address.clone());
-        (self.events)(Event::Failed { address: address.clone(), action, kind, elapsed_ms });
+        if let Some(began_ms) = self.began_ms.get(&at) {
+            let elapsed_ms = self.now_ms().saturating_sub(*began_ms);
+            (self.events)(Event::Failed { address: address.clone(), action, kind, elapsed_ms });
+        }
         if found.is_empty() {
             self.summary.diagnostics.push(Report {
                 severity: Severity::Error,

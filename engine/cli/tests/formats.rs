@@ -2,9 +2,12 @@
 #![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods, reason = "a test binary")]
 
 mod common;
+#[path = "common/documents.rs"]
+mod documents;
 
 use common::Stack;
-use serde_json::{Map, Value as Json, json};
+use documents::comparable;
+use serde_json::{Value as Json, json};
 
 const MAIN: &str = r#"
 variable "n" {
@@ -79,49 +82,6 @@ fn terraform(stack: &Stack, args: &[&str]) -> Option<String> {
             println!("skipped: terraform is not here to compare with");
             None
         }
-    }
-}
-
-/// What differs from run to run, or is written down as a difference, is taken out; objects are sorted by name and
-/// resources by address.
-fn comparable(json: &Json) -> Json {
-    match json {
-        Json::Object(entries) => {
-            let mut out = Map::new();
-            let left_out =
-                ["timestamp", "@timestamp", "terraform", "stratiform", "elapsed_seconds"];
-            let mut names: Vec<_> =
-                entries.keys().filter(|name| !left_out.contains(&name.as_str())).collect();
-            names.sort();
-            for name in names {
-                out.insert(name.clone(), comparable(&entries[name]));
-            }
-            // Terraform records what an object is made from with all that this is made from in turn.
-            if out.contains_key("values") {
-                out.shift_remove("depends_on");
-            }
-            // Terraform shows a JSON template as a constant too, unevaluated.
-            if out.contains_key("references") {
-                out.shift_remove("constant_value");
-            }
-            for id in ["id", "id_value"] {
-                if out.get(id).is_some_and(Json::is_string) {
-                    out.insert(id.to_owned(), json!("ID"));
-                }
-            }
-            Json::Object(out)
-        }
-        Json::Array(items) => {
-            let mut items: Vec<Json> = items.iter().map(comparable).collect();
-            items.sort_by_key(|item| {
-                let attribute = item.get("attribute").map(ToString::to_string);
-                (item.get("address").or(item.get("resource")).map(ToString::to_string), attribute)
-            });
-            Json::Array(items)
-        }
-        // Ids are random.
-        Json::String(text) if text.len() == 36 && text.matches('-').count() == 4 => json!("ID"),
-        other => other.clone(),
     }
 }
 

@@ -209,6 +209,20 @@ pub enum PlanError {
         #[help]
         values: Option<String>,
     },
+    /// A check block's assertion waits for a value; apply decides it.
+    #[error("check `{name}` is decided in apply")]
+    #[diagnostic(
+        code(stratiform::plan::check_open),
+        severity(warning),
+        help("nothing is to be done: the value is known once its object is there")
+    )]
+    CheckOpen {
+        /// The check block.
+        name: String,
+        /// The condition.
+        #[label("waits for a value")]
+        span: Span,
+    },
     /// A value that must not be sensitive, ephemeral, null or of another type is so.
     #[error("{what} of `{address}` {message}")]
     #[diagnostic(code(stratiform::plan::unsuitable_value))]
@@ -622,6 +636,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::check_failed",
         "Check failed",
         "An assertion of a check block is false. This is a warning.",
+    ),
+    doc(
+        "stratiform::plan::check_open",
+        "Check decided in apply",
+        "An assertion of a check block waits for a value that only apply can know. This is a warning.",
     ),
     doc(
         "stratiform::plan::unsuitable_value",

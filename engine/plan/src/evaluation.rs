@@ -453,7 +453,7 @@ impl Evaluation {
     }
 
     /// Says whether one condition holds, as far as that is known.
-    fn judge(
+    pub(crate) fn judge(
         &self,
         id: ModuleId,
         repetition: &Repetition,
@@ -557,7 +557,7 @@ impl Evaluation {
 }
 
 /// What a condition comes to.
-enum Judged {
+pub(crate) enum Judged {
     Holds,
     /// That is not known yet.
     Open,

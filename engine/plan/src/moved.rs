@@ -224,6 +224,25 @@ pub(crate) fn within(module: &ModuleInstance, target: &Target) -> Target {
     }
 }
 
+/// Whether a `removed` block of a module names an object. It has no instance keys: all instances are meant.
+pub(crate) fn removes(module: &ModuleInstance, from: &Target, address: &ResourceInstance) -> bool {
+    let (inner, resource) = match from {
+        Target::Module(inner) => (inner, None),
+        Target::Resource(block) => (&block.module, Some(&block.resource)),
+        Target::Instance(instance) => (&instance.module, Some(&instance.resource)),
+    };
+    let outer = module.steps();
+    let steps = address.module.steps();
+    let Some(rest) = steps.strip_prefix(outer) else { return false };
+    let unkeyed = |step: &ModuleStep| address::ModulePathStep::from(step);
+    let begins = rest.len() >= inner.steps().len()
+        && rest.iter().zip(inner.steps()).all(|(step, wanted)| unkeyed(step) == unkeyed(wanted));
+    begins
+        && resource.is_none_or(|resource| {
+            rest.len() == inner.steps().len() && *resource == address.resource
+        })
+}
+
 /// The new address of an object, if a move that is declared in the module at `path` concerns it.
 fn retarget(
     address: &ResourceInstance,

@@ -57,8 +57,8 @@ pub(crate) enum Answer {
     Provider(ProviderConfig, Arc<dyn Reader>, Diagnostics),
     Instance(Box<Output>),
     Data(value::Value, Diagnostics, Option<sdk::Deferral>),
-    /// What a data source of a check has given.
-    Checked(ResourceInstance, Result<(value::Value, Diagnostics), Diagnostics>),
+    /// What a data source of a check has given, and what stands for it if it has given nothing.
+    Checked(ResourceInstance, Result<(value::Value, Diagnostics), Diagnostics>, value::Value),
     Opened(value::Value, Box<Open>, Diagnostics),
     /// Ephemeral objects have been closed.
     Closed(Diagnostics),

@@ -90,7 +90,7 @@ fn provider_configs(whole: &Whole<'_>) -> Map<String, Json> {
             if let Some(required) = module.required_providers.get(&name.local) {
                 entry["full_name"] = json!(required.address.to_string());
                 if let Some(version) = &required.version {
-                    entry["version_constraint"] = json!(version);
+                    entry["version_constraint"] = json!(canonical(version));
                 }
             }
             if !module.path.is_root() {
@@ -102,7 +102,58 @@ fn provider_configs(whole: &Whole<'_>) -> Map<String, Json> {
             }
         }
     }
+    for (path, module) in &whole.configuration.modules {
+        for (name, required) in &module.required_providers {
+            let home = whole.home(path, &required.address);
+            if is_passed(whole, path, name) || found.contains_key(&within(&home, name)) {
+                continue;
+            }
+            let mut entry = json!({ "name": &**name, "full_name": required.address.to_string() });
+            if let Some(version) = &required.version {
+                entry["version_constraint"] = json!(canonical(version));
+            }
+            if !home.is_root() {
+                entry["module_address"] = json!(home.to_string());
+            }
+            found.insert(within(&home, name), entry);
+        }
+    }
     found.into_iter().collect()
+}
+
+/// Whether the call of a module gives it its configuration of a provider.
+fn is_passed(whole: &Whole<'_>, path: &ModulePath, local: &str) -> bool {
+    let (Some(parent), Some(step)) = (path.parent(), path.steps().last()) else { return false };
+    let call = whole.configuration.modules.get(&parent).and_then(|module| {
+        let mut calls = module.calls.values();
+        calls.find(|call| call.step.name == step.name)
+    });
+    call.is_some_and(|call| {
+        call.providers.keys().any(|name| *name.local == *local && name.alias.is_none())
+    })
+}
+
+/// A version constraint as Terraform writes it: versions with all their parts, no operator for equality.
+fn canonical(constraint: &str) -> String {
+    let one = |part: &str| {
+        let part = part.trim();
+        let at = part.find(|c: char| c.is_ascii_digit() || c == 'v').unwrap_or(part.len());
+        let (operator, version) = (part[..at].trim(), part[at..].trim_start_matches('v'));
+        let numbers = version.split(['-', '+']).next().unwrap_or(version);
+        let rest = &version[numbers.len()..];
+        let wanted = if operator == "~>" { 2 } else { 3 };
+        let missing = wanted_parts(numbers, wanted);
+        match operator {
+            "" | "=" => format!("{numbers}{missing}{rest}"),
+            operator => format!("{operator} {numbers}{missing}{rest}"),
+        }
+    };
+    constraint.split(',').map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What fills up a version to so many parts.
+fn wanted_parts(numbers: &str, wanted: usize) -> String {
+    ".0".repeat(wanted.saturating_sub(numbers.split('.').count()))
 }
 
 fn module(whole: &Whole<'_>, module: &Module) -> Json {

@@ -91,7 +91,8 @@ impl Live {
                 self.running.remove(address);
                 self.failed += 1;
             }
-            Event::Stopping => {}
+            Event::ProvisionerStarted { .. } | Event::ProvisionerEnded { .. } | Event::Stopping => {
+            }
         }
     }
 

@@ -35,6 +35,10 @@ pub fn line(event: &Event, style: Style) -> Option<String> {
         Event::Progress { address, line } => {
             format!("{}: {line}", style.bold(&address.to_string()))
         }
+        Event::ProvisionerStarted { address, kind } => {
+            format!("{}: Provisioning with '{kind}'...", style.bold(&address.to_string()))
+        }
+        Event::ProvisionerEnded { .. } => return None,
         Event::Provisioner { address, kind, line } => {
             format!("{} ({kind}): {line}", style.bold(&address.to_string()))
         }

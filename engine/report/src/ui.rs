@@ -72,6 +72,9 @@ impl Messages {
     /// A plan: what drifted, what will change, how much, and the outputs.
     pub fn plan(&self, view: &View<'_>) -> Vec<Json> {
         let mut out = Vec::new();
+        for one in view.evaluation.looked_up() {
+            out.extend(self.looked_up(&one));
+        }
         for drift in view.drift {
             let action = if drift.real.is_null() { "delete" } else { "update" };
             let change = json!({ "resource": resource(&drift.address), "action": action });
@@ -101,6 +104,24 @@ impl Messages {
             out.push(self.planned_outputs(&view.outputs));
         }
         out
+    }
+
+    /// A data source that was read for the plan.
+    fn looked_up(&self, one: &plan::LookedUp) -> [Json; 2] {
+        let address = &one.address;
+        let mut body = json!({ "resource": resource(address), "action": "read" });
+        let started = format!("{address}: Refreshing...");
+        let started = self.message("info", "apply_start", &started, &[("hook", body.clone())]);
+        let id = one.value.get_attr("id").filter(|id| id.deep_marks().is_empty());
+        let mut shown = String::new();
+        if let Some(id) = id.and_then(value::Value::as_str) {
+            body["id_key"] = json!("id");
+            body["id_value"] = json!(id);
+            shown = format!(" [id={id}]");
+        }
+        body["elapsed_seconds"] = json!(0);
+        let ended = format!("{address}: Refresh complete after 0s{shown}");
+        [started, self.message("info", "apply_complete", &ended, &[("hook", body)])]
     }
 
     fn planned_change(&self, change: &ResourceChange) -> Option<Json> {
@@ -146,6 +167,16 @@ impl Messages {
 
     /// An event of apply.
     pub fn event(&self, event: &Event) -> Option<Json> {
+        if let Event::ProvisionerEnded { address, kind, failed } = event {
+            let (name, text) = if *failed {
+                ("provision_errored", "Provisioning errored")
+            } else {
+                ("provision_complete", "Provisioning complete")
+            };
+            let body = json!({ "resource": resource(address), "provisioner": &**kind });
+            let text = format!("{address}: ({kind}) {text}");
+            return Some(self.message("info", name, &text, &[("hook", body)]));
+        }
         let text = progress::line(event, Style::PLAIN)?;
         let hook = |kind: &str, body: Json| self.message("info", kind, &text, &[("hook", body)]);
         let with_id = |body: &mut Json, id: &Option<String>| {
@@ -164,6 +195,11 @@ impl Messages {
             Event::Progress { address, .. } => {
                 hook("apply_progress", json!({ "resource": resource(address) }))
             }
+            Event::ProvisionerStarted { address, kind } => hook(
+                "provision_start",
+                json!({ "resource": resource(address), "provisioner": &**kind }),
+            ),
+            Event::ProvisionerEnded { .. } => return None,
             Event::Provisioner { address, kind, line } => hook(
                 "provision_progress",
                 json!({ "resource": resource(address), "provisioner": &**kind, "output": line }),

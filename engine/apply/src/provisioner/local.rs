@@ -93,7 +93,9 @@ fn command(config: &Value) -> Result<Command, String> {
             vec!["/bin/sh".to_owned(), "-c".to_owned()]
         };
     }
-    words.push(shown.clone());
+    words.push(shown);
+    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    let shown = format!("[{}]", quoted.join(" "));
     let program = words.remove(0);
     let environment = config.get_attr("environment").and_then(Value::entries).into_iter().flatten();
     let environment = environment

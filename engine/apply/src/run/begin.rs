@@ -18,12 +18,6 @@ impl Run<'_> {
     pub(super) async fn begin(&mut self, at: usize) {
         let change = self.change(at);
         let kind = self.plan.steps[at].kind;
-        self.began_ms.insert(at, self.now_ms());
-        if matches!(kind, StepKind::Create | StepKind::Update | StepKind::Delete) {
-            let (address, action) = (change.address.clone(), change.action);
-            let id = if kind == StepKind::Create { None } else { shown_id(&change.before) };
-            (self.events)(Event::Started { address, action, kind, id });
-        }
         match kind {
             StepKind::Forget => return self.forget(at, &change),
             StepKind::Import => return self.import(at, &change),
@@ -41,12 +35,18 @@ impl Run<'_> {
             Err(found) => return self.fail(at, found),
         };
         let wants_config = matches!(kind, StepKind::Create | StepKind::Update | StepKind::Read);
+        // Preconditions are looked at here: where one fails, the step has not begun.
         let ready =
             if wants_config { self.plan.evaluation.renew(&change.address) } else { Ok(None) };
         let ready = match ready {
             Ok(ready) => ready,
             Err(found) => return self.fail(at, found),
         };
+        self.began_ms.insert(at, self.now_ms());
+        let (address, action) = (change.address.clone(), change.action);
+        let is_new = matches!(kind, StepKind::Create | StepKind::Read);
+        let id = if is_new { None } else { shown_id(&change.before) };
+        (self.events)(Event::Started { address, action, kind, id });
         if kind == StepKind::Read {
             let Some(ready) = ready else { return self.fail(at, Diagnostics::new()) };
             let address = change.address.clone();

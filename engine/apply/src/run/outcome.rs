@@ -104,15 +104,20 @@ impl Run<'_> {
         };
         self.all_in_state &= self.in_state.contains(&at);
         self.endings.push((open, outcome, changes));
+        let id = shown_id(&shown);
         if kind != StepKind::Delete && !new.is_null() {
             let conditions = self.plan.evaluation.accept(&change.address, shown.clone());
+            if !failed && conditions.has_errors() {
+                // The change itself is done; what is wrong is what came of it.
+                self.tell_end(at, id.clone());
+                self.began_ms.remove(&at);
+            }
             found.extend(conditions);
         }
         if found.has_errors() {
             return self.fail(at, found);
         }
         self.summary.diagnostics.extend(found);
-        let id = shown_id(&shown);
         match after {
             Ok(after) if waits => {
                 let around = self.around.clone();
@@ -155,16 +160,23 @@ impl Run<'_> {
 
     /// A step has done all that it should.
     pub(super) async fn finish_step(&mut self, at: usize, id: Option<String>, imported: bool) {
-        let (change, kind) = (self.change(at), self.plan.steps[at].kind);
-        let (address, action) = (change.address.clone(), change.action);
-        let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
-        (self.events)(Event::Finished { address, action, kind, id, elapsed_ms });
-        match kind {
+        self.tell_end(at, id);
+        match self.plan.steps[at].kind {
             StepKind::Create => self.summary.added += 1,
             StepKind::Update => self.summary.changed += 1,
             _ => self.summary.destroyed += 1,
         }
-        self.summary.imported += usize::from(imported);
+        // A replacement has two halves, and brings in one object.
+        let counts = imported && self.plan.steps[at].kind != StepKind::Create;
+        self.summary.imported += usize::from(counts);
         self.done(at).await;
+    }
+
+    /// Tells that a step is done.
+    pub(super) fn tell_end(&self, at: usize, id: Option<String>) {
+        let (change, kind) = (self.change(at), self.plan.steps[at].kind);
+        let (address, action) = (change.address.clone(), change.action);
+        let elapsed_ms = self.now_ms().saturating_sub(self.began_ms.get(&at).copied().unwrap_or(0));
+        (self.events)(Event::Finished { address, action, kind, id, elapsed_ms });
     }
 }

@@ -247,7 +247,8 @@ pub(super) async fn carry_out(
     let (stop_sender, stop) = watch::channel(false);
     let interrupts = tokio::spawn(interrupts(stop_sender));
     let calls = |step: &&plan::Step| {
-        matches!(step.kind, StepKind::Create | StepKind::Update | StepKind::Delete)
+        use StepKind::{Create, Delete, Read, Update};
+        matches!(step.kind, Create | Update | Delete | Read)
     };
     ui.begin(plan.steps.iter().filter(calls).count());
     let voice = ui.clone();
@@ -301,9 +302,12 @@ pub(super) async fn carry_out(
     }
     ui.diagnostics(&summary.diagnostics, sources);
     if ui.is_json() {
-        ui.say(&ui.messages().summary(&summary, mode));
-        // As Terraform: `destroy` tells of no outputs, `apply -destroy` does.
-        if command != "destroy"
+        if complete {
+            ui.say(&ui.messages().summary(&summary, mode));
+        }
+        // As Terraform: a run that failed tells of neither, and `destroy` tells of no outputs; `apply -destroy` does.
+        if complete
+            && command != "destroy"
             && let Ok(snapshot) = store.snapshot()
         {
             ui.say(&ui.messages().outputs(&snapshot.outputs));

@@ -8,7 +8,7 @@ use sdk::Reader;
 use syntax::{Diagnostics, Span};
 use value::Value;
 
-use super::{Evaluation, Expansion, ROOT, Repetition};
+use super::{Evaluation, Expansion, Judged, ROOT, Repetition};
 use crate::ephemeral::Open;
 use crate::error::PlanError;
 use crate::instance::{Final, plan_final};
@@ -131,9 +131,13 @@ impl Evaluation {
         for (id, state) in self.modules() {
             for check in &state.module.checks {
                 for assertion in &check.assertions {
-                    match self.condition(id, &Repetition::single(), None, assertion) {
-                        Ok(None) => {}
-                        Ok(Some(failed)) => found.push(PlanError::CheckFailed {
+                    match self.judge(id, &Repetition::single(), None, assertion) {
+                        Ok(Judged::Holds) => {}
+                        Ok(Judged::Open) => found.push(PlanError::CheckOpen {
+                            name: check.name.text.to_string(),
+                            span: assertion.condition.span(),
+                        }),
+                        Ok(Judged::Fails(failed)) => found.push(PlanError::CheckFailed {
                             name: check.name.text.to_string(),
                             message: failed.message,
                             span: assertion.condition.span(),
@@ -212,7 +216,7 @@ impl Evaluation {
         own: &Value,
     ) -> Result<Vec<Provision>, Diagnostics> {
         let covers = |module: &address::ModuleInstance, removed: &config::Removed| {
-            crate::moved::within(module, &removed.from).covers(address)
+            crate::moved::removes(module, &removed.from, address)
         };
         let found = self.modules().find_map(|(id, state)| {
             let removed = state.module.removed.iter().find(|one| covers(&state.instance, one))?;

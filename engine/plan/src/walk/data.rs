@@ -69,11 +69,12 @@ impl Walk<'_> {
         let block = Arc::clone(block);
         let address = address.clone();
         let checked = block.config.check.is_some();
+        let open = propose_unknown(&block.schema.get().block, &config).mark_paths(&marks);
         let call = move || async move {
             let read = crate::data::read(&reader, &block, &address, config, &marks).await;
             if checked {
                 let read = read.map(|read| (read.value, read.warnings));
-                return (id, Ok(Answer::Checked(address, read)));
+                return (id, Ok(Answer::Checked(address, read, open)));
             }
             (id, read.map(|read| Answer::Data(read.value, read.warnings, read.deferred)))
         };
@@ -131,6 +132,7 @@ impl Walk<'_> {
         id: NodeId,
         address: &ResourceInstance,
         read: Result<(Value, Diagnostics), Diagnostics>,
+        open: Value,
     ) {
         let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else { return };
         let Some(block) = self.block(module, &resource).cloned() else { return };
@@ -140,7 +142,7 @@ impl Walk<'_> {
                 let found = conditions.err().map(as_warnings).unwrap_or_default();
                 (value, warnings.into_iter().fold(found, with))
             }
-            Err(found) => (Value::unknown(block.schema.get().block.ty()), as_warnings(found)),
+            Err(found) => (open, as_warnings(found)),
         };
         self.report(&address.to_string(), found);
         self.evaluation.set_in(module, &resource, &key, value.clone());

@@ -74,7 +74,8 @@ impl Walk<'_> {
         previous_address: Option<ResourceInstance>,
     ) -> Result<(), Diagnostics> {
         let provider = &record.provider;
-        let Some(reader) = self.reader_for(provider, address) else {
+        let reader = self.reader_for(provider, address).filter(|_| !self.lost_settings(provider));
+        let Some(reader) = reader else {
             return Err(PlanError::UnknownProvider {
                 provider: provider.to_string(),
                 span: None,
@@ -130,6 +131,14 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Whether the configuration of a provider that objects were made with is gone: with other settings, or with none,
+    /// the provider would look for them elsewhere and say that they do not exist.
+    fn lost_settings(&self, provider: &ProviderConfig) -> bool {
+        let is_default = provider.alias.is_none() && provider.module.is_root();
+        let block = self.prepared.providers.get(provider);
+        !is_default && block.is_none_or(|block| block.span.is_none())
+    }
+
     fn removal_reason(&self, address: &ResourceInstance) -> ActionReason {
         match self.options.mode {
             Mode::Destroy => return ActionReason::Destroying,
@@ -161,7 +170,7 @@ impl Walk<'_> {
         });
         removed
             .filter(|(_, removed)| !removed.destroy)
-            .any(|(module, removed)| crate::moved::within(module, &removed.from).covers(address))
+            .any(|(module, removed)| crate::moved::removes(module, &removed.from, address))
     }
 }
 

@@ -53,6 +53,20 @@ impl Walk<'_> {
         if self.is_led_back(resource) {
             return self.instance_in_undo(id, module, &address, &block);
         }
+        if self.options.mode == Mode::RefreshOnly {
+            let conditions = &block.config.lifecycle.preconditions;
+            let name = address.to_string();
+            let failed = self.evaluation.check_conditions(
+                module,
+                &repetition,
+                None,
+                conditions,
+                "precondition",
+                &name,
+            );
+            // Nothing is going to be done on the strength of them.
+            self.report(&name, crate::problem::as_warnings(failed));
+        }
         let wants_config = self.options.mode == Mode::Normal;
         let config = if wants_config {
             self.instance_config(module, &repetition, &block, &address)

@@ -119,7 +119,7 @@ impl Walk<'_> {
                 let result = self.postconditions(module, &resource, &key, &value);
                 self.settle(id, result);
             }
-            Answer::Checked(address, read) => self.take_checked(id, &address, read),
+            Answer::Checked(address, read, open) => self.take_checked(id, &address, read, open),
             Answer::Opened(value, open, warnings) => {
                 let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
                     return;
