@@ -207,23 +207,6 @@ fn is_declared(configuration: &Configuration, path: &address::ModulePath, target
     }
 }
 
-/// A target of a module, as seen from the root.
-pub(crate) fn within(module: &ModuleInstance, target: &Target) -> Target {
-    let join = |inner: &ModuleInstance| {
-        ModuleInstance::new(module.steps().iter().chain(inner.steps()).cloned())
-    };
-    match target {
-        Target::Module(inner) => Target::Module(join(inner)),
-        Target::Resource(block) => {
-            Target::Resource(block.resource.clone().within(join(&block.module)))
-        }
-        Target::Instance(instance) => Target::Instance(ResourceInstance {
-            module: join(&instance.module),
-            ..instance.clone()
-        }),
-    }
-}
-
 /// Whether a `removed` block of a module names an object. It has no instance keys: all instances are meant.
 pub(crate) fn removes(module: &ModuleInstance, from: &Target, address: &ResourceInstance) -> bool {
     let (inner, resource) = match from {

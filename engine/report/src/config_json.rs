@@ -162,7 +162,9 @@ fn module(whole: &Whole<'_>, module: &Module) -> Json {
         module.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect();
     let is_data = |one: &ResourceBlock| one.address.mode == address::ResourceMode::Data;
     let data = module.resources.values().filter(|one| is_data(one));
-    let others = module.resources.values().filter(|one| !is_data(one));
+    // As Terraform 1.11: the format knows no ephemeral blocks.
+    let is_managed = |one: &ResourceBlock| one.address.mode == address::ResourceMode::Managed;
+    let others = module.resources.values().filter(|one| is_managed(one));
     let resources: Vec<Json> =
         others.chain(data).map(|one| resource(whole, &module.path, one)).collect();
     let calls: Map<String, Json> =
@@ -193,9 +195,6 @@ fn output(output: &Output) -> Json {
     if output.sensitive {
         out.insert("sensitive".to_owned(), json!(true));
     }
-    if output.ephemeral {
-        out.insert("ephemeral".to_owned(), json!(true));
-    }
     out.insert("expression".to_owned(), compiled(&output.value));
     depends_on(&output.depends_on, &mut out);
     if let Some(text) = &output.description {
@@ -215,8 +214,15 @@ fn variable(variable: &Variable) -> Json {
     if variable.sensitive {
         out.insert("sensitive".to_owned(), json!(true));
     }
-    if variable.ephemeral {
-        out.insert("ephemeral".to_owned(), json!(true));
+    Json::Object(out)
+}
+
+fn provisioner(provisioner: &config::Provisioner) -> Json {
+    let mut out = Map::new();
+    out.insert("type".to_owned(), json!(&*provisioner.kind.text));
+    let expressions = body(&provisioner.body);
+    if expressions.as_object().is_some_and(|all| !all.is_empty()) {
+        out.insert("expressions".to_owned(), expressions);
     }
     Json::Object(out)
 }
@@ -248,6 +254,10 @@ fn resource(whole: &Whole<'_>, module: &ModulePath, resource: &ResourceBlock) ->
     let expressions = body(&resource.body);
     if expressions.as_object().is_some_and(|all| !all.is_empty()) {
         out.insert("expressions".to_owned(), expressions);
+    }
+    let provisioners: Vec<Json> = resource.provisioners.iter().map(provisioner).collect();
+    if !provisioners.is_empty() {
+        out.insert("provisioners".to_owned(), Json::Array(provisioners));
     }
     out.insert("schema_version".to_owned(), json!(0));
     if let Some(count) = &resource.count {
@@ -340,7 +350,10 @@ fn constant(expr: &Expr) -> Option<Json> {
 }
 
 fn references(expression: &Expression) -> Json {
-    let names: Vec<String> = expression.references().iter().flat_map(prefixes).collect();
+    // In the order of the text: what is indexed before the index.
+    let mut references: Vec<&Traversal> = expression.references().iter().collect();
+    references.sort_by_key(|reference| reference.span.start);
+    let names: Vec<String> = references.into_iter().flat_map(prefixes).collect();
     if names.is_empty() { json!({}) } else { json!({ "references": names }) }
 }
 
@@ -353,7 +366,12 @@ fn prefixes(reference: &Traversal) -> Vec<String> {
     // An instance of a module is one name, too: `module.a["x"]`.
     let instance = matches!(&*reference.root.text, "module")
         && reference.steps.get(1).is_some_and(|step| !matches!(step, TraversalStep::Attribute(..)));
-    let least = if &*reference.root.text == "data" || instance { 2 } else { 1 };
+    let least = match &*reference.root.text {
+        "data" | "ephemeral" => 2,
+        "module" if instance => 2,
+        "self" => 0,
+        _ => 1,
+    };
     let cut = |length: usize| {
         let steps = reference.steps[..length].to_vec();
         Traversal { root: reference.root.clone(), steps, span: reference.span }.to_string()

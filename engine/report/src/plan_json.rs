@@ -163,7 +163,7 @@ fn object(change: &ResourceChange, value: &Value, recorded: bool) -> Shown {
         }),
         value: value.clone(),
         depends_on: depends_on.unwrap_or_default(),
-        tainted: false,
+        tainted: recorded && change.reason == plan::ActionReason::Tainted,
     }
 }
 

@@ -82,7 +82,11 @@ fn resource(object: &Shown) -> Json {
         out["identity"] = identity.clone();
     }
     if !object.value.is_null() {
-        out["values"] = plain(&hidden(object.value.clone()));
+        let values = plain(&hidden(object.value.clone()));
+        // As Terraform: nothing that is known is no member at all.
+        if values.as_object().is_none_or(|values| !values.is_empty()) {
+            out["values"] = values;
+        }
     }
     out["sensitive_values"] = sensitive(&object.value);
     if !object.depends_on.is_empty() {

@@ -36,7 +36,9 @@ pub(super) async fn run(
     };
     if command.secret {
         tell("(output is not shown: a sensitive value is among the arguments)".to_owned());
-    } else if !command.quiet {
+    } else if command.quiet {
+        tell("local-exec: Executing: Suppressed by quiet=true".to_owned());
+    } else {
         tell(format!("Executing: {}", command.shown));
     }
     let mut process = tokio::process::Command::new(&command.program);

@@ -74,7 +74,15 @@ impl Run<'_> {
                     record.deposed.remove(&key);
                 }
                 (None, true) => {
-                    if let Some(object) = object {
+                    if let Some(mut object) = object {
+                        // What was secret of an object that could not be destroyed still is.
+                        if let Some(old) = record.current.take() {
+                            let paths = &mut object.sensitive_paths;
+                            paths.extend(old.sensitive_paths);
+                            paths.sort();
+                            paths.dedup();
+                            object.configured = old.configured;
+                        }
                         record.current = Some(object);
                     }
                 }

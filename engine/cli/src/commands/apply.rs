@@ -303,7 +303,9 @@ pub(super) async fn carry_out(
     ui.diagnostics(&summary.diagnostics, sources);
     if ui.is_json() {
         if complete {
-            ui.say(&ui.messages().summary(&summary, mode));
+            // As Terraform: a plan file is applied, whatever is in it.
+            let told = if file.is_empty() { mode } else { plan::Mode::Normal };
+            ui.say(&ui.messages().summary(&summary, told));
         }
         // As Terraform: a run that failed tells of neither, and `destroy` tells of no outputs; `apply -destroy` does.
         if complete

@@ -67,7 +67,8 @@ pub fn without_secrets(json: &mut Json) {
     }
 }
 
-fn hide(value: &mut Json, marks: &Json) {
+/// Puts null where the marks say that a value is sensitive.
+pub fn hide(value: &mut Json, marks: &Json) {
     match (value, marks) {
         (value, Json::Bool(true)) => *value = Json::Null,
         (Json::Object(entries), Json::Object(marks)) => {
@@ -84,7 +85,7 @@ fn hide(value: &mut Json, marks: &Json) {
     }
 }
 
-/// The text with what is random in it named by its kind: UUIDs, ids of the simulated backend.
+/// The text with what is random in it named by its kind: UUIDs, ids of the simulated backend, times.
 pub fn settled(text: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let mut out = String::with_capacity(text.len());
@@ -95,8 +96,14 @@ pub fn settled(text: &str) -> String {
         out.push_str(match word {
             word if is_uuid(word) => "UUID",
             word if is_node(word) => "NODE",
+            word if is_time(word) => "TIME",
             word => word,
         });
+        let after = if is_time(word) {
+            after.trim_start_matches(|c: char| c == ':' || is_word(c))
+        } else {
+            after
+        };
         let mut chars = after.chars();
         out.extend(chars.next());
         rest = chars.as_str();
@@ -108,6 +115,12 @@ fn is_uuid(word: &str) -> bool {
     let parts: Vec<&str> = word.split('-').collect();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
         && word.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+}
+
+/// The date of an RFC 3339 time with its hour; what is after the first colon goes as well.
+fn is_time(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.len() == 13 && bytes[10] == b'T' && bytes[4] == b'-' && bytes[7] == b'-'
 }
 
 /// `n-TOKEN-NUMBER`: what `sim_node` calls its objects.

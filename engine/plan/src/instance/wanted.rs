@@ -168,6 +168,8 @@ impl Input {
             .iter()
             .map(|(path, marks)| (path.clone(), marks.without(Marks::EPHEMERAL)))
             .filter(|(_, marks)| !marks.is_empty())
+            // Nothing is left of a write-only value that could be secret.
+            .filter(|(path, _)| !block.attribute_at(path).is_some_and(|one| one.write_only))
             .collect();
         paths
             .extend(block.sensitive_paths(&value).into_iter().map(|path| (path, Marks::SENSITIVE)));

@@ -152,13 +152,28 @@ impl Walk<'_> {
         self.finish(id, NodeState::Done);
     }
 
-    /// Says whether something that a data source waits for is going to change: what `depends_on` names, what a
-    /// condition could look at, and the resources that its block refers to, with all that these need.
+    /// Whether the call of a module, or of one around it, waits for what its `depends_on` names.
+    fn is_called_after(&self, path: &address::ModulePath) -> bool {
+        let mut inner = path.clone();
+        while let (Some(outer), Some(step)) = (inner.parent(), inner.steps().last()) {
+            let modules = &self.evaluation.config.modules;
+            let call = modules.get(&outer).and_then(|module| module.calls.get(step));
+            if call.is_some_and(|call| !call.depends_on.is_empty()) {
+                return true;
+            }
+            inner = outer;
+        }
+        false
+    }
+
+    /// Says whether something that a data source waits for is going to change: what `depends_on` names, its own
+    /// and those of the calls of its modules, what a condition could look at, and the resources that its block refers to, with all that these need.
     ///
     /// Source: Terraform's documentation of data sources; that references count was seen with the AWS provider.
     fn has_pending_need(&mut self, id: NodeId, block: &Block) -> bool {
         let lifecycle = &block.config.lifecycle;
-        let all = !block.config.depends_on.is_empty()
+        let all = self.is_called_after(&block.address.module)
+            || !block.config.depends_on.is_empty()
             || !lifecycle.preconditions.is_empty()
             || !lifecycle.postconditions.is_empty();
         let counts = |needed: &NodeId| {

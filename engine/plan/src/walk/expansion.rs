@@ -25,7 +25,15 @@ impl Walk<'_> {
             block.config.count.as_ref(),
             block.config.for_each.as_ref(),
             &address,
-        )?;
+        );
+        let expansion = match expansion {
+            Ok(expansion) => expansion,
+            // How many there are does not matter to a run that leaves all of them alone.
+            Err(_) if self.included.as_ref().is_some_and(|all| !all.contains(&block.address)) => {
+                return Ok(());
+            }
+            Err(found) => return Err(found),
+        };
         let keys: Vec<InstanceKey> = expansion.repetitions().into_iter().map(|r| r.key).collect();
         if let Some(state) = self.evaluation.module_mut(module).resources.get_mut(resource) {
             state.expansion = Some(expansion);

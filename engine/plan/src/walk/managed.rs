@@ -249,7 +249,10 @@ impl Walk<'_> {
         // is planned for that instance alone.
         let named = self.targets.iter().any(|target| match target {
             Target::Instance(instance) => instance.block() == address.block(),
-            _ => false,
+            Target::Module(module) => {
+                address.module.module().steps().starts_with(module.module().steps())
+            }
+            Target::Resource(_) => false,
         });
         let needed =
             self.options.mode == Mode::Normal || address.resource.mode == ResourceMode::Data;
