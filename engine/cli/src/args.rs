@@ -696,6 +696,12 @@ pub(crate) struct Report {
     /// Write Markdown that fits into a comment on a pull request; to standard output if no file is named.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(crate) markdown: Option<String>,
+    /// Write conditions, checks and findings as the results of tests, in the XML of `JUnit`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<String>,
+    /// Write findings as SARIF 2.1.0, for code scanners.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<String>,
     /// The plan file, made by `plan -out`.
     #[arg(value_name = "PLANFILE")]
     pub(crate) file: String,
