@@ -616,6 +616,9 @@ pub(crate) struct UndoArgs {
     /// Write the plan to a file, and carry nothing out.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<String>,
+    /// Lead only this back, with what it was made from.
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub(crate) targets: Vec<String>,
     /// Whether to look at real objects.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(crate) refresh: Option<bool>,
@@ -639,6 +642,7 @@ impl UndoArgs {
             var_files: self.var_files.clone(),
             given: self.given.clone(),
             out: self.out.clone(),
+            targets: self.targets.clone(),
             refresh: self.refresh,
             parallelism: self.parallelism,
             ..PlanArgs::default()
@@ -696,6 +700,12 @@ pub(crate) struct Report {
     /// Write Markdown that fits into a comment on a pull request; to standard output if no file is named.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(crate) markdown: Option<String>,
+    /// Write conditions, checks and findings as the results of tests, in the XML of `JUnit`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<String>,
+    /// Write findings as SARIF 2.1.0, for code scanners.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<String>,
     /// The plan file, made by `plan -out`.
     #[arg(value_name = "PLANFILE")]
     pub(crate) file: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lang::{DirEntry, World};
@@ -12,6 +13,7 @@ pub(crate) struct RealWorld {
     plan_time: u128,
     /// A file of the working folder that is being made: its name and what will be in it.
     draft: Mutex<Option<(String, String)>>,
+    set_back: SetBack,
 }
 
 const LIBRARY: &str = "stratiform:modules";
@@ -22,9 +24,39 @@ fn now() -> u128 {
     now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
+/// `STRATIFORM_TEST_CLOCK=SECONDS:READINGS` sets the clock back by so much after so many readings. Tests of what a clock
+/// that goes backwards does use it.
+#[derive(Debug, Default)]
+struct SetBack {
+    nanos: u128,
+    readings: AtomicU64,
+}
+
+impl SetBack {
+    fn from_environment() -> Self {
+        let wanted = crate::store::env("STRATIFORM_TEST_CLOCK");
+        let parsed = wanted.as_deref().and_then(|text| {
+            let (seconds, readings) = text.split_once(':')?;
+            Some((seconds.parse::<u64>().ok()?, readings.parse::<u64>().ok()?))
+        });
+        let (seconds, readings) = parsed.unwrap_or_default();
+        Self { nanos: u128::from(seconds) * 1_000_000_000, readings: AtomicU64::new(readings) }
+    }
+
+    fn apply(&self, now: u128) -> u128 {
+        if self.nanos == 0 {
+            return now;
+        }
+        let left = self.readings.load(Ordering::Relaxed);
+        self.readings.store(left.saturating_sub(1), Ordering::Relaxed);
+        if left == 0 { now.saturating_sub(self.nanos) } else { now }
+    }
+}
+
 impl RealWorld {
     pub(crate) fn new() -> Self {
-        Self { plan_time: now(), draft: Mutex::default() }
+        let set_back = SetBack::from_environment();
+        Self { plan_time: set_back.apply(now()), draft: Mutex::default(), set_back }
     }
 
     /// From now on a file seems to be in the working folder.
@@ -114,7 +146,7 @@ impl World for RealWorld {
     }
 
     fn now_unix_nanos(&self) -> u128 {
-        now()
+        self.set_back.apply(now())
     }
 
     fn plan_time_unix_nanos(&self) -> u128 {

@@ -569,3 +569,44 @@ fn something_better_is_told_if_it_pays_for_the_move() {
         assert_eq!(told, is_told, "{more}\n{}", ran.err);
     }
 }
+
+#[test]
+fn reports_have_what_a_plan_costs_and_what_was_found() {
+    let stack = stack(TRAINER);
+    stack.write(
+        "checks.tf",
+        "check \"never\" {\n  assert {\n    condition     = terraform.workspace == \"blue\"\n    error_message = \"one is <more> than none\"\n  }\n}\n",
+    );
+    stack.ok(&["plan", "-out=p"]);
+    let comment = stack.ok(&["report", "p", "-markdown"]);
+    for part in ["**Cost**", "110.08 USD per hour", "**Findings**", "does not hold"] {
+        assert!(comment.contains(part), "{part} in {comment}");
+    }
+    stack.ok(&["report", "p", "-html=p.html", "-junit=p.xml", "-sarif=p.sarif"]);
+    let read = |name: &str| std::fs::read_to_string(stack.dir().join(name)).expect("a report");
+    let page = read("p.html");
+    let island = page.split("id=\"plan\">").nth(1).and_then(|rest| rest.split("</script>").next());
+    let sheet: serde_json::Value = serde_json::from_str(island.expect("the data")).expect("JSON");
+    let sections = sheet["sections"].as_array().expect("sections");
+    let cost = sections.iter().find(|one| one["title"] == "Cost").expect("a part about money");
+    assert_eq!(cost["bars"][0]["label"], "trainer.t");
+    assert_eq!((&cost["bars"][0]["before"], &cost["bars"][0]["after"]), (&0.into(), &1000.into()));
+    let xml = read("p.xml");
+    for part in [
+        "<testcase name=\"check.never\" classname=\"check\"><failure message=\"one is &lt;more&gt; than none\">",
+        "classname=\"stratiform::plan::check_failed\"><system-out>",
+    ] {
+        assert!(xml.contains(part), "{part} in {xml}");
+    }
+    let sarif: serde_json::Value = serde_json::from_str(&read("p.sarif")).expect("JSON");
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(
+        (&result["ruleId"], &result["level"]),
+        (&"stratiform::plan::check_failed".into(), &"warning".into())
+    );
+    let at = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(at, "checks.tf");
+    // Reports are made from the file alone.
+    std::fs::remove_file(stack.dir().join("checks.tf")).expect("it is there");
+    assert_eq!(stack.ok(&["report", "p", "-markdown"]), comment);
+}

@@ -205,7 +205,7 @@ fn changes_of_all_kinds_survive_a_kill_at_any_point() {
 
 #[test]
 fn commands_on_the_state_happen_as_a_whole_or_not_at_all() {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 12] = [
         &["state", "mv", "sim_node.old_name", "sim_node.other_name"],
         &["state", "rm", "sim_node.gone", "sim_node.user"],
         &["taint", "sim_node.updated"],
@@ -214,6 +214,10 @@ fn commands_on_the_state_happen_as_a_whole_or_not_at_all() {
         &["refresh"],
         &["import", "sim_node.extra", "nothing"],
         &["workspace", "new", "-state=pushed.tfstate", "blue"],
+        &["workspace", "new", "green"],
+        &["workspace", "select", "-or-create", "green"],
+        &["workspace", "delete", "-force", "other"],
+        &["untaint", "sim_node.updated"],
     ];
     let mut killed = 0;
     for command in commands {
@@ -223,6 +227,13 @@ fn commands_on_the_state_happen_as_a_whole_or_not_at_all() {
                 stack.ok(&["apply", "-auto-approve"]);
                 let before = stack.ok(&["state", "pull"]);
                 stack.write("pushed.tfstate", &before.replace("\"updated\"", "\"elsewhere\""));
+                if command[0] == "untaint" {
+                    stack.ok(&["taint", "sim_node.updated"]);
+                }
+                if command.get(1) == Some(&"delete") {
+                    stack.ok(&["workspace", "new", "-state=pushed.tfstate", "other"]);
+                    stack.ok(&["workspace", "select", "default"]);
+                }
                 let failpoint = format!("{point}:{count}");
                 killed += usize::from(killed_during(&stack, command, &failpoint));
                 let what = format!("{command:?} at {failpoint}");
@@ -236,7 +247,7 @@ fn commands_on_the_state_happen_as_a_whole_or_not_at_all() {
                 let left = objects(&pull.out);
                 let allowed: &[usize] = match command.get(1).copied().unwrap_or_default() {
                     "rm" => &[7, 5],
-                    "new" => &[7, 0],
+                    "new" | "select" => &[7, 0],
                     _ => &[7],
                 };
                 assert!(allowed.contains(&left), "{what}: {left}");

@@ -187,3 +187,30 @@ fn with_a_key_nothing_of_the_past_is_readable() {
         assert!(!found, "{}", path.display());
     }
 }
+
+#[test]
+fn a_limit_shortens_the_history_after_each_run() {
+    let stack = three_applies();
+    let operations = |stack: &Stack| -> Vec<u64> {
+        let told: Json = serde_json::from_str(&stack.ok(&["history", "-json"])).expect("JSON");
+        let all = told["operations"].as_array().expect("operations").clone();
+        all.iter().filter_map(|one| one["operation"].as_u64()).collect()
+    };
+    let before = operations(&stack);
+    let with = |name: &str, value: &str| {
+        let mut command = stack.command(&["apply", "-auto-approve", "-replace=sim_node.a"]);
+        let done = ran(command.env(name, value).output().expect("it runs"));
+        assert_eq!(done.code, Some(0), "{}{}", done.out, done.err);
+        done.err
+    };
+    // Nothing is that old, and what makes no sense forgets nothing.
+    with("STRATIFORM_HISTORY_DAYS", "30");
+    assert_eq!(operations(&stack).len(), before.len() + 1);
+    assert!(with("STRATIFORM_HISTORY_KEEP", "0").contains("is no number of at least 1"));
+    assert_eq!(operations(&stack).len(), before.len() + 2);
+    with("STRATIFORM_HISTORY_KEEP", "2");
+    let after = operations(&stack);
+    assert_eq!(after, [before.len() as u64 + 2, before.len() as u64 + 3]);
+    // What is left can be led back.
+    stack.ok(&["undo", "-auto-approve"]);
+}

@@ -174,7 +174,7 @@ fn a_damaged_file_is_refused_wherever_the_damage_is() {
         assert!(found.contains("stratiform::plan_file::"), "cut at {cut}: {found}");
     }
     let older =
-        String::from_utf8(whole).unwrap().replacen("stratiform-plan-5", "stratiform-plan-3", 1);
+        String::from_utf8(whole).unwrap().replacen("stratiform-plan-6", "stratiform-plan-3", 1);
     stack.write("older", &older);
     let found = stack.fails(&["apply", "older"]);
     assert!(

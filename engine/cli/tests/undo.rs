@@ -409,3 +409,51 @@ fn killed_anywhere_another_undo_gets_there() {
     }
     assert!(killed >= 16, "the points are reached: {killed}");
 }
+
+#[test]
+fn a_target_leads_back_what_it_must_and_no_more() {
+    let stack = Stack::new(&[]);
+    let with = |size: u32, zone: &str, rest: &str| {
+        node("a", &format!("  size = {size}\n"))
+            + &node("b", &format!("  size   = {size}\n  inputs = [sim_node.a.name]\n"))
+            + &node("c", &format!("  size = {size}\n  zone = \"{zone}\"\n"))
+            + rest
+    };
+    applied(&stack, &with(1, "x", &node("gone", "")));
+    let fresh = node("new", "") + &node("user", "  inputs = [sim_node.new.id]\n");
+    applied(&stack, &with(2, "y", &fresh));
+    let sizes = |stack: &Stack| -> BTreeMap<String, Option<u64>> {
+        let all = world(stack).into_values();
+        all.map(|object| {
+            let name = object["name"].as_str().unwrap_or_default().to_owned();
+            (name, object["size"].as_u64())
+        })
+        .collect()
+    };
+    let last = |stack: &Stack| -> String {
+        let told: Json = serde_json::from_str(&stack.ok(&["history", "-json"])).expect("JSON");
+        let all = told["operations"].as_array().expect("operations").clone();
+        all.iter().rev().find(|one| one["command"] == "apply").expect("one")["operation"]
+            .to_string()
+    };
+    let operation = last(&stack);
+    let undo = |target: &str| stack.ok(&["undo", &operation, "-auto-approve", target]);
+    // One that another was made from: the other stays.
+    let out = undo("-target=sim_node.a");
+    assert!(out.contains("0 added, 1 changed, 0 destroyed"), "{out}");
+    let now = sizes(&stack);
+    assert_eq!((now["a"], now["b"], now["c"]), (Some(1), Some(2), Some(2)));
+    assert!(now.contains_key("new") && !now.contains_key("gone"));
+    // One that was destroyed comes back, alone.
+    let out = undo("-target=sim_node.gone");
+    assert!(out.contains("1 added, 0 changed, 0 destroyed"), "{out}");
+    // One that was not there goes, with what is made from it.
+    let out = undo("-target=sim_node.new");
+    assert!(out.contains("0 added, 0 changed, 2 destroyed"), "{out}");
+    // The rest.
+    stack.ok(&["undo", &operation, "-auto-approve"]);
+    let now = sizes(&stack);
+    assert_eq!((now["a"], now["b"], now["c"]), (Some(1), Some(1), Some(1)));
+    assert_eq!(now.keys().map(String::as_str).collect::<Vec<_>>(), ["a", "b", "c", "gone"]);
+    assert!(stack.fails(&["undo", "-target=no address!"]).contains("stratiform::"));
+}

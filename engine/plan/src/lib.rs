@@ -242,6 +242,16 @@ pub async fn attempt(request: Request<'_>) -> (Attempt, Diagnostics) {
     if request.options.mode == Mode::Destroy {
         targets.extend(made_from(&targets, &records));
     }
+    if let Some(goal) = request.options.goal.as_ref().filter(|_| !targets.is_empty()) {
+        // What was not there goes, and takes with it what is made from it; what was there comes back with its sources.
+        let goes = |address: &&ResourceInstance| {
+            goal.object(address).is_none() && targets.iter().any(|target| target.covers(address))
+        };
+        let gone: Vec<Target> =
+            records.keys().filter(goes).cloned().map(Target::Instance).collect();
+        targets.extend(made_from(&gone, &records));
+        targets.extend(goal.sources(&targets).into_iter().map(Target::Instance));
+    }
     let addresses = moves_outside(&targets, &records);
     if !addresses.is_empty() {
         let options: Vec<_> = addresses.iter().map(|one| format!("`-target={one}`")).collect();

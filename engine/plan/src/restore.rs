@@ -13,11 +13,11 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use address::{AttributePath, ProviderConfig, ResourceInstance};
+use address::{AttributePath, ProviderConfig, ResourceInstance, Target};
 use component::Decision;
 use sdk::{Attribute, Private};
 use serde_json::{Value as Json, json};
-use state::{Object, Record, StateSnapshot};
+use state::{Dependency, Object, Record, StateSnapshot};
 use syntax::Diagnostics;
 use value::{Marks, Type, Value, exact};
 
@@ -56,6 +56,28 @@ impl Goal {
     pub(crate) fn object(&self, address: &ResourceInstance) -> Option<(&Record, &Object)> {
         let record = self.snapshot.records.get(address)?;
         Some((&**record, record.current.as_ref()?))
+    }
+
+    /// What the objects that are named were made from then, and what that was made from in turn.
+    pub(crate) fn sources(&self, targets: &[Target]) -> BTreeSet<ResourceInstance> {
+        let named = |address: &&ResourceInstance| targets.iter().any(|one| one.covers(address));
+        let mut waiting: Vec<ResourceInstance> =
+            self.snapshot.records.keys().filter(named).cloned().collect();
+        let mut found = BTreeSet::new();
+        while let Some(address) = waiting.pop() {
+            let Some((_, object)) = self.object(&address) else { continue };
+            for dependency in &object.dependencies {
+                let sources: Vec<ResourceInstance> = match dependency {
+                    Dependency::Instance(instance) => vec![instance.clone()],
+                    Dependency::Block(block) => {
+                        let instances = self.snapshot.instances_of(block);
+                        instances.map(|(address, _)| address.clone()).collect()
+                    }
+                };
+                waiting.extend(sources.into_iter().filter(|one| found.insert(one.clone())));
+            }
+        }
+        found
     }
 
     /// The placements of then.

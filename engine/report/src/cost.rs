@@ -6,6 +6,9 @@ use catalog::{HOURS_PER_MONTH, UsdPerHour};
 use check::cost::{Cost, Estimate, Interval, Share};
 use serde_json::{Value as Json, json};
 
+use crate::sheet::{Bar, Section};
+use crate::values::visible;
+
 fn range(usd: Interval) -> String {
     if usd.low == usd.high { usd.low.to_string() } else { format!("{} to {}", usd.low, usd.high) }
 }
@@ -109,6 +112,53 @@ fn is_more_than_a_line(estimate: &Estimate, share: &Share) -> bool {
         rest.is_some_and(|rest| rest.starts_with(['.', '[']))
     });
     parts.into_iter().any(|line| is_known(&line.before) || is_known(&line.after))
+/// How many amounts are drawn: the largest ones.
+const DRAWN: usize = 12;
+
+/// The part of a report about money; `None` if nothing of the plan has a price or can be estimated.
+pub fn section(estimate: &Estimate) -> Option<Section> {
+    let priced = estimate.lines.iter().any(|line| is_known(&line.before) || is_known(&line.after));
+    if !priced && estimate.prospects.is_empty() {
+        return None;
+    }
+    let mut lines = Vec::new();
+    if priced {
+        lines.push(format!(
+            "{} USD per hour, {} per month; {} per hour by this plan",
+            range(estimate.after),
+            range(estimate.after.per_month()),
+            difference(estimate)
+        ));
+        if estimate.grams > 0.0 {
+            lines.push(format!("CO2e: at least {:.0} kg per month", kg_per_month(estimate)));
+        }
+        lines.extend(left_out(estimate));
+    }
+    lines.extend(prospects(estimate));
+    let lines = lines.iter().map(|line| visible(line)).collect();
+    Some(Section { title: "Cost".to_owned(), lines, bars: bars(estimate) })
+}
+
+fn bars(estimate: &Estimate) -> Vec<Bar> {
+    let high = |cost: &Cost| match cost {
+        Cost::Known { usd, .. } => usd.high.0,
+        Cost::None | Cost::Unknown(_) => 0,
+    };
+    let size = |line: &check::cost::Line| high(&line.before).max(high(&line.after));
+    let mut largest: Vec<_> = estimate.lines.iter().filter(|line| size(line) > 0).collect();
+    largest.sort_by_key(|line| std::cmp::Reverse(size(line)));
+    let most = largest.first().map_or(1, |line| size(line)).max(1);
+    let share = |cost: &Cost| {
+        let thousandths = u128::from(high(cost)) * 1000 / u128::from(most);
+        u32::try_from(thousandths).unwrap_or(1000)
+    };
+    let bar = |line: &&check::cost::Line| Bar {
+        label: visible(&line.address),
+        before: share(&line.before),
+        after: share(&line.after),
+        text: format!("{} before, {} after, USD per hour", shown(&line.before), shown(&line.after)),
+    };
+    largest.iter().take(DRAWN).map(bar).collect()
 }
 
 fn is_known(cost: &Cost) -> bool {

@@ -67,7 +67,7 @@ fn case(file: &str, run: &RunResult, before: Option<&str>) -> String {
 }
 
 /// Text for an attribute. What XML cannot hold is left out.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars().filter(|c| is_allowed(*c)) {
         match c {

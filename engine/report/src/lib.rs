@@ -40,6 +40,7 @@ pub mod console;
 pub mod cost;
 pub mod drift;
 pub mod explain;
+pub mod findings;
 pub mod history;
 pub mod sarif;
 pub mod schema_json;

@@ -90,6 +90,22 @@ pub struct Section {
     pub title: String,
     /// Its lines.
     pub lines: Vec<String>,
+    /// Amounts before and after, to be drawn beside each other; empty where there is nothing to draw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bars: Vec<Bar>,
+}
+
+/// An amount before and after, drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bar {
+    /// What it is of.
+    pub label: String,
+    /// Its length before, in thousandths of the longest.
+    pub before: u32,
+    /// Its length after, in thousandths of the longest.
+    pub after: u32,
+    /// The amounts in words.
+    pub text: String,
 }
 
 /// What happens to one object.

@@ -300,6 +300,9 @@ pub(super) async fn carry_out(
     if let Err(error) = store.end_operation(operation, outcome) {
         return ui.fail_with(error);
     }
+    if let Err(warning) = super::history::shorten(session, store, guard) {
+        ui.warn(&warning);
+    }
     ui.diagnostics(&summary.diagnostics, sources);
     if ui.is_json() {
         if complete {

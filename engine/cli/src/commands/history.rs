@@ -1,6 +1,6 @@
 //! `history` and `force-unlock`: who did what to the state, and who has it.
 
-use state::{Moment, Operation, OperationId, StateError, StateSnapshot, StateStore};
+use state::{LockGuard, Moment, Operation, OperationId, StateError, StateSnapshot, StateStore};
 
 use super::{fail_message, fail_with};
 use crate::args::{Common, ForceUnlock, HistoryArgs, HistoryCommand, HistoryDiff, HistoryPrune};
@@ -91,7 +91,7 @@ fn prune(session: &Session, args: &HistoryPrune) -> Exit {
     let now_ms = store::now_ms(&*session.world);
     let pruned = store::open(&args.common, &*session.world).and_then(|store| {
         let guard = store::lock(&store, &args.common, "history prune", &*session.world)?;
-        let first = first_kept(&store.history()?, args, now_ms);
+        let first = first_kept(&store.history()?, args.keep, args.days, now_ms);
         let pruned = store.prune(&guard, first)?;
         guard.release()?;
         Ok(pruned)
@@ -114,16 +114,55 @@ fn prune(session: &Session, args: &HistoryPrune) -> Exit {
 }
 
 /// The oldest operation that stays.
-fn first_kept(operations: &[Operation], args: &HistoryPrune, now_ms: u64) -> OperationId {
+fn first_kept(
+    operations: &[Operation],
+    keep: Option<usize>,
+    days: Option<u64>,
+    now_ms: u64,
+) -> OperationId {
     let count = operations.len();
-    let by_number = args.keep.map(|keep| count.saturating_sub(keep));
-    let by_age = args.days.map(|days| {
+    let by_number = keep.map(|keep| count.saturating_sub(keep));
+    let by_age = days.map(|days| {
         let since = now_ms.saturating_sub(days.saturating_mul(DAY_MS));
         operations.iter().position(|one| one.info.time_unix_ms >= since).unwrap_or(count)
     });
     let at = by_number.into_iter().chain(by_age).min().unwrap_or(0);
     let past_the_last = operations.last().map_or(1, |last| last.id.0 + 1);
     operations.get(at).map_or(OperationId(past_the_last), |operation| operation.id)
+}
+
+/// Forgets what is older than `STRATIFORM_HISTORY_KEEP=N` operations or `STRATIFORM_HISTORY_DAYS=D` days allow, at the
+/// end of a run; where both are set, what either keeps stays. Nothing is forgotten where neither is.
+///
+/// # Errors
+///
+/// In words, for a warning: the run itself has gone well.
+pub(crate) fn shorten(
+    session: &Session,
+    store: &dyn StateStore,
+    guard: &LockGuard,
+) -> Result<(), String> {
+    let keep = limit("STRATIFORM_HISTORY_KEEP")?;
+    let days = limit("STRATIFORM_HISTORY_DAYS")?;
+    if keep.is_none() && days.is_none() {
+        return Ok(());
+    }
+    let keep = keep.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX));
+    let now_ms = store::now_ms(&*session.world);
+    let pruned = store.history().and_then(|operations| {
+        let first = first_kept(&operations, keep, days, now_ms);
+        // The last operation stays, however old.
+        let first = operations.last().map_or(first, |last| first.min(last.id));
+        store.prune(guard, first)
+    });
+    pruned.map(drop).map_err(|error| format!("the history could not be shortened: {error}"))
+}
+
+fn limit(name: &str) -> Result<Option<u64>, String> {
+    let Some(text) = store::env(name) else { return Ok(None) };
+    let number = text.parse::<u64>().ok().filter(|number| *number > 0);
+    let wrong = || format!("`{name}={text}` is no number of at least 1, so nothing is forgotten");
+    number.map(Some).ok_or_else(wrong)
 }
 
 /// `force-unlock`

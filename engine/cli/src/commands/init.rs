@@ -93,7 +93,11 @@ async fn providers(
     let sources = &stack.configuration.sources;
     let found = without_inputs(found);
     if found.has_errors() {
-        return Err(ui.fail(&found, sources));
+        // What cannot be loaded says nothing of providers. What does not make sense is for `validate` to tell.
+        let (_, unloadable) = fetching::load(&*session.world);
+        if without_inputs(unloadable).has_errors() {
+            return Err(ui.fail(&found, sources));
+        }
     }
     let (mut requirements, own, mut found) = fetching::requirements(session, &stack.configuration);
     let configuration = &stack.configuration;

@@ -88,28 +88,32 @@ pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
     }
     ui.diagnostics(&found, &sources);
     let view = view(&plan);
+    let bench = Bench {
+        session,
+        configuration: &configuration,
+        inputs: &inputs,
+        snapshot: &snapshot,
+        components: &components,
+    };
+    let has_price =
+        !plan.is_empty() && (judge::is_priced(&plan) || judge::has_prospects(&components));
+    let wanted = has_price && (!ui.is_json() || args.out.is_some());
+    let estimate = wanted.then(|| bench.estimate(&plan).ok()).flatten().map(|(one, _)| one);
     if ui.is_json() {
         for message in ui.messages().plan(&view) {
             ui.say(&message);
         }
     } else {
         terminal::print(&view.show(ui.style));
-        if !plan.is_empty() && (judge::is_priced(&plan) || judge::has_prospects(&components)) {
-            let bench = Bench {
-                session,
-                configuration: &configuration,
-                inputs: &inputs,
-                snapshot: &snapshot,
-                components: &components,
-            };
-            if let Ok((estimate, _)) = bench.estimate(&plan) {
-                terminal::print(&report::cost::summary(&estimate));
-            }
+        if let Some(estimate) = &estimate {
+            terminal::print(&report::cost::summary(estimate));
         }
     }
     if let Some(path) = &args.out {
         let time = ui.messages().timestamp;
-        if let Err(error) = planfile::write(path, &plan, &saved, &snapshot, time) {
+        let judged =
+            planfile::Judged { found: &found, sources: &sources, estimate: estimate.as_ref() };
+        if let Err(error) = planfile::write(path, &plan, &saved, &snapshot, &judged, time) {
             return ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}"));
         }
         if !args.common.json {

@@ -1,7 +1,7 @@
 //! A plan on disk.
 //!
 //! The first line says what the file is, and has the SHA-256 of the rest, which tells this plan from every other.
-//! The rest is JSON: what people are told of the plan, without sensitive values; the configuration that it was made
+//! The rest is JSON: what people are told of the plan, its findings and costs included, without sensitive values; the configuration that it was made
 //! from; and, sealed, what apply carries out, the values of variables, and the digests of the records that the plan
 //! rests on. So `apply FILE` looks at nothing again: it makes the calls that were shown, and no other.
 //!
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use check::cost::Estimate;
 use component::Decision;
 use plan::Plan;
 use plan::file::{Basis, PlanFileError};
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use state::{Key, OperationId, StateSnapshot};
+use syntax::{Diagnostics, SourceMap};
 use value::{Value, exact};
 
 use super::plan::view;
@@ -34,7 +36,7 @@ use crate::store;
 use crate::world::SavedFiles;
 
 /// The form of the file; each change of it gets another name.
-const FORMAT: &str = "stratiform-plan-5";
+const FORMAT: &str = "stratiform-plan-6";
 
 /// How long the key of a plan that nobody carries out is kept.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -86,6 +88,8 @@ pub(crate) struct Saved {
     pub(crate) sheet: Sheet,
     /// What `show -json` prints.
     pub(crate) document: Json,
+    /// What was found, as SARIF.
+    pub(crate) findings: Json,
     lineage: String,
     workspace: String,
     /// The name of its own key; empty if it is sealed with the state's.
@@ -110,15 +114,30 @@ pub(crate) struct Ground {
     looked_at: Basis,
 }
 
+/// What is known of a plan beside its changes, for reports.
+pub(crate) struct Judged<'a> {
+    /// What checks and others have found.
+    pub(crate) found: &'a Diagnostics,
+    /// The files that they name.
+    pub(crate) sources: &'a SourceMap,
+    /// What it costs, if it costs anything.
+    pub(crate) estimate: Option<&'a Estimate>,
+}
+
 /// Writes a plan; readable by its owner alone.
 pub(crate) fn write(
     path: &str,
     plan: &Plan,
     inputs: &Inputs,
     snapshot: &StateSnapshot,
+    judged: &Judged<'_>,
     timestamp: String,
 ) -> std::io::Result<()> {
     let view = view(plan);
+    let mut sheet = Sheet::of(&view);
+    sheet.sections.extend(report::findings::section(judged.found));
+    sheet.sections.extend(judged.estimate.and_then(report::cost::section));
+    let findings = report::sarif::sarif(judged.found, judged.sources, env!("CARGO_PKG_VERSION"));
     let variables =
         inputs.lasting().map(|(name, value)| (Arc::clone(name), value.clone())).collect();
     let around = Around { configuration: &inputs.configuration, variables: &variables, timestamp };
@@ -136,7 +155,9 @@ pub(crate) fn write(
         "workspace": store::workspace(),
         "files": inputs.files,
         "modules": inputs.modules,
-        "sheet": Sheet::of(&view),
+        "sheet": sheet,
+        "findings": findings,
+        "cost": judged.estimate.map(report::cost::json),
         "key": name,
         "sealed": STANDARD.encode(key.seal(FORMAT, sealed.to_string().as_bytes())),
     })
@@ -193,6 +214,7 @@ pub(crate) fn read(path: &str) -> Result<Saved, PlanFileError> {
             id: id.clone(),
             sheet: Sheet::deserialize(body.get("sheet")?).ok()?,
             document: body.get("document")?.clone(),
+            findings: body.get("findings")?.clone(),
             lineage: text("lineage")?,
             workspace: text("workspace")?,
             key: text("key")?,

@@ -1,4 +1,4 @@
-//! `report`: a plan file as a page or as a comment.
+//! `report`: a plan file as a page, as a comment, or for other programs.
 
 use report::plan_html::{self, Heading};
 use report::plan_markdown;
@@ -11,8 +11,9 @@ use crate::terminal;
 /// Writes what is asked for.
 pub(crate) fn report(args: &Report) -> Exit {
     let style = terminal::style(args.no_color);
-    if args.html.is_none() && args.markdown.is_none() {
-        let help = "name a form: `-html FILE` for a page, `-markdown` for a comment; `stratiform show FILE` prints text";
+    let forms = [&args.html, &args.markdown, &args.junit, &args.sarif];
+    if forms.iter().all(|form| form.is_none()) {
+        let help = "name a form: `-html FILE` for a page, `-markdown` for a comment, `-junit FILE` or `-sarif FILE` for other programs; `stratiform show FILE` prints text";
         return fail_message(help, style);
     }
     let saved = match planfile::read(&args.file) {
@@ -26,6 +27,14 @@ pub(crate) fn report(args: &Report) -> Exit {
     }
     if let Some(path) = &args.markdown {
         forms.push((path, plan_markdown::comment(&saved.sheet, plan_markdown::GITHUB_LIMIT)));
+    }
+    if let Some(path) = &args.junit {
+        let deferred = &saved.sheet.deferred_checks;
+        let xml = report::findings::junit(&saved.document, &saved.findings, deferred);
+        forms.push((path, xml));
+    }
+    if let Some(path) = &args.sarif {
+        forms.push((path, format!("{:#}\n", saved.findings)));
     }
     for (path, text) in forms {
         if path == "-" {

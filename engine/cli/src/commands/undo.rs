@@ -51,7 +51,10 @@ async fn write(
     let aim = checked(aim, ui)?;
     let Planned { plan, saved, .. } = planned(session, plan_args, &snapshot, &aim, ui).await?;
     let time = ui.messages().timestamp;
-    if let Err(error) = planfile::write(path, &plan, &saved, &snapshot, time) {
+    let (found, sources) = (syntax::Diagnostics::new(), syntax::SourceMap::new());
+    // Checks are about configurations, and prices too; a way back has neither.
+    let judged = planfile::Judged { found: &found, sources: &sources, estimate: None };
+    if let Err(error) = planfile::write(path, &plan, &saved, &snapshot, &judged, time) {
         return Err(ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}")));
     }
     if !ui.is_json() {

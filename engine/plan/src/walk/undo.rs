@@ -26,7 +26,8 @@ impl Walk<'_> {
         let Some(goal) = self.goal().cloned() else { return };
         self.made_first = self.made_first(&goal);
         for (address, record) in &goal.snapshot.records {
-            if record.current.is_some() && address.resource.mode == ResourceMode::Managed {
+            let managed = address.resource.mode == ResourceMode::Managed;
+            if record.current.is_some() && managed && self.is_aimed_at(address) {
                 self.node(NodeKey::LedBack(address.clone()));
             }
         }
@@ -94,8 +95,16 @@ impl Walk<'_> {
     pub(super) fn all_led_back(&mut self, block: &AbsResource) -> Vec<NodeId> {
         let Some(goal) = self.goal().cloned() else { return Vec::new() };
         let there = goal.snapshot.instances_of(block);
-        let there = there.filter(|(_, record)| record.current.is_some());
-        there.map(|(address, _)| self.node(NodeKey::LedBack(address.clone()))).collect()
+        let there: Vec<ResourceInstance> = there
+            .filter(|(address, record)| record.current.is_some() && self.is_aimed_at(address))
+            .map(|(address, _)| address.clone())
+            .collect();
+        there.into_iter().map(|address| self.node(NodeKey::LedBack(address))).collect()
+    }
+
+    /// Whether an object is led back: all are, unless some are named.
+    fn is_aimed_at(&self, address: &ResourceInstance) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|target| target.covers(address))
     }
 
     /// An instance of a block is worth to others what its object will be.
@@ -110,7 +119,8 @@ impl Walk<'_> {
             resource: resource.clone(),
             key: key.clone(),
         };
-        let wanted = self.goal().is_some_and(|goal| goal.object(&address).is_some());
+        let there = self.goal().is_some_and(|goal| goal.object(&address).is_some());
+        let wanted = there && self.is_aimed_at(&address);
         if wanted { vec![self.node(NodeKey::LedBack(address))] } else { Vec::new() }
     }
 

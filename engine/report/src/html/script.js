@@ -88,11 +88,34 @@
     made.append(list);
     if (lost.length > 12) made.append(el("p", "hint", `and ${lost.length - 12} more, first in the list below`));
   }
-  for (const section of plan.sections ?? []) bullets(card(section.title), section.lines);
+  for (const section of plan.sections ?? []) {
+    const made = card(section.title);
+    bullets(made, section.lines);
+    if (section.bars?.length) made.append(chart(section.bars));
+  }
   if (plan.placements.length) {
     bullets(card("Placement"), plan.placements.map((one) => `${one.component} on ${one.offer} (${one.backend}): ${one.reason}`));
   }
   if (plan.deferred_checks.length) bullets(card("Checked when the values are known"), plan.deferred_checks);
+  // Two bars for each: what is, and what will be.
+  function chart(bars) {
+    const made = el("div", "chart");
+    for (const one of bars) {
+      const row = el("div", "pair");
+      row.append(el("span", "mono", one.label));
+      const both = el("div", "both");
+      both.setAttribute("role", "img");
+      both.setAttribute("aria-label", `${one.label}: ${one.text}`);
+      for (const [when, length] of [["before", one.before], ["after", one.after]]) {
+        const bar = el("i", when);
+        bar.style.width = `${length / 10}%`;
+        both.append(bar);
+      }
+      row.append(both, el("span", "hint", one.text));
+      made.append(row);
+    }
+    return made;
+  }
   const folded = (title, fill) => {
     const made = el("section", "card");
     const details = el("details");
