@@ -360,3 +360,61 @@ fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
     let refused = stack.run(&["plan", "-offline", "-out=p"]);
     assert_eq!(refused.code, Some(1), "{}", refused.err);
 }
+
+#[test]
+fn many_configurations_share_a_few_processes() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for at in 0..6 {
+        let _ = write!(
+            text,
+            "provider \"peer\" {{\n  alias  = \"r{at}\"\n  region = \"r{at}\"\n}}\n\
+             resource \"peer_thing\" \"t{at}\" {{\n  provider = peer.r{at}\n  name     = \"t{at}\"\n}}\n"
+        );
+    }
+    let stack = stack(&text);
+    let starts = stack.dir().join("starts");
+    for (args, changes) in [
+        (&["apply", "-auto-approve"][..], "6 added"),
+        (&["plan", "-detailed-exitcode"], "No changes."),
+        (&["destroy", "-auto-approve"], "6 destroyed"),
+    ] {
+        let mut command = stack.command(args);
+        command.env("PEER_STARTS", &starts).env("STRATIFORM_PROVIDER_PROCESSES", "2");
+        let ran = ran(command.output().expect("it runs"));
+        assert_eq!(ran.code, Some(0), "{args:?}\n{}\n{}", ran.out, ran.err);
+        assert!(ran.out.contains(changes), "{}", ran.out);
+    }
+    let lines = std::fs::read_to_string(&starts).expect("processes were started");
+    let most = lines.lines().filter_map(|line| line.strip_prefix("start ")?.parse::<usize>().ok());
+    let most = most.max().expect("processes were counted");
+    assert_eq!(most, 2, "as many as are allowed, and no more");
+    assert!(lines.lines().count() >= 6, "each configuration had a process: {lines}");
+}
+
+#[test]
+fn a_busy_backend_is_asked_again_later_and_never_faster_than_allowed() {
+    let stack =
+        stack("resource \"peer_thing\" \"a\" {\n  count = 8\n  name  = \"a${count.index}\"\n}\n");
+    let run = |args: &[&str], busy: &str, rates: &str| {
+        let mut command = stack.command(args);
+        command.env("PEER_BUSY", busy).env("STRATIFORM_RATES", rates);
+        let began = std::time::Instant::now();
+        let ran = ran(command.output().expect("it runs"));
+        assert_eq!(ran.code, Some(0), "{args:?}\n{}\n{}", ran.out, ran.err);
+        (ran, began.elapsed())
+    };
+    // Creates and reads are refused some times, and nothing is lost or made twice.
+    let (applied, _) = run(&["apply", "-auto-approve"], "3", "");
+    assert!(applied.out.contains("Resources: 8 added"), "{}", applied.out);
+    run(&["plan", "-detailed-exitcode"], "3", "");
+    let (_, slow) = run(&["plan", "-detailed-exitcode"], "", "peer_thing=10");
+    assert!(slow.as_millis() >= 700, "8 reads at 10 a second took {slow:?}");
+    let (wrong, _) = run(&["plan", "-detailed-exitcode"], "", "peer=fast");
+    assert!(wrong.err.contains("`STRATIFORM_RATES` is left out"), "{}", wrong.err);
+    // A backend that is never free is told as it is.
+    let mut command = stack.command(&["plan"]);
+    let never = ran(command.env("PEER_BUSY", "1000").output().expect("it runs"));
+    assert_eq!(never.code, Some(1));
+    assert!(flat(&never.err).contains("ThrottlingException: Rate exceeded"), "{}", never.err);
+}
