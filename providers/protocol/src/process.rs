@@ -198,10 +198,11 @@ impl Process {
         // A Go server breaks the connection while it answers; that is no failure.
         let asked = self.connection.call(plugin::SHUTDOWN, Bytes::new());
         let answer = tokio::time::timeout(END_TIMEOUT, asked).await;
-        // Who does not know the call will not end by it.
+        // Who does not know the call may end by it all the same, but hardly later.
         let deaf =
             matches!(&answer, Ok(Err(status)) if status.code() == tonic::Code::Unimplemented);
-        if deaf || tokio::time::timeout(END_TIMEOUT, gone(&mut ended)).await.is_err() {
+        let patience = if deaf { END_TIMEOUT / 4 } else { END_TIMEOUT };
+        if tokio::time::timeout(patience, gone(&mut ended)).await.is_err() {
             let _ = kill.try_send(());
             let _ = tokio::time::timeout(END_TIMEOUT, gone(&mut ended)).await;
         }
