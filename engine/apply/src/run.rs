@@ -340,6 +340,16 @@ impl Run<'_> {
                     return self.fail(at, found);
                 }
                 self.summary.diagnostics.extend(found);
+                let updates = self.plan.steps[at].kind == StepKind::Update;
+                if updates && prepared.planned == prepared.prior {
+                    return self.take_unchanged(at, &prepared).await;
+                }
+                if updates {
+                    let change = self.change(at);
+                    let (address, action) = (change.address.clone(), change.action);
+                    let (kind, id) = (StepKind::Update, shown_id(&change.before));
+                    (self.events)(Event::Started { address, action, kind, id });
+                }
                 let intent = self.intent(at, &prepared);
                 if self.lives_in_state(at, &*provider) {
                     self.in_state.insert(at);

@@ -25,6 +25,8 @@ impl Resource for Thing {
         let block = Block::new()
             .required("name", Type::String, "A name.")
             .optional("zone", Type::String, "Where it is.")
+            .optional("kind", Type::String, "Another kind is another object.")
+            .replaces(&["kind"])
             .optional("waits", Type::Bool, "Put the work off.")
             .optional("inputs", Type::list(Type::String), "Whatever it is made from.")
             .computed("told_by", Type::String, "The module, as it calls itself.")

@@ -1,4 +1,4 @@
-//! Two implementations of the protocol in Python, made by others and by nothing of HashiCorp's: the packages `tf` and
+//! Two implementations of the protocol in Python, made by others and without any of the usual code in Go: the packages `tf` and
 //! `pyvider-components`, driven by our host, and by Terraform beside it.
 //!
 //! `STRATIFORM_PYTHON_PEERS` names a virtual environment that has them; `.ci/run` makes one. Without it the tests are

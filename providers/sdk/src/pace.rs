@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn rates_are_pairs_between_commas() {
         let read = parse_rates("aws=20, aws_instance=2.5,").expect("rates");
-        assert_eq!(read["aws"], 20.0);
-        assert_eq!(read["aws_instance"], 2.5);
+        let expected = [("aws".to_owned(), 20.0), ("aws_instance".to_owned(), 2.5)];
+        assert_eq!(read, expected.into());
         for wrong in ["aws", "aws=fast", "aws=0", "=3", "aws=-1", "aws=inf"] {
             assert!(parse_rates(wrong).expect_err("no rate").contains("aws=20"), "{wrong}");
         }

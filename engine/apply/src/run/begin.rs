@@ -19,7 +19,8 @@ impl Run<'_> {
         let change = self.change(at);
         let kind = self.plan.steps[at].kind;
         self.began_ms.insert(at, self.now_ms());
-        if matches!(kind, StepKind::Create | StepKind::Update | StepKind::Delete) {
+        // An update is begun once it is known that there is something to change.
+        if matches!(kind, StepKind::Create | StepKind::Delete) {
             let (address, action) = (change.address.clone(), change.action);
             let id = if kind == StepKind::Create { None } else { shown_id(&change.before) };
             (self.events)(Event::Started { address, action, kind, id });

@@ -530,7 +530,9 @@ impl Provider for Instance {
         };
         // What has come to be in spite of the complaint must not be made once more.
         if creates && !new.is_null() {
-            problems.iter_mut().for_each(|problem| problem.retry = None);
+            for problem in &mut problems {
+                problem.retry = None;
+            }
         }
         Ok(ApplyAnswer {
             identity: self
