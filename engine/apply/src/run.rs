@@ -340,6 +340,13 @@ impl Run<'_> {
                     return self.fail(at, found);
                 }
                 self.summary.diagnostics.extend(found);
+                let updates = self.plan.steps[at].kind == StepKind::Update;
+                if updates && prepared.planned == prepared.prior {
+                    return self.take_unchanged(at, &prepared).await;
+                }
+                if updates {
+                    self.tell_start(at);
+                }
                 let intent = self.intent(at, &prepared);
                 if self.lives_in_state(at, &*provider) {
                     self.in_state.insert(at);

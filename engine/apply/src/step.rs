@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plan::evaluation::renewal::Ready;
 use plan::{Final, ResourceChange, StepKind};
-use sdk::{ApplyAnswer, ApplyRequest, Private, Problem, ProgressSink, Provider, ProviderError};
+use sdk::{ApplyAnswer, ApplyRequest, Private, ProgressSink, Provider, ProviderError};
 use syntax::Diagnostics;
 use value::{Type, Value};
 
@@ -115,7 +115,8 @@ pub(crate) async fn call(
             Ok(answer) => answer,
             Err(error) => return Called { answer: None, failure: Some(error) },
         };
-        let Some(retry) = retry_of(&answer.problems).filter(|_| attempt < MAX_TRIES) else {
+        let Some(retry) = sdk::pace::retry_of(&answer.problems).filter(|_| attempt < MAX_TRIES)
+        else {
             return Called { answer: Some(answer), failure: None };
         };
         let wait = retry.after_ms.map_or(pause, Duration::from_millis);
@@ -124,15 +125,4 @@ pub(crate) async fn call(
         pause *= 2;
     }
     unreachable!("the last try returns")
-}
-
-/// Set if all errors say that the call may be tried again.
-fn retry_of(problems: &[Problem]) -> Option<sdk::Retry> {
-    let mut errors = problems.iter().filter(|problem| problem.is_error()).peekable();
-    errors.peek()?;
-    let mut found = None;
-    for error in errors {
-        found = Some(error.retry?);
-    }
-    found
 }

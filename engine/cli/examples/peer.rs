@@ -25,6 +25,8 @@ impl Resource for Thing {
         let block = Block::new()
             .required("name", Type::String, "A name.")
             .optional("zone", Type::String, "Where it is.")
+            .optional("kind", Type::String, "Another kind is another object.")
+            .replaces(&["kind"])
             .optional("waits", Type::Bool, "Put the work off.")
             .optional("inputs", Type::list(Type::String), "Whatever it is made from.")
             .computed("told_by", Type::String, "The module, as it calls itself.")
@@ -77,13 +79,16 @@ impl Resource for Thing {
     }
 
     async fn create(&self, planned: Value, call: Call<'_>) -> Created {
+        if let Some(busy) = busy() {
+            return busy.into();
+        }
         let id = format!("id-{}", planned.text("name").unwrap_or_default());
         let module = call.meta.get_attr("module").cloned().unwrap_or_else(Value::dynamic_null);
         Created::of(planned.with_attr("id", id.as_str().into()).with_attr("told_by", module))
     }
 
     async fn read(&self, current: Value, _: Call<'_>) -> Result<Value, Problem> {
-        Ok(current)
+        busy().map_or(Ok(current), Err)
     }
 
     async fn update(&self, _: Value, planned: Value, _: Call<'_>) -> Created {
@@ -93,6 +98,28 @@ impl Resource for Thing {
     async fn delete(&self, _: Value, _: Call<'_>) -> Result<(), Problem> {
         Ok(())
     }
+}
+
+/// So many calls are refused as by a backend that is busy: what `PEER_BUSY` says.
+fn busy() -> Option<Problem> {
+    static LEFT: std::sync::OnceLock<std::sync::atomic::AtomicI64> = std::sync::OnceLock::new();
+    let wanted = || std::env::var("PEER_BUSY").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let left = LEFT.get_or_init(|| std::sync::atomic::AtomicI64::new(wanted()));
+    let refused = left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) > 0;
+    refused.then(|| Problem::error("ThrottlingException: Rate exceeded", "Try again in 20 ms."))
+}
+
+/// How many processes of this program run from this path.
+fn alive() -> usize {
+    let own = std::env::args().next().unwrap_or_default();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    // Beside numbers there are names that mean this process.
+    let is_number = |one: &std::fs::DirEntry| {
+        one.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let processes = processes.filter(is_number);
+    let line = processes.filter_map(|one| std::fs::read(one.path().join("cmdline")).ok());
+    line.filter(|line| line.split(|byte| *byte == 0).next() == Some(own.as_bytes())).count()
 }
 
 /// The object of an id: its name is what follows `id-`.
@@ -179,7 +206,7 @@ fn main() -> std::process::ExitCode {
     if let Ok(path) = std::env::var("PEER_STARTS") {
         use std::io::Write as _;
         let file = std::fs::File::options().create(true).append(true).open(path);
-        let _ = file.and_then(|mut file| writeln!(file, "start"));
+        let _ = file.and_then(|mut file| writeln!(file, "start {}", alive()));
     }
     serve::program(Arc::new(Peer), std::env::vars())
 }

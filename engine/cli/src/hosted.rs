@@ -113,6 +113,9 @@ pub(crate) fn options(
         recorder,
         terraform_version: env("STRATIFORM_TERRAFORM_VERSION")
             .unwrap_or_else(|| "1.11.4".to_owned()),
+        max_processes: env("STRATIFORM_PROVIDER_PROCESSES")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(protocol::host::MAX_PROCESSES),
     }
 }
 

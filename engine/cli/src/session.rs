@@ -66,8 +66,10 @@ impl Session {
             Arc::new(crate::offers::Offers { world: Arc::clone(&world) as Arc<dyn World> }),
         ];
         let limits = call_limits();
+        let rates = call_rates();
         let guarded = |factory: Arc<dyn sdk::Factory>| -> Arc<dyn sdk::Factory> {
-            Arc::new(sdk::guard::GuardedFactory::new(factory, limits))
+            let rates = rates_of(&factory.address(), &rates);
+            Arc::new(sdk::guard::GuardedFactory::new(factory, limits).paced(rates))
         };
         let native: Vec<Arc<dyn sdk::Factory>> = factories.into_iter().map(guarded).collect();
         let context = Context {
@@ -702,6 +704,27 @@ fn call_limits() -> sdk::guard::Limits {
     match set.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok()) {
         Some(limit) => sdk::guard::Limits { look: limit, change: limit },
         None => sdk::guard::Limits::default(),
+    }
+}
+
+/// How often providers may be asked in a second, by `STRATIFORM_RATES`.
+fn call_rates() -> BTreeMap<String, f64> {
+    let text = store::env("STRATIFORM_RATES").unwrap_or_default();
+    sdk::pace::parse_rates(&text).unwrap_or_else(|fault| {
+        terminal::error_line(&format!("Warning: `STRATIFORM_RATES` is left out: {fault}"));
+        BTreeMap::new()
+    })
+}
+
+/// Those of a provider: its own by its short name, and those of its types.
+fn rates_of(
+    provider: &address::ProviderAddress,
+    rates: &BTreeMap<String, f64>,
+) -> sdk::pace::Rates {
+    let types = rates.iter().filter(|(name, _)| **name != *provider.type_name);
+    sdk::pace::Rates {
+        all: rates.get(&*provider.type_name).copied(),
+        types: types.map(|(name, rate)| (name.as_str().into(), *rate)).collect(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -359,4 +360,182 @@ fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
     assert!(flat(&changed.err).contains("unknown: 1"), "{}", changed.err);
     let refused = stack.run(&["plan", "-offline", "-out=p"]);
     assert_eq!(refused.code, Some(1), "{}", refused.err);
+}
+
+#[test]
+fn many_configurations_share_a_few_processes() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for at in 0..6 {
+        let _ = write!(
+            text,
+            "provider \"peer\" {{\n  alias  = \"r{at}\"\n  region = \"r{at}\"\n}}\n\
+             resource \"peer_thing\" \"t{at}\" {{\n  provider = peer.r{at}\n  name     = \"t{at}\"\n}}\n"
+        );
+    }
+    let stack = stack(&text);
+    let starts = stack.dir().join("starts");
+    for (args, changes) in [
+        (&["apply", "-auto-approve"][..], "6 added"),
+        (&["plan", "-detailed-exitcode"], "No changes."),
+        (&["destroy", "-auto-approve"], "6 destroyed"),
+    ] {
+        let mut command = stack.command(args);
+        command.env("PEER_STARTS", &starts).env("STRATIFORM_PROVIDER_PROCESSES", "2");
+        let ran = ran(command.output().expect("it runs"));
+        assert_eq!(ran.code, Some(0), "{args:?}\n{}\n{}", ran.out, ran.err);
+        assert!(ran.out.contains(changes), "{}", ran.out);
+    }
+    let lines = std::fs::read_to_string(&starts).expect("processes were started");
+    let most = lines.lines().filter_map(|line| line.strip_prefix("start ")?.parse::<usize>().ok());
+    let most = most.max().expect("processes were counted");
+    assert_eq!(most, 2, "as many as are allowed, and no more");
+    assert!(lines.lines().count() >= 6, "each configuration had a process: {lines}");
+}
+
+#[test]
+fn a_busy_backend_is_asked_again_later_and_never_faster_than_allowed() {
+    let stack =
+        stack("resource \"peer_thing\" \"a\" {\n  count = 8\n  name  = \"a${count.index}\"\n}\n");
+    let run = |args: &[&str], busy: &str, rates: &str| {
+        let mut command = stack.command(args);
+        command.env("PEER_BUSY", busy).env("STRATIFORM_RATES", rates);
+        let began = std::time::Instant::now();
+        let ran = ran(command.output().expect("it runs"));
+        assert_eq!(ran.code, Some(0), "{args:?}\n{}\n{}", ran.out, ran.err);
+        (ran, began.elapsed())
+    };
+    // Creates and reads are refused some times, and nothing is lost or made twice.
+    let (applied, _) = run(&["apply", "-auto-approve"], "3", "");
+    assert!(applied.out.contains("Resources: 8 added"), "{}", applied.out);
+    run(&["plan", "-detailed-exitcode"], "3", "");
+    let (_, slow) = run(&["plan", "-detailed-exitcode"], "", "peer_thing=10");
+    assert!(slow.as_millis() >= 700, "8 reads at 10 a second took {slow:?}");
+    let (wrong, _) = run(&["plan", "-detailed-exitcode"], "", "peer=fast");
+    assert!(wrong.err.contains("`STRATIFORM_RATES` is left out"), "{}", wrong.err);
+    // A backend that is never free is told as it is.
+    let mut command = stack.command(&["plan"]);
+    let never = ran(command.env("PEER_BUSY", "1000").output().expect("it runs"));
+    assert_eq!(never.code, Some(1));
+    assert!(flat(&never.err).contains("ThrottlingException: Rate exceeded"), "{}", never.err);
+}
+
+/// The calls of a record that look at objects and change them, in order of their text, and the configurations that were
+/// checked. A stored object may be brought to its schema once or twice: each such question counts once.
+fn calls(record: &str) -> (Vec<String>, BTreeSet<String>) {
+    let mut exact = Vec::new();
+    let (mut upgraded, mut checked) = (BTreeSet::new(), BTreeSet::new());
+    for line in record.lines() {
+        let Some((head, question)) = line.split_once(" > ") else { continue };
+        let call = head.split_once(' ').map_or("", |(_, call)| call);
+        // Terraform says in apply that work may be put off, whatever the plan said; nobody takes it up there.
+        let question = question.replace("deferral_allowed: true", "deferral_allowed: false");
+        let text = format!("{call} {question}");
+        match call {
+            "ReadResource" | "PlanResourceChange" | "ApplyResourceChange" | "ReadDataSource" => {
+                exact.push(text);
+            }
+            "UpgradeResourceState" => {
+                upgraded.insert(text);
+            }
+            "ValidateResourceConfig" | "ValidateDataResourceConfig" => {
+                checked.insert(text);
+            }
+            _ => {}
+        }
+    }
+    exact.extend(upgraded);
+    exact.sort();
+    (exact, checked)
+}
+
+#[test]
+fn a_provider_is_asked_what_terraform_asks_it() {
+    let text = |input: &str, kind: &str| {
+        format!(
+            "variable \"secret\" {{\n  default   = \"s\"\n  sensitive = true\n}}\n\
+             resource \"peer_old\" \"a\" {{\n  name = \"a\"\n  zone = var.secret\n  kind = \"{kind}\"\n}}\n\
+             resource \"peer_old\" \"b\" {{\n  count  = 2\n  name   = \"b${{count.index}}\"\n  inputs = [peer_old.a.id, \"{input}\"]\n}}\n\
+             data \"peer_told\" \"early\" {{\n  input = \"{input}\"\n}}\n\
+             data \"peer_told\" \"late\" {{\n  input = peer_old.b[0].id\n}}\n"
+        )
+    };
+    let (ours, theirs) = (stack(&text("x", "k")), stack(&text("x", "k")));
+    let record = theirs.dir().join("calls.txt");
+    let program = theirs.dir().join("plugins/terraform-provider-peer_v1.0.0");
+    std::fs::remove_file(&program).expect("it was a link");
+    let script = format!(
+        "#!/bin/sh\nSTRATIFORM_RECORD_PROVIDERS={} exec {} provider record {}\n",
+        record.display(),
+        env!("CARGO_BIN_EXE_stratiform"),
+        binary().display()
+    );
+    std::fs::write(&program, script).expect("written");
+    let runnable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, runnable).expect("set");
+    let phases: [(&str, String, &[&str]); 8] = [
+        ("plan from nothing", text("x", "k"), &["plan"]),
+        ("create", text("x", "k"), &["apply", "-auto-approve"]),
+        ("plan again", text("x", "k"), &["plan"]),
+        ("refresh", text("x", "k"), &["apply", "-auto-approve", "-refresh-only"]),
+        ("change", text("y", "k"), &["apply", "-auto-approve"]),
+        ("replace", text("y", "l"), &["apply", "-auto-approve"]),
+        ("plan without looking", text("z", "l"), &["plan", "-refresh=false"]),
+        ("destroy", text("y", "l"), &["destroy", "-auto-approve"]),
+    ];
+    for (phase, text, args) in phases {
+        set(&ours, &text);
+        set(&theirs, &text);
+        let own = ours.dir().join("own.txt");
+        let _ = (std::fs::remove_file(&own), std::fs::remove_file(&record));
+        let mut command = ours.command(args);
+        let ours_done =
+            ran(command.env("STRATIFORM_RECORD_PROVIDERS", &own).output().expect("it runs"));
+        assert_eq!(ours_done.code, Some(0), "{phase}\n{}\n{}", ours_done.out, ours_done.err);
+        let own = std::fs::read_to_string(&own).expect("calls were taken down");
+        let (own, own_checks) = calls(&own);
+        let changing = own.iter().filter(|call| call.starts_with("ApplyResourceChange")).count();
+        let looks = args[0] == "plan" || args.contains(&"-refresh-only");
+        assert_eq!(changing == 0, looks, "{phase}: {own:#?}");
+        let Some(done) = terraform(&theirs, args) else { continue };
+        assert_eq!(done.code, Some(0), "{phase}\n{}\n{}", done.out, done.err);
+        let counted = |ran: &Ran| -> Option<String> {
+            let (_, counts) = ran.out.split_once("complete! Resources: ")?;
+            Some(
+                counts
+                    .lines()
+                    .next()?
+                    .trim_end_matches(|c: char| !c.is_ascii_alphabetic())
+                    .to_owned(),
+            )
+        };
+        if args[0] == "apply" && !args.contains(&"-refresh-only") {
+            assert_eq!(counted(&ours_done), counted(&done), "{phase}");
+        }
+        let other = std::fs::read_to_string(&record).expect("calls were taken down");
+        let (other, other_checks) = calls(&other);
+        // Terraform checks every block with nothing known, too, which is what `validate` does here.
+        let further: Vec<_> = own_checks.difference(&other_checks).collect();
+        assert!(further.is_empty(), "{phase}: checked here alone: {further:#?}");
+        let only = |these: &[String], those: &[String]| -> Vec<String> {
+            these.iter().filter(|call| !those.contains(call)).cloned().collect()
+        };
+        if args[0] == "destroy" {
+            // Terraform plans everything once as if it stayed; what is destroyed, and how, is the same.
+            let gone = |calls: &[String]| -> Vec<String> {
+                calls.iter().filter(|call| call.starts_with("Apply")).cloned().collect()
+            };
+            assert_eq!(gone(&own), gone(&other), "{phase}");
+            assert_eq!(only(&own, &other), [""; 0], "{phase}");
+            continue;
+        }
+        assert!(
+            own == other,
+            "{phase}\nonly ours: {:#?}\nonly terraform's: {:#?}\n{} and {} in all",
+            only(&own, &other),
+            only(&other, &own),
+            own.len(),
+            other.len()
+        );
+    }
 }

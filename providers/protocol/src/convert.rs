@@ -107,7 +107,12 @@ pub(crate) fn problems_from_wire(sent: &[wire::Diagnostic]) -> Problems {
         path: one.attribute.as_ref().map(path_from_wire),
         retry: None,
     };
-    sent.iter().map(problem).collect()
+    let busy = |problem: Problem| {
+        let words = format!("{}\n{}", problem.summary, problem.detail);
+        let retry = sdk::pace::throttled(&words).filter(|_| problem.is_error());
+        Problem { retry, ..problem }
+    };
+    sent.iter().map(problem).map(busy).collect()
 }
 
 /// Complaints for the wire.

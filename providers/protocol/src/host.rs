@@ -7,13 +7,17 @@
 mod calls;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
 
 use address::ProviderAddress;
 use bytes::Bytes;
 use prost::Message;
 use sdk::{Factory, Problems, Provider, ProviderError, ProviderSchema, async_trait};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, Notify, OnceCell};
+use tokio::time::Instant;
 use value::Value;
 
 use crate::cache::SchemaCache;
@@ -22,6 +26,16 @@ use crate::process::{CallError, Process, StartOptions};
 use crate::record::Recorder;
 use crate::rpc::{Method, Version};
 use crate::{schema, wire};
+
+/// So many processes of one provider live at once, unless a person says otherwise.
+pub const MAX_PROCESSES: usize = 16;
+
+/// A process whose last call has ended this long ago gives way to another. Calls about one object come one after the
+/// other, and would else start its process anew each time.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// How long somebody who waits for a process to become idle waits before looking again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// After so many crashes a provider is not started again in this run.
 const MAX_CRASHES: usize = 5;
@@ -56,6 +70,8 @@ pub struct HostOptions {
     pub recorder: Option<Recorder>,
     /// The version of Terraform that providers are told.
     pub terraform_version: String,
+    /// How many processes of the provider may live at once; at least 1.
+    pub max_processes: usize,
 }
 
 /// A hosted provider. Cheap to clone.
@@ -68,6 +84,8 @@ struct Host {
     options: HostOptions,
     schema: OnceCell<Arc<ProviderSchema>>,
     slots: Mutex<Slots>,
+    /// Told when a call has ended.
+    idle: Notify,
 }
 
 #[derive(Default)]
@@ -84,6 +102,44 @@ struct Slot {
     settings: std::sync::OnceLock<Value>,
     /// What came of giving it the settings.
     configured: OnceCell<Problems>,
+    /// How many hold it for a call.
+    busy: AtomicUsize,
+    /// Set once it gives way to another process.
+    retired: AtomicBool,
+    /// When its last call has ended.
+    freed: StdMutex<Instant>,
+}
+
+/// A process that stays for as long as this is held.
+struct Held {
+    host: Arc<Host>,
+    slot: Arc<Slot>,
+}
+
+impl Held {
+    /// Holds a process; `None` if it gives way to another, or has ended.
+    fn try_new(host: &Arc<Host>, slot: &Arc<Slot>) -> Option<Self> {
+        // First counted, then looked at: whoever retires it does the same the other way round.
+        slot.busy.fetch_add(1, SeqCst);
+        let held = Self { host: Arc::clone(host), slot: Arc::clone(slot) };
+        (!slot.retired.load(SeqCst) && !slot.process.has_ended()).then_some(held)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.slot.freed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.slot.busy.fetch_sub(1, SeqCst);
+        self.host.idle.notify_one();
+    }
+}
+
+impl std::ops::Deref for Held {
+    type Target = Slot;
+
+    fn deref(&self) -> &Slot {
+        &self.slot
+    }
 }
 
 impl Hosted {
@@ -95,6 +151,7 @@ impl Hosted {
             options,
             schema: OnceCell::new(),
             slots: Mutex::default(),
+            idle: Notify::new(),
         }))
     }
 
@@ -214,44 +271,55 @@ impl Host {
     ///
     /// As with [`Self::for_settings`], the work is a task of its own: whoever waits for it may be kept from going on,
     /// as evaluation is while a function of the provider is called, and must not hold the processes then.
-    async fn any(self: &Arc<Self>) -> Result<Arc<Slot>, ProviderError> {
+    async fn any(self: &Arc<Self>) -> Result<Held, ProviderError> {
         let host = Arc::clone(self);
         joined(tokio::spawn(async move { host.any_now().await }).await)
     }
 
-    async fn any_now(&self) -> Result<Arc<Slot>, ProviderError> {
+    async fn any_now(self: &Arc<Self>) -> Result<Held, ProviderError> {
         let mut slots = self.slots.lock().await;
         slots.sweep();
-        match slots.live.first() {
-            Some(slot) => Ok(Arc::clone(slot)),
-            None => self.start(&mut slots).await,
+        if let Some(held) = slots.live.iter().find_map(|slot| Held::try_new(self, slot)) {
+            return Ok(held);
         }
+        self.start(&mut slots).await
     }
 
     /// A process for these settings: the one that has them, one that has none yet, or a new one.
-    async fn for_settings(self: &Arc<Self>, config: &Value) -> Result<Arc<Slot>, ProviderError> {
+    async fn for_settings(self: &Arc<Self>, config: &Value) -> Result<Held, ProviderError> {
         let (host, config) = (Arc::clone(self), config.clone());
         joined(tokio::spawn(async move { host.for_settings_now(&config).await }).await)
     }
 
-    async fn for_settings_now(&self, config: &Value) -> Result<Arc<Slot>, ProviderError> {
-        let mut slots = self.slots.lock().await;
-        slots.sweep();
-        let equal = slots.live.iter().find(|slot| slot.settings.get() == Some(config));
-        if let Some(slot) = equal {
-            return Ok(Arc::clone(slot));
+    async fn for_settings_now(self: &Arc<Self>, config: &Value) -> Result<Held, ProviderError> {
+        loop {
+            let mut slots = self.slots.lock().await;
+            slots.sweep();
+            let equal = slots.live.iter().filter(|slot| slot.settings.get() == Some(config));
+            if let Some(held) = equal.into_iter().find_map(|slot| Held::try_new(self, slot)) {
+                return Ok(held);
+            }
+            let free = slots.live.iter().filter(|slot| slot.settings.get().is_none());
+            let free = free.into_iter().find_map(|slot| Held::try_new(self, slot));
+            let held = match free {
+                Some(held) => held,
+                None if slots.make_room(self.options.max_processes.max(1)).await => {
+                    self.start(&mut slots).await?
+                }
+                None => {
+                    // All are at work: one of them gives way when its calls have ended.
+                    drop(slots);
+                    let _ = tokio::time::timeout(LOOK_AGAIN, self.idle.notified()).await;
+                    continue;
+                }
+            };
+            // Claimed under the lock, so that nobody else has.
+            let _ = held.settings.set(config.clone());
+            return Ok(held);
         }
-        let free = slots.live.iter().find(|slot| slot.settings.get().is_none()).cloned();
-        let slot = match free {
-            Some(slot) => slot,
-            None => self.start(&mut slots).await?,
-        };
-        // Claimed under the lock, so that nobody else has.
-        let _ = slot.settings.set(config.clone());
-        Ok(slot)
     }
 
-    async fn start(&self, slots: &mut Slots) -> Result<Arc<Slot>, ProviderError> {
+    async fn start(self: &Arc<Self>, slots: &mut Slots) -> Result<Held, ProviderError> {
         if slots.closed {
             let message = "the run is at its end".to_owned();
             return Err(ProviderError::Start { message });
@@ -279,9 +347,14 @@ impl Host {
             process,
             settings: std::sync::OnceLock::new(),
             configured: OnceCell::new(),
+            busy: AtomicUsize::new(0),
+            retired: AtomicBool::new(false),
+            freed: StdMutex::new(Instant::now()),
         });
         slots.live.push(Arc::clone(&slot));
-        Ok(slot)
+        let ended =
+            || ProviderError::Start { message: "it ended right after its start".to_owned() };
+        Held::try_new(self, &slot).ok_or_else(ended)
     }
 
     async fn check(&self) -> Result<(), ProviderError> {
@@ -351,6 +424,32 @@ impl Host {
 }
 
 impl Slots {
+    /// Makes sure that one more process may be started: ends the one that nobody has used for the longest, if there are
+    /// as many as there may be. False if all of them are at work.
+    async fn make_room(&mut self, most: usize) -> bool {
+        while self.live.len() >= most {
+            let freed =
+                |at: usize| *self.live[at].freed.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_idle =
+                |at: &usize| self.live[*at].busy.load(SeqCst) == 0 && freed(*at).elapsed() >= GRACE;
+            let mut idle: Vec<usize> = (0..self.live.len()).filter(is_idle).collect();
+            idle.sort_by_key(|at| freed(*at));
+            let retire = |at: &usize| {
+                let slot = &self.live[*at];
+                slot.retired.store(true, SeqCst);
+                let still_idle = slot.busy.load(SeqCst) == 0;
+                if !still_idle {
+                    slot.retired.store(false, SeqCst);
+                }
+                still_idle
+            };
+            let Some(at) = idle.into_iter().find(|at| retire(at)) else { return false };
+            let slot = self.live.remove(at);
+            slot.process.shut_down().await;
+        }
+        true
+    }
+
     /// Drops processes that have ended.
     fn sweep(&mut self) {
         let before = self.live.len();
@@ -395,20 +494,20 @@ impl Instance {
     }
 
     /// The process to call: with this instance's settings, where it has any.
-    async fn slot(&self) -> Result<Arc<Slot>, ProviderError> {
+    async fn slot(&self) -> Result<Held, ProviderError> {
         let Some(config) = self.config.get() else { return self.host.any().await };
         let mut own = self.own.lock().await;
-        if let Some(slot) = own.as_ref().filter(|slot| !slot.process.has_ended()) {
-            return Ok(Arc::clone(slot));
+        if let Some(held) = own.as_ref().and_then(|slot| Held::try_new(&self.host, slot)) {
+            return Ok(held);
         }
-        let slot = self.host.for_settings(config).await?;
+        let held = self.host.for_settings(config).await?;
         let allowed = self.deferral_allowed();
-        let problems = self.host.give_settings(&slot, &self.schema, config, allowed).await?;
+        let problems = self.host.give_settings(&held, &self.schema, config, allowed).await?;
         if let Some(error) = problems.iter().find(|one| one.is_error()) {
             let message = format!("{}: {}", error.summary, error.detail);
             return Err(in_call(Method::Configure, ProviderError::Protocol { message }));
         }
-        *own = Some(Arc::clone(&slot));
-        Ok(slot)
+        *own = Some(Arc::clone(&held.slot));
+        Ok(held)
     }
 }

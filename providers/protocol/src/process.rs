@@ -197,8 +197,12 @@ impl Process {
         let mut ended = self.ended.clone();
         // A Go server breaks the connection while it answers; that is no failure.
         let asked = self.connection.call(plugin::SHUTDOWN, Bytes::new());
-        let _ = tokio::time::timeout(END_TIMEOUT, asked).await;
-        if tokio::time::timeout(END_TIMEOUT, gone(&mut ended)).await.is_err() {
+        let answer = tokio::time::timeout(END_TIMEOUT, asked).await;
+        // Who does not know the call may end by it all the same, but hardly later.
+        let deaf =
+            matches!(&answer, Ok(Err(status)) if status.code() == tonic::Code::Unimplemented);
+        let patience = if deaf { END_TIMEOUT / 4 } else { END_TIMEOUT };
+        if tokio::time::timeout(patience, gone(&mut ended)).await.is_err() {
             let _ = kill.try_send(());
             let _ = tokio::time::timeout(END_TIMEOUT, gone(&mut ended)).await;
         }

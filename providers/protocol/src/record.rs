@@ -110,6 +110,17 @@ fn answer_text(method: Method, _version: Version, bytes: &Bytes) -> String {
     }
 }
 
+/// As JSON without blanks, however it was written.
+impl fmt::Debug for wire::RawState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match serde_json::from_slice::<serde_json::Value>(&self.json) {
+            Ok(json) => write!(f, "{json}"),
+            Err(_) => f.write_str(&String::from_utf8_lossy(&self.json)),
+        }?;
+        if self.flatmap.is_empty() { Ok(()) } else { write!(f, " {:?}", self.flatmap) }
+    }
+}
+
 impl fmt::Debug for wire::DynamicValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.msgpack.is_empty() {

@@ -178,6 +178,7 @@ pub(crate) async fn run(
     until_interrupted: bool,
 ) -> Result<(), String> {
     let incoming = accept(listener, acceptor);
+    let mut told = ended.clone();
     let end = async move {
         let told = async {
             let _ = ended.wait_for(|ended| *ended).await;
@@ -194,15 +195,22 @@ pub(crate) async fn run(
             tokio::select! { () = told => {}, () = ignore => {} }
         }
     };
-    tonic::transport::Server::builder()
+    let server = tonic::transport::Server::builder()
         .initial_stream_window_size(4 * 1024 * 1024)
         .serve_with_incoming_shutdown(service, incoming, async {
             end.await;
             // What is being answered may still be answered, the call that ends the server among it.
             tokio::time::sleep(Duration::from_millis(50)).await;
-        })
-        .await
-        .map_err(|error| crate::connection::causes(&error))
+        });
+    // Streams for logs stay open for as long as the host does; a host that has said goodbye waits for the end.
+    let enough = async {
+        let _ = told.wait_for(|ended| *ended).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    tokio::select! {
+        served = server => served.map_err(|error| crate::connection::causes(&error)),
+        () = enough => Ok(()),
+    }
 }
 
 /// Where a server listens.

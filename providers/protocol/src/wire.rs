@@ -76,6 +76,7 @@ pub(crate) struct FunctionError {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct RawState {
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) json: Vec<u8>,

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use value::Value;
 
+use crate::pace::{LOOKS, Pace, Rates, retry_of};
 use crate::problem::{Problems, ProviderError};
 use crate::provider::{
     Answer, ApplyAnswer, ApplyRequest, ConfigureRequest, DataAnswer, DataRequest, ImportKey,
@@ -38,12 +39,20 @@ impl Default for Limits {
 pub struct GuardedFactory {
     inner: Arc<dyn Factory>,
     limits: Limits,
+    pace: Arc<Pace>,
 }
 
 impl GuardedFactory {
     /// Guards what a factory makes.
     pub fn new(inner: Arc<dyn Factory>, limits: Limits) -> Self {
-        Self { inner, limits }
+        Self { inner, limits, pace: Arc::default() }
+    }
+
+    /// The same, asking no faster than this.
+    #[must_use]
+    pub fn paced(mut self, rates: Rates) -> Self {
+        self.pace = Arc::new(Pace::new(rates));
+        self
     }
 }
 
@@ -55,13 +64,33 @@ impl Factory for GuardedFactory {
 
     async fn create(&self) -> Result<Arc<dyn Provider>, ProviderError> {
         let inner = guarded(self.limits.look, self.inner.create()).await?;
-        Ok(Arc::new(Guarded { inner, limits: self.limits }))
+        Ok(Arc::new(Guarded { inner, limits: self.limits, pace: Arc::clone(&self.pace) }))
     }
 }
 
 struct Guarded {
     inner: Arc<dyn Provider>,
     limits: Limits,
+    pace: Arc<Pace>,
+}
+
+impl Guarded {
+    /// Makes a call that looks in its turn, and again while the provider's backend is only busy.
+    async fn look<T, F: Future<Output = Result<T, ProviderError>>>(
+        &self,
+        type_name: &str,
+        call: impl Fn() -> F,
+        problems: impl Fn(&T) -> &Problems,
+    ) -> Result<T, ProviderError> {
+        for attempt in 0.. {
+            self.pace.turn(type_name).await;
+            let answer = guarded(self.limits.look, call()).await?;
+            let retry = retry_of(problems(&answer)).filter(|_| attempt + 1 < LOOKS);
+            let Some(retry) = retry else { return Ok(answer) };
+            self.pace.refused(retry, attempt);
+        }
+        unreachable!("the last try returns")
+    }
 }
 
 /// Waits for a call no longer than its limit, and turns a panic into an error.
@@ -132,11 +161,13 @@ impl Reader for Guarded {
     }
 
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
-        guarded(self.limits.look, self.inner.read(request)).await
+        let name = Arc::clone(&request.type_name);
+        self.look(&name, || self.inner.read(request.clone()), |answer| &answer.problems).await
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlanAnswer, ProviderError> {
-        guarded(self.limits.look, self.inner.plan(request)).await
+        // Most plans ask nobody, so that they wait for no turn unless the backend is busy.
+        self.look("", || self.inner.plan(request.clone()), |answer| &answer.problems).await
     }
 
     async fn upgrade_identity(
@@ -147,7 +178,8 @@ impl Reader for Guarded {
     }
 
     async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
-        guarded(self.limits.look, self.inner.read_data(request)).await
+        let name = Arc::clone(&request.type_name);
+        self.look(&name, || self.inner.read_data(request.clone()), |answer| &answer.problems).await
     }
 
     async fn import(
@@ -155,11 +187,11 @@ impl Reader for Guarded {
         type_name: &str,
         key: &ImportKey,
     ) -> Result<Answer<Vec<Imported>>, ProviderError> {
-        guarded(self.limits.look, self.inner.import(type_name, key)).await
+        self.look(type_name, || self.inner.import(type_name, key), |answer| &answer.problems).await
     }
 
     async fn list(&self, type_name: &str) -> Result<Answer<Vec<Listed>>, ProviderError> {
-        guarded(self.limits.look, self.inner.list(type_name)).await
+        self.look(type_name, || self.inner.list(type_name), |answer| &answer.problems).await
     }
 
     async fn find_by_token(
@@ -183,7 +215,8 @@ impl Reader for Guarded {
         type_name: &str,
         config: &Value,
     ) -> Result<Answer<Opened>, ProviderError> {
-        guarded(self.limits.look, self.inner.open_ephemeral(type_name, config)).await
+        let call = || self.inner.open_ephemeral(type_name, config);
+        self.look(type_name, call, |answer| &answer.problems).await
     }
 
     async fn renew_ephemeral(
@@ -222,7 +255,13 @@ impl Reader for Guarded {
 #[async_trait]
 impl Provider for Guarded {
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
-        guarded(self.limits.change, self.inner.apply(request)).await
+        self.pace.turn(&request.type_name).await;
+        let answer = guarded(self.limits.change, self.inner.apply(request)).await?;
+        // Whether a change is tried again, its caller decides; others wait meanwhile.
+        if let Some(retry) = retry_of(&answer.problems) {
+            self.pace.refused(retry, 0);
+        }
+        Ok(answer)
     }
 }
 

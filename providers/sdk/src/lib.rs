@@ -35,6 +35,8 @@ pub mod typed;
 
 pub mod guard;
 
+pub mod pace;
+
 pub mod conformance;
 
 pub mod faulty;

@@ -8,8 +8,7 @@ use plan::{ResourceChange, StepKind};
 use state::{Change, ObjectStatus};
 use syntax::Diagnostics;
 
-use super::{Answer, Run, shown_id};
-use crate::event::Event;
+use super::{Answer, Run};
 use crate::provisioner;
 use crate::step::{self, Prepared};
 
@@ -42,11 +41,10 @@ impl Run<'_> {
             Ok(ready) => ready,
             Err(found) => return self.fail(at, found),
         };
-        self.began_ms.insert(at, self.now_ms());
-        let (address, action) = (change.address.clone(), change.action);
-        let is_new = matches!(kind, StepKind::Create | StepKind::Read);
-        let id = if is_new { None } else { shown_id(&change.before) };
-        (self.events)(Event::Started { address, action, kind, id });
+        // An update is begun once it is known that there is something to change.
+        if kind != StepKind::Update {
+            self.tell_start(at);
+        }
         if kind == StepKind::Read {
             let Some(ready) = ready else { return self.fail(at, Diagnostics::new()) };
             let address = change.address.clone();

@@ -133,6 +133,35 @@ impl Run<'_> {
         self.finish_step(at, id, change.importing.is_some()).await;
     }
 
+    /// What was unknown while planning has turned out to be what the object has already: there is nothing to change, and
+    /// nobody is asked to.
+    pub(super) async fn take_unchanged(&mut self, at: usize, prepared: &Prepared) {
+        let change = self.change(at);
+        let secret: Vec<_> =
+            prepared.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+        let new = prepared.planned.clone();
+        let shown = plan::mark_echoes(new.clone().mark_paths(&secret));
+        let answer = sdk::ApplyAnswer {
+            new: new.clone(),
+            private: sdk::Private::from(change.prior_private.as_slice()),
+            identity: change.identity.as_ref().and_then(|one| one.before.clone()),
+            problems: Vec::new(),
+            legacy_types: false,
+        };
+        let changes =
+            self.record(at, prepared, &new, plan::sensitive_paths(&shown), &answer, false);
+        if let Err(error) = self.store.commit(self.operation, changes) {
+            return self.fail(at, error.into());
+        }
+        let found = self.plan.evaluation.accept(&change.address, shown);
+        if found.has_errors() {
+            return self.fail(at, found);
+        }
+        self.summary.diagnostics.extend(found);
+        self.summary.imported += usize::from(change.importing.is_some());
+        self.done(at).await;
+    }
+
     /// Provisioners of a new object have run: it is whole now, or stays half-made.
     pub(super) async fn take_provisioned(
         &mut self,
@@ -174,6 +203,16 @@ impl Run<'_> {
         let counts = imported && self.plan.steps[at].kind != StepKind::Create;
         self.summary.imported += usize::from(counts);
         self.done(at).await;
+    }
+
+    /// Tells that a step begins.
+    pub(super) fn tell_start(&mut self, at: usize) {
+        self.began_ms.insert(at, self.now_ms());
+        let (change, kind) = (self.change(at), self.plan.steps[at].kind);
+        let (address, action) = (change.address.clone(), change.action);
+        let is_new = matches!(kind, StepKind::Create | StepKind::Read);
+        let id = if is_new { None } else { shown_id(&change.before) };
+        (self.events)(Event::Started { address, action, kind, id });
     }
 
     /// Tells that a step is done.

@@ -237,7 +237,7 @@ impl Reader for Instance {
         let allowed = self.deferral_allowed();
         let problems =
             self.host.give_settings(&slot, &self.schema, &request.config, allowed).await?;
-        *own = Some(slot);
+        *own = Some(Arc::clone(&slot.slot));
         Ok(problems)
     }
 
@@ -501,6 +501,7 @@ fn ephemeral(type_name: &str, private: &Private) -> wire::Ephemeral {
 impl Provider for Instance {
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         let ty = self.resource_type(&request.type_name)?;
+        let creates = request.prior.is_null();
         let question = wire::Apply {
             type_name: request.type_name.to_string(),
             prior: Some(to_wire(&request.prior, &ty)?),
@@ -527,6 +528,12 @@ impl Provider for Instance {
             }
             (sent, _) => read(Method::Apply, sent.as_ref(), &ty)?,
         };
+        // What has come to be in spite of the complaint must not be made once more.
+        if creates && !new.is_null() {
+            for problem in &mut problems {
+                problem.retry = None;
+            }
+        }
         Ok(ApplyAnswer {
             identity: self
                 .told(Method::Apply, &request.type_name, answer.identity.as_ref())?
