@@ -270,7 +270,7 @@ fn cost_of(object: &Value, pricing: &Pricing, subject: &Subject<'_>, catalog: &C
     let price =
         if spot { catalog.price(pricing.backend, name, &region, Purchase::Spot) } else { full };
     let grams = grams(pricing.backend, name, &region, catalog);
-    match (price, spot, full) {
+    let machine = match (price, spot, full) {
         (Some(price), _, _) => {
             known(Interval { low: price.low, high: price.high }, price, grams, catalog)
         }
@@ -280,6 +280,25 @@ fn cost_of(object: &Value, pricing: &Pricing, subject: &Subject<'_>, catalog: &C
             known(Interval { low: UsdPerHour(0), high }, full, grams, catalog)
         }
         _ => Cost::Unknown(format!("the catalog has no price of `{name}` in `{region}`")),
+    };
+    with_disks(machine, rate::disks(object, pricing.type_name, &region, catalog))
+}
+
+/// A machine with the disks that it is made with. What they cost, if that is not known, is told.
+fn with_disks(machine: Cost, disks: Option<Cost>) -> Cost {
+    match (machine, disks) {
+        (
+            Cost::Known { usd, grams, source },
+            Some(Cost::Known { usd: more, source: other, .. }),
+        ) => {
+            let source = format!("{source}; its disks: {other}");
+            Cost::Known { usd: usd.plus(more), grams, source }
+        }
+        (Cost::Known { usd, grams, source }, Some(Cost::Unknown(reason))) => {
+            let source = format!("{source}; without its disks: {reason}");
+            Cost::Known { usd, grams, source }
+        }
+        (machine, _) => machine,
     }
 }
 
@@ -341,6 +360,24 @@ mod tests {
         assert!((found.grams - 5.6 * 369.473).abs() < 1e-6, "{}", found.grams);
         let Cost::Known { source, .. } = &found.lines[0].after else { panic!("a price") };
         assert_eq!(source, "karpenter-aws, 2026-07-20");
+    }
+
+    #[test]
+    fn disks_of_a_machine_are_counted_or_told() {
+        let with = |disk: &str| {
+            format!(
+                r#"{{"instance_type": "p5.4xlarge", "availability_zone": "us-east-1a", "root_block_device": [{disk}]}}"#
+            )
+        };
+        // 730 GB of gp2 are 73 USD a month, 0.10 an hour.
+        let found = lines("aws_instance", "null", &with(r#"{"volume_size": 730}"#));
+        assert_eq!(found.after, usd(6_980_000, 6_980_000));
+        let found = lines("aws_instance", "null", &with(r#"{"volume_size": "?"}"#));
+        assert_eq!(found.after, usd(6_880_000, 6_880_000));
+        let Cost::Known { source, .. } = &found.lines[0].after else { panic!("a price") };
+        assert!(source.ends_with("without its disks: `volume_size` is not known yet"), "{source}");
+        let found = lines("aws_instance", "null", &with(r#"{"volume_size": null}"#));
+        assert_eq!(found.after, usd(6_880_000, 6_880_000));
     }
 
     #[test]

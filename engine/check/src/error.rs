@@ -47,6 +47,12 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         example: "stack { rule \"small\" { error_message = \"too large\" } }",
     },
     ErrorDoc {
+        code: "stratiform::check::rego",
+        title: "a rule in Rego that cannot be used",
+        explanation: "A `rego` block of the `stack` block names a file or a folder of Rego, whose packages have `deny` or `warn`.",
+        example: "stack { rego \"ours\" { source = \"./nowhere\" } }",
+    },
+    ErrorDoc {
         code: "stratiform::check::undecided",
         title: "a check could not be decided",
         explanation: "A check waited for a value that is known only once the object is there. The next plan decides it.",

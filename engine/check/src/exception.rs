@@ -52,14 +52,17 @@ pub fn read(configuration: &Configuration, own: &[OwnRule]) -> (Vec<Exception>, 
     let mut faults = Diagnostics::new();
     let Some(stack) = &configuration.root().stack else { return (Vec::new(), faults) };
     let blocks = stack.body.blocks_checked("exception", 1, &mut faults);
-    let found = blocks.iter().filter_map(|block| one(block, own, &mut faults)).collect();
+    // What is wrong with these blocks is told where they are read.
+    let rego: Vec<Block> = stack.body.blocks_named("rego", 1);
+    let rego = rego.iter().filter_map(|block| block.labels.first().map(|label| label.as_str()));
+    let own: Vec<&str> = own.iter().map(|rule| &*rule.name).chain(rego).collect();
+    let found = blocks.iter().filter_map(|block| one(block, &own, &mut faults)).collect();
     (found, faults)
 }
 
-fn one(block: &Block, own: &[OwnRule], faults: &mut Diagnostics) -> Option<Exception> {
+fn one(block: &Block, own: &[&str], faults: &mut Diagnostics) -> Option<Exception> {
     let label = block.labels.first()?;
-    let own = || own.iter().map(|rule| &*rule.name);
-    let ids = || RULES.iter().map(|rule| rule.id).chain(own());
+    let ids = || RULES.iter().map(|rule| rule.id).chain(own.iter().copied());
     if !ids().any(|id| id == label.as_str()) {
         let near = suggest(label.as_str(), ids()).map(|near| format!("did you mean `{near}`?"));
         faults.push(fault(&format!("there is no check `{label}`"), label.span, near));

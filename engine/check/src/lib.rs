@@ -34,6 +34,7 @@ pub mod budget;
 pub mod cost;
 pub mod prospect;
 pub mod rate;
+pub mod rego;
 
 pub mod page;
 

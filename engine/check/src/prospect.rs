@@ -4,7 +4,7 @@
 
 use crate::judge::Circumstances;
 use crate::model::bytes_of;
-use crate::rule::{Found, c10, c32, c40, c54};
+use crate::rule::{Found, c10, c32, c40, c52, c54};
 use crate::subject::{Everything, Subject, block, text};
 use crate::workload::{Cluster, Workload};
 
@@ -60,9 +60,11 @@ fn steps(subject: &Subject<'_>, found: &mut Found<'_>, told: &mut Vec<Prospect>)
                 formula: formula.to_owned(),
             });
         };
+        let mut paid = None;
         if let Some(run) = c54(subject, &workload, &cluster, found) {
             let hours = (run.seconds.0 / 3600.0, run.seconds.1 / 3600.0);
             tell("training time", hours, "h", &run.formula);
+            paid = run.usd;
             if let Some(usd) = run.usd {
                 let rate = cluster.usd_per_hour().unwrap_or_default();
                 tell("cost of a run", usd, "USD", &format!("training time · {rate:.2} USD/h"));
@@ -83,6 +85,40 @@ fn steps(subject: &Subject<'_>, found: &mut Found<'_>, told: &mut Vec<Prospect>)
             tell("checkpoint", (one.write_s, one.write_s), "s", &formula);
             let formula = format!("√(2·{:.0}·{:.0}), Young", one.write_s, one.failures_s);
             tell("best interval of checkpoints", (one.best_s, one.best_s), "s", &formula);
+            let on_spot = cluster.subject.decision.is_some_and(|decision| {
+                let purchase = decision.offer_attributes.get("purchase");
+                purchase.and_then(|value| value.as_str()) == Some("spot")
+            });
+            let hours = workload.number("mean_hours_to_interrupt", found).filter(|_| on_spot);
+            if let Some(hours) = hours
+                && let Some(asked) = block(workload.whole, "checkpoint")
+            {
+                let left = c52(&one, asked, hours);
+                let share = left.share.max(0.0);
+                let formula = format!(
+                    "1 − {:.0}/{:.0} − ({:.0}/2 + {:.0})/{:.0}",
+                    one.write_s,
+                    left.every,
+                    left.every,
+                    left.restart,
+                    hours * 3600.0
+                );
+                tell(
+                    "useful share of the time on spot",
+                    (share * 100.0, share * 100.0),
+                    "%",
+                    &formula,
+                );
+                if let Some((low, high)) = paid.filter(|_| share > 0.0) {
+                    let formula = "cost of a run / useful share";
+                    tell(
+                        "cost of a run with interruptions",
+                        (low / share, high / share),
+                        "USD",
+                        formula,
+                    );
+                }
+            }
         }
     }
 }
@@ -160,6 +196,25 @@ mod tests {
                 "endpoint.e cold start: 115.0 s",
             ]
         );
+        // The same on spot with an interruption every 9 h: 1 − 102/2573 − 1286/32400 = 92.1 %.
+        let mut stack = Stack::default();
+        stack.add("filesystem.f", r#"{"throughput_mb_per_s": 9600}"#, &[]);
+        stack.add("cluster.c", cluster, &[("mounts|/data", "filesystem.f")]);
+        stack.placed(r#"{"price_usd_per_hour": 20, "purchase": "spot", "accelerator": "H100"}"#, 8);
+        let spot = step.replace(
+            "\"utilization\": 0.4",
+            "\"utilization\": 0.4, \"mean_hours_to_interrupt\": 9",
+        );
+        stack.add("pipeline.p", &spot, &[("cluster", "cluster.c")]);
+        let on_spot = stack.with_subjects(prospects);
+        let of = |what: &str| {
+            let one = on_spot.iter().find(|one| one.what == what).expect("an estimate");
+            (format!("{:.1}", one.low), one.formula.clone())
+        };
+        let (share, formula) = of("useful share of the time on spot");
+        assert_eq!((&*share, &*formula), ("92.1", "1 − 102/2572 − (2572/2 + 0)/32400"));
+        // 9.216 h · 8 · 20 / 0.9206.
+        assert_eq!(of("cost of a run with interruptions").0, "1601.7");
         assert_eq!(told[0].formula, "6·7.000e10·2.000e9/(64·9.890e14·0.4)");
     }
 }

@@ -6,7 +6,7 @@ use catalog::{Catalog, HOURS_PER_MONTH, Rate, Unit, UsdPerHour};
 use value::Value;
 
 use crate::cost::{Cost, Interval};
-use crate::subject::{Field, Subject, field, number, text};
+use crate::subject::{Field, Subject, blocks, field, number, text};
 
 /// So many units of a service.
 struct Part {
@@ -132,6 +132,27 @@ pub(crate) fn cost(object: &Value, subject: &Subject<'_>, catalog: &Catalog) -> 
     Some(bill.summed(billed.backend, &region, catalog))
 }
 
+/// What the disks of a machine cost that its block describes; `None` if it describes none.
+pub(crate) fn disks(
+    machine: &Value,
+    type_name: &str,
+    region: &str,
+    catalog: &Catalog,
+) -> Option<Cost> {
+    if type_name != "aws_instance" && type_name != "aws_spot_instance_request" {
+        return None;
+    }
+    let kinds = ["root_block_device", "ebs_block_device"];
+    let described = kinds.iter().flat_map(|kind| blocks(machine, kind));
+    let sized = described.filter(|disk| !matches!(number(disk, "volume_size"), Field::Absent));
+    let mut bill = Bill::default();
+    for disk in sized {
+        volume(disk, ["volume_type", "volume_size"], &mut bill);
+    }
+    let is_any = !bill.fixed.is_empty() || bill.open.is_some();
+    is_any.then(|| bill.summed("aws", region, catalog))
+}
+
 impl Bill {
     fn add(&mut self, service: &str, unit: Unit, amount: f64) {
         if amount > 0.0 {
@@ -236,13 +257,18 @@ const GP3_IOPS: f64 = 3000.0;
 const GP3_MIB_PER_S: f64 = 125.0;
 
 fn ebs(object: &Value, bill: &mut Bill) {
-    let kind = text(object, "type");
+    volume(object, ["type", "size"], bill);
+}
+
+/// A volume, whose type and size stand in these arguments.
+fn volume(object: &Value, [kind_argument, size_argument]: [&str; 2], bill: &mut Bill) {
+    let kind = text(object, kind_argument);
     if matches!(kind, Field::Unknown) {
-        return bill.open("type", &kind);
+        return bill.open(kind_argument, &kind);
     }
     let kind = kind.known().unwrap_or("gp2");
     let service = format!("ebs.{kind}");
-    let size = bill.needs(object, "size");
+    let size = bill.needs(object, size_argument);
     bill.add(&service, Unit::GbMonth, size);
     let extra = |argument: &str, included: f64| match number(object, argument) {
         Field::Known(value) => value - included,

@@ -17,7 +17,7 @@ mod init;
 mod metadata;
 mod output;
 mod plan;
-mod planfile;
+pub(crate) mod planfile;
 mod provider;
 mod providers;
 mod recover;

@@ -41,6 +41,7 @@ impl Bench<'_> {
         let (exceptions, faults) = check::exception::read(self.configuration, &own);
         found.extend(faults);
         self.judge_own(&own, &exceptions, plan, &mut found);
+        self.judge_rego(&exceptions, plan, &mut found);
         let has_budget =
             self.configuration.root().stack.as_ref().is_some_and(|stack| {
                 stack.body.blocks.iter().any(|block| block.kind.as_str() == "budget")
@@ -292,6 +293,49 @@ impl Bench<'_> {
         }
         found.extend(verdict.faults);
         plan.deferred_checks.extend(verdict.deferred.iter().map(ToString::to_string));
+    }
+
+    /// The policies in Rego that people have written: they look at the whole plan as JSON.
+    fn judge_rego(&self, exceptions: &[Exception], plan: &Plan, found: &mut Diagnostics) {
+        let world = &*self.session.world;
+        let (policies, faults) = check::rego::read(self.configuration, world);
+        found.extend(faults);
+        if policies.is_empty() {
+            return;
+        }
+        let around = report::plan_json::Around {
+            configuration: self.configuration,
+            variables: self.inputs,
+            timestamp: crate::fetching::timestamp(world),
+        };
+        let view = report::plan_text::View::of(plan);
+        let input = report::plan_json::document(&view, &around, config::LANGUAGE_VERSION);
+        let input = crate::commands::planfile::masked(input);
+        let (said, faults) = check::rego::judge(&policies, &input);
+        found.extend(faults);
+        for finding in said {
+            let address = finding.address.clone().unwrap_or_default();
+            let exception =
+                exceptions.iter().find(|one| one.covers(&finding.policy, &address, today(world)));
+            if let Some(exception) = exception {
+                found.push(set_aside(&finding.policy, &finding.message, address, exception));
+                continue;
+            }
+            let policy = policies.iter().find(|policy| policy.name == finding.policy);
+            let own = policy.map(|policy| (policy.span, format!("package `{}`", finding.package)));
+            let object = finding.address.as_ref().and_then(|address| {
+                self.spot(address, None, None).map(|span| (span, address.clone()))
+            });
+            found.push(Report {
+                severity: severity(finding.grade),
+                code: format!("stratiform::check::{}", finding.policy),
+                message: finding.message,
+                labels: object.into_iter().chain(own).collect(),
+                help: None,
+                detail: None,
+                address: finding.address,
+            });
+        }
     }
 
     /// Where something stands: an argument of a component or a resource, or its header.

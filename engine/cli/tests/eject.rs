@@ -78,6 +78,31 @@ fn a_stack_on_this_machine_goes_on_without_components() {
     stack.ok(&["destroy", "-auto-approve"]);
 }
 
+/// Files that the other component types are made from.
+const PARTS: [(&str, &str); 4] = [
+    ("weights/weights.bin", "weights "),
+    ("weights/config.json", "{\"num_hidden_layers\": 2}"),
+    ("corpus/a.txt", "once upon a time\n"),
+    ("ledger.csv", "date,usd\n1999-01-01,70\n"),
+];
+
+#[test]
+fn every_other_type_on_this_machine_goes_on_too() {
+    let stack = Stack::new(&PARTS);
+    stack.write("main.tf", include_str!("standard_types/local.tf"));
+    stack.ok(&["apply", "-auto-approve"]);
+    let served = stack.ok(&["output", "-json", "served"]);
+    stack.ok(&["eject"]);
+    stack.ok(&["fmt", "-check", "-recursive"]);
+    let applied = stack.ok(&["apply", "-auto-approve"]);
+    assert!(applied.contains("0 added, 0 changed, 0 destroyed"), "{applied}");
+    empty(&stack);
+    assert_eq!(stack.ok(&["output", "-json", "served"]), served);
+    let list = stack.ok(&["state", "list"]);
+    assert!(list.lines().all(|line| line.starts_with("module.")), "{list}");
+    stack.ok(&["destroy", "-auto-approve"]);
+}
+
 #[test]
 fn one_component_leaves_and_the_others_stay() {
     let stack = quickstart();
@@ -369,6 +394,16 @@ fn implementations_of_aws_plan_the_same() {
 fn settled(name: &str, change: &Json) {
     let is_known = emulator::FORGETFUL.iter().any(|kind| name.contains(&format!(".{kind}")));
     assert!(is_known || change[0] == serde_json::json!(["no-op"]), "{name}: {change}");
+}
+
+#[test]
+fn every_other_type_of_aws_plans_the_same() {
+    let Some(stack) = with_aws(&PARTS) else { return };
+    stack.write("main.tf", include_str!("standard_types/aws.tf"));
+    stack.write("planned.tf", include_str!("standard_types/aws_planned.tf"));
+    let run = |args: &[&str]| with_provider(&stack, args);
+    run(&["init"]);
+    ejected_plans_the_same(&stack, &run);
 }
 
 #[test]

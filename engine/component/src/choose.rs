@@ -92,6 +92,12 @@ impl<'a> Run<'a> {
     pub(crate) fn suitable(&mut self, one: &Ready<'a>) -> Option<Suitable<'a>> {
         let mut found = Suitable::default();
         for (implementation, offer) in self.candidates(one) {
+            let pair =
+                (std::ptr::from_ref(implementation) as usize, std::ptr::from_ref(offer) as usize);
+            if self.other_kinds.contains(&pair) {
+                found.other_kinds += 1;
+                continue;
+            }
             match self.question(one, implementation, offer).judge(&self.ledger) {
                 Ok(Verdict::Suits { demand, machines, deferred }) => {
                     found.candidates.push(Candidate {
@@ -102,7 +108,12 @@ impl<'a> Run<'a> {
                         deferred,
                     });
                 }
-                Ok(Verdict::OtherKind) => found.other_kinds += 1,
+                Ok(Verdict::OtherKind) => {
+                    found.other_kinds += 1;
+                    if implementation.looks_at_offers_alone() {
+                        self.other_kinds.insert(pair);
+                    }
+                }
                 Ok(Verdict::Lacks(reason)) => {
                     let candidate = candidate_name(implementation, offer);
                     found.rejected.push(Rejected { candidate, reason });

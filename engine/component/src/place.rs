@@ -3,7 +3,7 @@
 //! Components that the prior decisions still suit keep their places; all others are placed together, by `joint`.
 //! Components of the chosen implementations are placed in further rounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use address::ModulePath;
@@ -111,10 +111,14 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
         placement.quotas.push((format!("{}/{}", offer.backend, offer.name), count));
         offers.push(offer);
     }
-    offers.extend_from_slice(if offers.is_empty() { &[] } else { request.offers });
+    offers.extend_from_slice(request.offers);
+    // What conditions see of an offer is put together once, and not for every component.
+    for offer in &mut offers {
+        offer.attributes = candidate::offer_value(offer);
+    }
     let request = &PlaceRequest {
         types: request.types,
-        offers: if offers.is_empty() { request.offers } else { &offers },
+        offers: &offers,
         inputs: request.inputs,
         prior: request.prior,
         reoptimize: request.reoptimize,
@@ -130,6 +134,7 @@ pub fn place(configuration: Configuration, request: &PlaceRequest<'_>) -> (Place
         deferred: Vec::new(),
         components: BTreeMap::new(),
         costs: BTreeMap::new(),
+        other_kinds: BTreeSet::new(),
         diagnostics,
     };
     for round in 0.. {
@@ -165,6 +170,8 @@ pub(crate) struct Run<'a> {
     components: BTreeMap<String, PlacedComponent>,
     /// Price per hour by component.
     costs: BTreeMap<String, Number>,
+    /// Implementations and offers, by their places in memory, that never go together, whatever a component asks for.
+    pub(crate) other_kinds: BTreeSet<(usize, usize)>,
     pub(crate) diagnostics: Diagnostics,
 }
 

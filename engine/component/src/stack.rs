@@ -129,7 +129,7 @@ const SETTINGS: [&str; 13] = [
 pub fn read(stack: Option<&Block>, known: &Known<'_>, diagnostics: &mut Diagnostics) -> Placement {
     let mut placement = Placement::default();
     let Some(stack) = stack else { return placement };
-    unexpected(stack, &["placement", "budget", "exception", "rule"], diagnostics);
+    unexpected(stack, &["placement", "budget", "exception", "rule", "rego"], diagnostics);
     for block in stack.body.blocks_checked("placement", 0, diagnostics) {
         unexpected(&block, &SETTINGS, diagnostics);
         for attribute in &block.body.attributes {

@@ -60,6 +60,14 @@ pub struct Implementation {
     pub span: Span,
 }
 
+impl Implementation {
+    /// Whether which offers it can use is the same for every component.
+    pub(crate) fn looks_at_offers_alone(&self) -> bool {
+        let references = self.offer.as_ref().map(Expression::references).unwrap_or_default();
+        references.iter().all(|reference| reference.root.as_str() == "offer")
+    }
+}
+
 /// How near two components must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Near {

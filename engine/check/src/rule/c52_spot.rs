@@ -2,7 +2,7 @@
 
 use catalog::Purchase;
 
-use super::c32_checkpoint::checkpoint;
+use super::c32_checkpoint::{Checkpoint, checkpoint};
 use crate::rule::{Found, Grade, Rule};
 use crate::subject::{Subject, block, number, text};
 use crate::workload::{Cluster, Workload, time};
@@ -42,9 +42,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         let system = text(asked, "mount").known().and_then(|mount| cluster.mounted(mount, found));
         let Some(system) = system else { continue };
         let Some(one) = checkpoint(&workload, &cluster, system, found) else { continue };
-        let every = number(asked, "every_s").known().unwrap_or(one.best_s);
-        let restart = number(asked, "restart_s").known().unwrap_or(0.0);
-        let useful = 1.0 - one.write_s / every - (every / 2.0 + restart) / (hours * 3600.0);
+        let Useful { every, restart, share: useful } = useful(&one, asked, hours);
         found.part.clone_from(&workload.step);
         let name = &workload.name;
         let shown = format!(
@@ -66,6 +64,24 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             found.warning("step", message, fix);
         }
     }
+}
+
+/// What is left of the time.
+pub(crate) struct Useful {
+    /// Seconds between checkpoints.
+    pub(crate) every: f64,
+    /// Seconds to start again.
+    pub(crate) restart: f64,
+    /// The share that is not lost; below nothing if no run comes to its end.
+    pub(crate) share: f64,
+}
+
+/// What is left of the time when work is interrupted every so many hours.
+pub(crate) fn useful(one: &Checkpoint, asked: &value::Value, hours: f64) -> Useful {
+    let every = number(asked, "every_s").known().unwrap_or(one.best_s);
+    let restart = number(asked, "restart_s").known().unwrap_or(0.0);
+    let share = 1.0 - one.write_s / every - (every / 2.0 + restart) / (hours * 3600.0);
+    Useful { every, restart, share }
 }
 
 #[cfg(test)]

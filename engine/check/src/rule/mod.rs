@@ -50,6 +50,7 @@ mod launch;
 pub(crate) use c10_serving_memory::memory as c10;
 pub(crate) use c32_checkpoint::checkpoint as c32;
 pub(crate) use c40_serving_rate::rate as c40;
+pub(crate) use c52_spot::useful as c52;
 pub use c54_run::RunEstimate;
 pub(crate) use c54_run::estimate as c54;
 

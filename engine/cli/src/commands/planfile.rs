@@ -405,7 +405,7 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 /// The plan without values that are sensitive.
-fn masked(mut plan: Json) -> Json {
+pub(crate) fn masked(mut plan: Json) -> Json {
     let Some(changes) = plan.get_mut("resource_changes").and_then(Json::as_array_mut) else {
         return plan;
     };
