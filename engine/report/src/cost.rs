@@ -112,6 +112,8 @@ fn is_more_than_a_line(estimate: &Estimate, share: &Share) -> bool {
         rest.is_some_and(|rest| rest.starts_with(['.', '[']))
     });
     parts.into_iter().any(|line| is_known(&line.before) || is_known(&line.after))
+}
+
 /// How many amounts are drawn: the largest ones.
 const DRAWN: usize = 12;
 

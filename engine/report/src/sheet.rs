@@ -306,7 +306,7 @@ fn put_off(view: &View<'_>) -> Vec<Section> {
         format!("{} ({actions}): {reason}", one.change.address)
     };
     let lines = view.deferred.iter().map(line).collect();
-    vec![Section { title: "Put off to a later run".to_owned(), lines }]
+    vec![Section { title: "Put off to a later run".to_owned(), lines, bars: Vec::new() }]
 }
 
 fn placement(decision: &component::Decision) -> Placement {
