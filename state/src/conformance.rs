@@ -249,10 +249,9 @@ fn intents_stay_open_until_they_are_ended<S: StateStore>(store: &S) {
     assert_eq!(open.len(), 1, "one intent is left");
     journal.settle(open[0].sequence, Outcome::Unknown, Vec::new()).expect("an intent is settled");
     assert!(journal.open_intents().expect("the journal can be read").is_empty(), "none is left");
-    assert!(
-        journal.settle(open[0].sequence, Outcome::Done, Vec::new()).is_err(),
-        "an intent has one ending"
-    );
+    let again = journal.settle(open[0].sequence, Outcome::Done, Vec::new());
+    let no_intent = StateError::NoIntent { sequence: open[0].sequence };
+    assert_eq!(again, Err(no_intent), "an intent has one ending");
     assert_eq!(
         store.snapshot().expect("readable").records.len(),
         1,

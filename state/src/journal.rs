@@ -80,7 +80,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NotOpen`] when no intent of this sequence is open.
+    /// [`JournalError::NoIntent`] when no intent of this sequence is open.
     fn settle(
         &self,
         sequence: u64,

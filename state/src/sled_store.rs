@@ -388,6 +388,15 @@ mod tests {
     }
 
     #[test]
+    fn an_intent_that_was_never_begun_cannot_be_settled() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SledStore::open_folder(dir.path(), OpenOptions::default()).unwrap();
+        let error = store.journal().settle(7, crate::Outcome::Done, Vec::new()).unwrap_err();
+        let code = miette::Diagnostic::code(&error).map(|code| code.to_string());
+        assert_eq!(code.as_deref(), Some("stratiform::state::no_intent"));
+    }
+
+    #[test]
     fn a_rolled_back_database_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let copy = tempfile::tempdir().unwrap();

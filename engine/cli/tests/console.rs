@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use common::{Ran, Stack, ran};
@@ -183,6 +183,115 @@ fn console_needs_no_configuration() {
     let stack = Stack::new(&[]);
     let ran = piped(stack.command(&["console"]), "1 + 1\n");
     assert_eq!(ran.out.trim(), "2");
+}
+
+/// What a terminal shows, without what moves its cursor.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).replace('\r', "");
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| {
+        let end = part.find(|c: char| c.is_ascii_alphabetic()).map_or(part.len(), |at| at + 1);
+        shown + &part[end..]
+    })
+}
+
+/// Types lines into the console at a terminal, each when it is asked for; returns all that is shown.
+fn typed(stack: &Stack, lines: &[&str]) -> Option<String> {
+    let mut command = Command::new("script");
+    let console = concat!(env!("CARGO_BIN_EXE_stratiform"), " console -no-color");
+    command.args(["-qec", console, "/dev/null"]).current_dir(stack.dir());
+    command.env_clear().env("TERM", "xterm");
+    for (name, value) in stack.command(&[]).get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = command.spawn() else {
+        println!("skipped: no `script` to make a terminal");
+        return None;
+    };
+    let mut stdin = child.stdin.take().expect("the input is piped");
+    let mut stdout = child.stdout.take().expect("the output is piped");
+    let (sender, receiver) = std::sync::mpsc::channel::<Vec<u8>>();
+    let reader = std::thread::spawn(move || {
+        let mut part = [0; 4096];
+        while let Ok(length @ 1..) = stdout.read(&mut part) {
+            let _ = sender.send(part[..length].to_vec());
+        }
+    });
+    let mut shown = Vec::new();
+    for line in lines {
+        loop {
+            let Ok(part) = receiver.recv_timeout(std::time::Duration::from_secs(30)) else {
+                let _ = child.kill();
+                panic!("no prompt for {line:?} after\n{}", plain(&shown));
+            };
+            shown.extend(part);
+            if [">", ":"].iter().any(|end| plain(&shown).trim_end_matches(' ').ends_with(end)) {
+                break;
+            }
+        }
+        stdin.write_all(format!("{line}\r").as_bytes()).expect("it reads");
+    }
+    child.wait().expect("it ends");
+    reader.join().expect("the terminal is closed");
+    shown.extend(receiver.iter().flatten());
+    Some(plain(&shown))
+}
+
+#[test]
+fn what_was_typed_is_there_in_the_next_session_and_no_secret_is() {
+    let stack = Stack::new(&[("main.tf", MAIN)]);
+    let lines = [
+        "upper(\"one\")",
+        "[",
+        "  \"two\",",
+        "]",
+        "<<EOT",
+        "three",
+        "EOT",
+        " upper(\"unseen\")",
+        "sensitive(\"geheim\")",
+        "nonsensitive(var.s) == \"x\" ? \"opened\" : \"\"",
+        "exit",
+    ];
+    let Some(shown) = typed(&stack, &lines) else { return };
+    for answer in ["\"ONE\"", "[\n  \"two\",\n]", "\"UNSEEN\"", "(sensitive value)"] {
+        assert!(shown.contains(answer), "{answer} is in\n{shown}");
+    }
+    let path = stack.home().join("console_history");
+    let kept = std::fs::read_to_string(&path).expect("a history");
+    let expected = [
+        "upper(\"one\")",
+        "[\\n  \"two\",\\n]",
+        "<<EOT\\nthree\\nEOT",
+        "nonsensitive(var.s) == \"x\" ? \"opened\" : \"\"",
+        "exit",
+    ];
+    assert_eq!(kept.lines().collect::<Vec<_>>(), expected);
+    // Up, and enter: the newest entry but one.
+    let shown = typed(&stack, &["\u{1b}[A\u{1b}[A", "exit"]).expect("a terminal");
+    assert!(shown.contains("\"opened\""), "{shown}");
+}
+
+#[test]
+fn an_entry_ends_where_its_brackets_do() {
+    let stack = Stack::new(&[]);
+    for (text, expected) in [
+        ("[1, # one ]\n2]\n", "[\n  1,\n  2,\n]\n"),
+        ("\"a ${\n1}\"\n", "\"a 1\"\n"),
+        ("<<EOT\nhi\nEOT\n", "<<EOT\nhi\n\nEOT\n"),
+        ("upper(<<-EOT\n  a\n  EOT\n)\n", "<<EOT\nA\n\nEOT\n"),
+        ("1 + \\\n2\n", "3\n"),
+        ("[\n1\n]\n4", "4\n"),
+    ] {
+        let found = piped(stack.command(&["console"]), text);
+        assert_eq!((found.code, found.out.as_str()), (Some(0), expected), "{text}{}", found.err);
+    }
+    for text in ["[\n1\n", "<<EOT\nhi\n", "\"a\n\"\n"] {
+        let found = piped(stack.command(&["console"]), text);
+        assert_eq!((found.code, found.out.as_str()), (Some(1), ""), "{text}");
+    }
 }
 
 #[test]

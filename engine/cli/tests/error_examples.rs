@@ -101,11 +101,45 @@ fn an_error_inside_a_module_shows_how_it_is_called() {
     assert!(err.contains(chain), "{err}");
 }
 
-/// A folder of `cases.txt`: the code, the command, the files.
+/// A folder of `cases.txt`: the code, the command, and what is done before, as named texts.
 struct Case {
     code: String,
     command: Vec<String>,
     files: Vec<(String, String)>,
+}
+
+/// Runs a command line, whose first words may set variables: `NAME=VALUE plan -json`.
+fn run_line(stack: &Stack, words: &[String]) -> common::Ran {
+    let is_variable = |word: &&String| {
+        word.split_once('=')
+            .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+    };
+    let variables: Vec<_> = words.iter().take_while(is_variable).collect();
+    let args: Vec<&str> = words[variables.len()..].iter().map(String::as_str).collect();
+    let mut command = stack.command(&args);
+    for (name, value) in variables.iter().filter_map(|word| word.split_once('=')) {
+        command.env(name, value);
+    }
+    common::ran(command.output().expect("the binary runs"))
+}
+
+/// One part of a case: a file, a command that must work, or a path to remove.
+fn prepare(stack: &Stack, title: &str, text: &str) {
+    if let Some(line) = title.strip_prefix("$ ") {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let ran = run_line(stack, &words);
+        assert_eq!(ran.code, Some(0), "{line}\n{}\n{}", ran.out, ran.err);
+    } else if let Some(path) = title.strip_prefix("remove ") {
+        let path = stack.dir().join(path);
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
+        removed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    } else {
+        stack.write(title, text);
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -121,7 +155,8 @@ fn cases() -> Vec<Case> {
                 0 => ("main.tf", file),
                 _ => file.split_once('\n').unwrap_or((file, "")),
             });
-            let files = files.filter(|(_, text)| !text.trim().is_empty());
+            let is_step = |path: &str| path.starts_with("$ ") || path.starts_with("remove ");
+            let files = files.filter(|(path, text)| is_step(path) || !text.trim().is_empty());
             let files = files
                 .map(|(path, text)| (path.to_owned(), format!("{}\n", text.trim_matches('\n'))));
             Case { code, command: words.collect(), files: files.collect() }
@@ -146,15 +181,64 @@ fn folders_show_their_codes() {
             stack.ok(&["apply", "-auto-approve"]);
         }
         for (path, text) in case.files.iter().filter(|(path, _)| !path.starts_with("before:")) {
-            stack.write(path, text);
+            prepare(&stack, path, text);
         }
-        let command: Vec<&str> = case.command.iter().map(String::as_str).collect();
-        let err = stack.run(&command).err;
+        let ran = run_line(&stack, &case.command);
+        let err = ran.err;
         if !err.contains(&format!("stratiform::{}\n", case.code)) {
-            wrong.push(format!("{} {command:?}\n{err}", case.code));
+            wrong.push(format!("{} {:?}\n{err}", case.code, case.command));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One who works on the state keeps others away, with a name if it has left one.
+#[test]
+fn a_state_in_use_is_left_alone() {
+    let stack = Stack::new(&[("main.tf", "resource \"terraform_data\" \"a\" {}\n")]);
+    stack.ok(&["apply", "-auto-approve"]);
+    let folder = stack.dir().join(".stratiform/state/default");
+    let open = std::fs::File::options().write(true).open(folder.join("open")).expect("it is there");
+    open.lock().expect("nobody has it");
+    let _ = std::fs::remove_file(folder.join("lock"));
+    let err = stack.fails(&["apply", "-auto-approve"]);
+    assert!(err.contains("stratiform::state::in_use\n"), "{err}");
+    drop(open);
+    stack.write(
+        "main.tf",
+        "resource \"terraform_data\" \"b\" {\n  provisioner \"local-exec\" {\n    command = \"echo > begun; sleep 60\"\n  }\n}\n",
+    );
+    let mut running = stack
+        .command(&["apply", "-auto-approve"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let mut waits = 0;
+    while !stack.dir().join("begun").exists() && waits < 600 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        waits += 1;
+    }
+    let second = stack.run(&["apply", "-auto-approve"]);
+    running.kill().expect("it is ours");
+    running.wait().expect("it ends");
+    assert_eq!(second.code, Some(1), "{}", second.out);
+    assert!(second.err.contains("stratiform::state::locked\n"), "{}", second.err);
+}
+
+/// An entry that is taken out of the database is missed, instead of its object being made again.
+#[test]
+fn a_state_with_entries_missing_is_refused() {
+    let stack = Stack::new(&[("main.tf", "resource \"terraform_data\" \"a\" {}\n")]);
+    stack.ok(&["apply", "-auto-approve"]);
+    let database = sled::open(stack.dir().join(".stratiform/state/default/db")).expect("opens");
+    let removed: Vec<_> = database.scan_prefix("r/").keys().flatten().collect();
+    assert_eq!(removed.len(), 1);
+    database.remove(&removed[0]).expect("removed");
+    database.flush().expect("written");
+    drop(database);
+    let err = stack.fails(&["plan"]);
+    assert!(err.contains("stratiform::state::incomplete\n"), "{err}");
 }
 
 /// The examples of the language's errors are arguments of an output.

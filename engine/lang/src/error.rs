@@ -424,10 +424,10 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "duplicate_key", "same key twice", "Without `...` each key may come up once.", "value = { for x in [1, 1] : x => x }";
         "template_part", "not text", "Lists and objects have no one text form.", "value = \"list: ${[1]}\"";
         "template", "fault in a template", "A template file or string has a fault of its own.", "";
-        "unknown_name", "unknown name", "A template knows only the names that it is given.", "value = templatefile(\"a.tftpl\", {})";
+        "unknown_name", "unknown name", "A template knows only the names that it is given.", "";
         "reference_not_allowed", "reference not allowed", "The value is needed before anything is evaluated.", "-var 'a=local.b'";
         "number_range", "number out of range", "The exponent of the number is too large.", "value = 1e99999999";
         "type_expression", "not a type", "A type is string, number, bool, any, or list, set, map, tuple or object of types.", "type = strng";
-        "broken", "expression with errors", "Something was evaluated although it had not compiled.", "value = nope(1)";
+        "broken", "expression with errors", "Something was evaluated although it had not compiled.", "";
     ]
 }

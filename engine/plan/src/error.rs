@@ -363,19 +363,6 @@ pub enum PlanError {
         /// What is wrong; no value.
         message: String,
     },
-    /// Something of the language that is not there yet.
-    #[error("{what} is not supported yet")]
-    #[diagnostic(code(stratiform::plan::unsupported))]
-    Unsupported {
-        /// The feature.
-        what: String,
-        /// Where it is used.
-        #[label("used here")]
-        span: Option<Span>,
-        /// What to do instead.
-        #[help]
-        help: Option<String>,
-    },
     /// An option names what is nowhere.
     #[error("{option} names `{address}`, which is neither configured nor in the state")]
     #[diagnostic(
@@ -661,11 +648,6 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::stored_object",
         "Unreadable object",
         "A stored object does not fit the provider's schema.",
-    ),
-    doc(
-        "stratiform::plan::unsupported",
-        "Not supported yet",
-        "The configuration uses a part of the language that this version does not have; `docs/status.md` lists them.",
     ),
     doc(
         "stratiform::plan::unknown_target",

@@ -1,12 +1,17 @@
 //! `console`: evaluates expressions against the configuration and the state.
 
+mod entry;
+mod history;
+
 use std::io::{BufRead, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 
 use lang::Expression;
 use plan::Mode;
 use plan::evaluation::Evaluation;
 use report::Style;
+use rustyline::error::ReadlineError;
 use syntax::{Diagnostics, ExprKind, SourceMap};
 
 use super::fail;
@@ -21,8 +26,12 @@ variables, locals, module outputs, and resources that the state holds.
 
 `type(expression)` shows the type of a value.
 
-Type an expression and press enter to see its value. To leave, type \"exit\", or
-press Control-C or Control-D.";
+Type an expression and press enter to see its value. One with an open bracket,
+text or here-document goes on in the next line, and so does one that ends with a
+backslash. To leave, type \"exit\", or press Control-C or Control-D.
+
+What was typed is there again in the next session. To keep an expression out of
+that, begin it with a space.";
 
 /// Evaluates what is typed, or what comes through a pipe: then only the last result is shown, and the first fault
 /// ends it.
@@ -32,7 +41,11 @@ pub(crate) async fn console(session: &Session, args: &Console) -> Exit {
         Ok(console) => console,
         Err(exit) => return exit,
     };
-    if std::io::stdin().is_terminal() { interactive(&mut console) } else { piped(&mut console) }
+    if std::io::stdin().is_terminal() {
+        interactive(&mut console, &session.context.home_dir)
+    } else {
+        piped(&mut console)
+    }
 }
 
 /// What expressions are evaluated against.
@@ -72,9 +85,14 @@ async fn prepare(session: &Session, args: &Console, style: Style) -> Result<Prom
 
 fn piped(console: &mut Prompt) -> Exit {
     let mut last = String::new();
-    for line in std::io::stdin().lock().lines() {
-        let Ok(line) = line else { break };
-        match console.answer(line.trim()) {
+    let mut entered = String::new();
+    let mut lines = std::io::stdin().lock().lines().map_while(Result::ok).peekable();
+    while let Some(line) = lines.next() {
+        add_line(&mut entered, &line);
+        if entry::is_open(&entered) && lines.peek().is_some() {
+            continue;
+        }
+        match console.answer(&std::mem::take(&mut entered)) {
             Answer::Text(text) => last = text,
             Answer::Leave => return Exit::Success,
             Answer::Fault(found, sources) => return fail(&found, &sources, console.style),
@@ -84,23 +102,52 @@ fn piped(console: &mut Prompt) -> Exit {
     Exit::Success
 }
 
-fn interactive(console: &mut Prompt) -> Exit {
-    let Ok(mut editor) = rustyline::DefaultEditor::new() else { return piped(console) };
+fn add_line(entered: &mut String, line: &str) {
+    if !entered.is_empty() {
+        entered.push('\n');
+    }
+    entered.push_str(line);
+}
+
+fn editor() -> rustyline::Result<rustyline::DefaultEditor> {
+    let config = rustyline::Config::builder()
+        .max_history_size(history::MOST)?
+        .history_ignore_dups(true)?
+        .history_ignore_space(true)
+        .build();
+    rustyline::DefaultEditor::with_config(config)
+}
+
+fn interactive(console: &mut Prompt, home: &Path) -> Exit {
+    let Ok(mut editor) = editor() else { return piped(console) };
+    let (history, earlier) = history::History::open(home);
+    // What cannot be remembered can still be answered.
+    let remember = |editor: &mut rustyline::DefaultEditor, entry: &str| {
+        let _ = editor.add_history_entry(entry);
+    };
+    for entry in &earlier {
+        remember(&mut editor, entry);
+    }
     let mut entered = String::new();
     loop {
         let prompt = if entered.is_empty() { "> " } else { ": " };
-        let Ok(line) = editor.readline(prompt) else { break };
-        if !entered.is_empty() {
-            entered.push('\n');
-        }
-        entered.push_str(&line);
-        if is_open(&entered) {
+        let line = match editor.readline(prompt) {
+            Ok(line) => line,
+            // Gives up what was begun; where nothing was, it leaves.
+            Err(ReadlineError::Interrupted) if !entered.is_empty() => {
+                entered.clear();
+                continue;
+            }
+            Err(_) => break,
+        };
+        add_line(&mut entered, &line);
+        if entry::is_open(&entered) {
             continue;
         }
         let whole = std::mem::take(&mut entered);
-        // What cannot be remembered can still be answered.
-        let _ = editor.add_history_entry(whole.as_str());
-        match console.answer(whole.trim()) {
+        remember(&mut editor, &whole);
+        history.add(&whole);
+        match console.answer(&whole) {
             Answer::Text(text) => terminal::line(&text),
             Answer::Leave => break,
             Answer::Fault(found, sources) => {
@@ -111,27 +158,10 @@ fn interactive(console: &mut Prompt) -> Exit {
     Exit::Success
 }
 
-/// Whether brackets wait to be closed, so that the expression goes on in the next line.
-fn is_open(text: &str) -> bool {
-    let mut depth = 0_usize;
-    let mut quoted = false;
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' if quoted => {
-                letters.next();
-            }
-            '"' => quoted = !quoted,
-            '(' | '[' | '{' if !quoted => depth += 1,
-            ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    depth > 0 || text.trim_end().ends_with('\\')
-}
-
 impl Prompt {
-    fn answer(&mut self, line: &str) -> Answer {
+    fn answer(&mut self, entered: &str) -> Answer {
+        let whole = entry::joined(entered);
+        let line = whole.trim();
         match line {
             "" => return Answer::Text(String::new()),
             "exit" => return Answer::Leave,
@@ -146,7 +176,9 @@ impl Prompt {
     }
 
     fn evaluate(&mut self, line: &str, sources: &mut SourceMap) -> Result<String, Diagnostics> {
-        let (expr, found) = syntax::parse_expression(sources, "<console-input>", line);
+        // A here-document wants a line end after its last word.
+        let text = if line.contains('\n') { format!("{line}\n") } else { line.to_owned() };
+        let (expr, found) = syntax::parse_expression(sources, "<console-input>", &text);
         let Some(expr) = expr.filter(|_| !found.has_errors()) else { return Err(found) };
         // Only here a type can be shown, and only as a whole.
         let (expr, shows_type) = match &expr.kind {
@@ -177,20 +209,5 @@ impl Prompt {
         } else {
             report::console::value(&value)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_open;
-
-    #[test]
-    fn open_brackets_ask_for_another_line() {
-        for text in ["[", "{ a = (1", "upper(\"a\","] {
-            assert!(is_open(text), "{text}");
-        }
-        for text in ["[1]", "\"[\"", "1 +", "\"\\\"[\""] {
-            assert!(!is_open(text), "{text}");
-        }
     }
 }

@@ -141,7 +141,12 @@ fn modules_from_git_over_http_work_and_faults_name_the_call() {
         + &call("c", &format!("git::{}/r.git?ref=none", server.url));
     stack.write("main.tf", &main);
     let error = fails(&stack, &["get"]);
-    for part in ["module `b` cannot be fetched", "module `c` cannot be fetched", "main.tf:2"] {
+    for part in [
+        "stratiform::install::module_fetch\n",
+        "module `b` cannot be fetched",
+        "module `c` cannot be fetched",
+        "main.tf:2",
+    ] {
         assert!(error.contains(part), "{part}\n{error}");
     }
 }
@@ -289,6 +294,7 @@ fn a_registry_gives_the_newest_version_that_is_allowed() {
     stack.write("main.tf", &registry_call("  version = \">= 2.0.0\"\n"));
     let error = fails(&stack, &["init"]);
     assert!(error.contains("no version of module") && error.contains("2.0.0-beta"), "{error}");
+    assert!(error.contains("stratiform::install::no_module_version\n"), "{error}");
     stack.write("main.tf", &registry_call("  version = \"2.0.0-beta\"\n"));
     assert!(ok(&stack, &["init"]).contains("2.0.0-beta for net"), "named exactly");
 }

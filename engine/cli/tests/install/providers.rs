@@ -175,6 +175,7 @@ fn a_package_with_hostile_names_is_refused() {
     publish(&server, ("acme", "db"), "1.2.0", &hostile, (&key, &key));
     let error = fails(&stack, &["init"]);
     assert!(error.contains("leads outside its folder"), "{error}");
+    assert!(error.contains("stratiform::install::archive\n"), "{error}");
     assert_nothing_installed(&stack);
     assert!(tree(&stack.dir()).iter().all(|(name, _)| !name.contains("escaped")));
 }
@@ -192,6 +193,7 @@ fn versions_that_nobody_can_satisfy_name_who_asks() {
         "{error}"
     );
     assert!(words.contains("There are: 1.2.0"), "{error}");
+    assert!(error.contains("stratiform::install::no_version\n"), "{error}");
 }
 
 #[test]
@@ -221,6 +223,33 @@ fn a_locked_version_stays_until_an_upgrade() {
     stack.write("main.tf", &NEEDS.replace("~> 1.0", "~> 1.2.0"));
     let error = fails(&stack, &["init"]);
     assert!(error.contains("locked version 1.3.0") && error.contains("init -upgrade"), "{error}");
+    assert!(error.contains("stratiform::install::locked_version\n"), "{error}");
+}
+
+#[test]
+fn a_registry_without_service_sense_or_package_says_which() {
+    let of_registry = |page: &str| {
+        let (stack, server) = example(10);
+        server.page("/p/acme/db/versions", Page::new(page));
+        fails(&stack, &["init"])
+    };
+    let error = of_registry("<html>a portal</html>");
+    assert!(error.contains("stratiform::install::answer\n"), "{error}");
+    let error = of_registry(
+        "{ \"versions\": [{ \"version\": \"1.2.7\", \"protocols\": [\"5.0\"], \"platforms\": [{ \"os\": \"plan9\", \"arch\": \"mips\" }] }] }",
+    );
+    assert!(error.contains("stratiform::install::no_platform\n"), "{error}");
+    assert!(words(&error).contains(&format!("1.2.7 has no package for {PLATFORM}")), "{error}");
+    let stack = Stack::new(&[
+        ("main.tf", NEEDS),
+        (
+            "rc",
+            "host \"example.com\" {\n  services = { \"modules.v1\" = \"http://127.0.0.1:9/m/\" }\n}\n",
+        ),
+    ]);
+    let error = fails(&stack, &["init"]);
+    assert!(error.contains("stratiform::install::no_service\n"), "{error}");
+    assert!(words(&error).contains("host `example.com` has no service `providers.v1`"), "{error}");
 }
 
 #[test]

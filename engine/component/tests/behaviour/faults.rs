@@ -1,4 +1,4 @@
-use crate::common::{faults, machine, run_in, texts, world};
+use crate::common::{faults, machine, run, run_in, texts, world};
 
 #[test]
 fn faults_name_what_is_wrong_and_by_how_much() {
@@ -54,6 +54,16 @@ fn faults_name_what_is_wrong_and_by_how_much() {
         let found = faults(main, &[machine("m", 10, 2)]);
         assert!(found.iter().any(|text| text.starts_with(expected)), "{main}\n{found:#?}");
     }
+}
+
+#[test]
+fn a_stack_over_its_limit_has_the_code_of_its_page() {
+    let main =
+        "stack {\n  placement { max_hourly_usd = 1 }\n}\nfilesystem \"a\" { capacity_gib = 1 }";
+    let found = run(main, &[machine("m", 10, 2)]).faults;
+    let codes: Vec<String> =
+        found.iter().filter_map(|fault| Some(fault.code()?.to_string())).collect();
+    assert_eq!(codes, ["stratiform::component::over_budget"]);
 }
 
 #[test]

@@ -54,6 +54,14 @@ pub(crate) fn try_evaluate(text: &str, world: &FixedWorld) -> Result<Value, Diag
     if faults.has_errors() {
         return Err(faults);
     }
+    evaluate_in_spite(&expression, world)
+}
+
+/// Evaluates whatever compiling has made of a text.
+pub(crate) fn evaluate_in_spite(
+    expression: &Expression,
+    world: &FixedWorld,
+) -> Result<Value, Diagnostics> {
     expression.evaluate(&Context {
         scope: &Names,
         world,

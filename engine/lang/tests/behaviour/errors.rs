@@ -1,4 +1,6 @@
-use crate::common::{compile, faults};
+use lang::testing::FixedWorld;
+
+use crate::common::{compile, evaluate_in_spite, faults, try_evaluate};
 
 #[test]
 fn faults_say_what_is_wrong() {
@@ -45,6 +47,25 @@ fn unknown_function_suggests_the_nearest_one() {
         fault.code().map(|code| code.to_string()).as_deref(),
         Some("stratiform::lang::unknown_function")
     );
+}
+
+#[test]
+fn what_did_not_compile_is_a_fault_and_no_panic_when_evaluated() {
+    for text in ["nope(1)", "[upper(\"a\"), nope(1)]", "true ? nope(1) : 2"] {
+        let (expression, faults) = compile(text);
+        assert!(faults.has_errors(), "{text}");
+        let faults = evaluate_in_spite(&expression, &FixedWorld::default()).expect_err(text);
+        let codes: Vec<_> = faults.iter().filter_map(|fault| fault.code()).collect();
+        let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+        assert_eq!(codes, ["stratiform::lang::broken"], "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_a_scope_lacks_has_a_code() {
+    let faults = try_evaluate("[nowhere, 1]", &FixedWorld::default()).expect_err("no such name");
+    let code = faults.iter().next().and_then(|fault| fault.code()).map(|code| code.to_string());
+    assert_eq!(code.as_deref(), Some("stratiform::lang::unknown_name"));
 }
 
 #[test]
