@@ -44,7 +44,8 @@ cluster "train" {
   memory_gib_per_node = 1024
   fabric              = fabric.hs
   mounts              = { "/fsx" = filesystem.fsx }
-  options             = { aws = { orchestrator = "eks" } }
+  # Steps and replicas run on machines of SageMaker; nodes of EKS come when somebody scales the group up.
+  options = { aws = { orchestrator = "eks", min_nodes = 0 } }
 
   # Capacity blocks are bought by a person, so they are not among what is tried.
   try = [

@@ -44,6 +44,8 @@ cluster "train" {
   memory_gib_per_node = 1024
   fabric              = fabric.train
   mounts              = { "/scratch" = filesystem.scratch, "/corpus" = filesystem.corpus }
+  # Steps run on machines of Batch; nodes of the group's own would be paid for beside them.
+  options = { google = { min_nodes = 0 } }
   # The cheapest with cards of their own for the GPUs.
   try = [{ machine = "a3-megagpu-8g" }]
 }

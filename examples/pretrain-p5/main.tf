@@ -49,6 +49,8 @@ cluster "train" {
   memory_gib_per_node = 1024
   fabric              = fabric.train
   mounts              = { "/scratch" = filesystem.scratch }
+  # Steps run on machines of SageMaker; nodes of the group's own would be paid for beside them.
+  options = { aws = { min_nodes = 0 } }
 }
 
 pipeline "pretrain" {

@@ -18,7 +18,8 @@
 #   capacity_block_offering_id       buys this block when applied: paid at once, and never paid back
 #   kubernetes_version               of EKS
 #   max_nodes, min_nodes             how far the number may be changed from outside; `nodes` otherwise. With `min_nodes`
-#                                    there are so many to begin with
+#                                    there are so many to begin with. 0 where all that the cluster is for are pipelines and
+#                                    endpoints, which run on machines of SageMaker
 
 terraform {
   required_providers {
@@ -376,6 +377,8 @@ output "nodes" {
     fabric_nics  = local.adapters
   }]
 }
+# What is paid for whether it is used or not.
+output "kept_nodes" { value = local.is_reserve || local.is_purchased ? var.nodes : coalesce(local.options.min_nodes, var.nodes) }
 output "mounts" { value = { for path, system in var.mounts : path => path } }
 output "fingerprints" { value = { for path, system in var.mounts : path => system.fingerprint } }
 output "storage" { value = var.mounts }

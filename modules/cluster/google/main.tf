@@ -7,6 +7,8 @@
 #   disk_gib     boot disk
 #   startup      a shell script that runs when a node starts, after the file systems are there
 #   reservation  name of a reservation to use
+#   min_nodes    how many there are to begin with; `nodes` otherwise. 0 where all that the cluster is for are pipelines and
+#                endpoints, which run on machines of Batch and Cloud Run
 
 terraform {
   required_providers {
@@ -31,6 +33,7 @@ locals {
     disk_gib    = 200
     startup     = ""
     reservation = null
+    min_nodes   = null
   }
   options    = merge(local.defaults, local.given)
   offer      = var.component.offer
@@ -128,7 +131,7 @@ resource "google_compute_instance_group_manager" "node" {
   name               = local.name
   base_instance_name = local.name
   zone               = local.zone
-  target_size        = var.nodes
+  target_size        = coalesce(local.options.min_nodes, var.nodes)
   version {
     instance_template = google_compute_instance_template.node.id
   }
@@ -161,6 +164,8 @@ output "nodes" {
     fabric_nics  = length(local.cards)
   }]
 }
+# What is paid for whether it is used or not.
+output "kept_nodes" { value = coalesce(local.options.min_nodes, var.nodes) }
 output "mounts" { value = { for path, system in var.mounts : path => path } }
 output "fingerprints" { value = { for path, system in var.mounts : path => system.fingerprint } }
 output "storage" { value = var.mounts }

@@ -15,6 +15,7 @@
 #   model_url       the archive, where it is known better than from `model`
 #   memory_mb       of a serverless one
 #   async           true or false overrules the table above
+#   beside_nodes    true if the cluster keeps nodes for something else; they are paid for beside these machines
 
 terraform {
   required_providers {
@@ -39,6 +40,7 @@ locals {
     model_url     = null
     memory_mb     = 4096
     async         = null
+    beside_nodes  = false
   }
   options = merge(local.defaults, local.given)
 
@@ -292,6 +294,11 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
 
 output "url" {
   value = "https://runtime.sagemaker.${local.region}.amazonaws.com/endpoints/${aws_sagemaker_endpoint.this.name}/${local.async ? "async-invocations" : "invocations"}"
+
+  precondition {
+    condition     = try(var.cluster.kept_nodes, 0) == 0 || local.options.beside_nodes
+    error_message = "endpoint.${var.component.name} runs on machines of SageMaker, and its cluster keeps ${try(var.cluster.kept_nodes, 0)} nodes that are paid for beside them: write min_nodes = 0 in options.aws of the cluster, or beside_nodes = true in those of the endpoint if both are meant."
+  }
 
   precondition {
     condition     = !local.serverless || local.to_zero

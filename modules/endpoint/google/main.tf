@@ -7,6 +7,7 @@
 #   image        a container image with the server
 #   gpu          nvidia-l4 or what else Cloud Run has; none without a cluster
 #   cpu, memory  of each replica
+#   beside_nodes true if the cluster keeps nodes for something else; they are paid for beside these machines
 
 terraform {
   required_providers {
@@ -27,10 +28,11 @@ variable "options" { type = any }
 locals {
   given = try(var.options.google, {})
   defaults = {
-    image  = null
-    gpu    = null
-    cpu    = null
-    memory = null
+    image        = null
+    gpu          = null
+    cpu          = null
+    memory       = null
+    beside_nodes = false
   }
   options = merge(local.defaults, local.given)
   gpu     = local.options.gpu == null && var.cluster != null ? "nvidia-l4" : local.options.gpu
@@ -111,6 +113,11 @@ resource "google_cloud_run_v2_service" "this" {
 
 output "url" {
   value = google_cloud_run_v2_service.this.uri
+
+  precondition {
+    condition     = try(var.cluster.kept_nodes, 0) == 0 || local.options.beside_nodes
+    error_message = "endpoint.${var.component.name} runs on machines of Cloud Run, and its cluster keeps ${try(var.cluster.kept_nodes, 0)} nodes that are paid for beside them: write min_nodes = 0 in options.google of the cluster, or beside_nodes = true in those of the endpoint if both are meant."
+  }
 
   precondition {
     condition     = length(setsubtract(keys(local.given), keys(local.defaults))) == 0

@@ -2,7 +2,7 @@
 #
 # Jobs run on machines of the type that their cluster was placed on, as many as it has nodes, in its network; but these
 # are SageMaker's, and are there only while a job runs. The cluster's own nodes are not used: one that is only there for
-# its pipeline has `min_nodes = 0` in its options, or no reason to be on AWS at all.
+# its pipeline has `min_nodes = 0` in its options.
 #
 # A step sees what it would see on this machine: it starts in a folder with its code, INPUT_NAME is the path of each
 # artifact of the steps that it needs, OUTPUT_NAME and METRICS are where it writes, and MOUNT_NAME is the folder of each
@@ -14,6 +14,7 @@
 #   instance_type   of SageMaker, `ml.…`; that of the cluster's machines otherwise
 #   disk_gib        of each machine
 #   max_run_s       for steps without `timeout_s`
+#   beside_nodes    true if the cluster keeps nodes for something else; they are paid for beside these machines
 #   bucket          where code and artifacts lie; a new one otherwise
 
 terraform {
@@ -36,6 +37,7 @@ locals {
     disk_gib      = 200
     max_run_s     = 86400
     bucket        = null
+    beside_nodes  = false
   }
   options = merge(local.defaults, local.given)
 
@@ -215,6 +217,11 @@ output "artifacts" {
 output "metrics" { value = {} }
 output "arn" {
   value = aws_sagemaker_pipeline.this.arn
+
+  precondition {
+    condition     = try(var.cluster.kept_nodes, 0) == 0 || local.options.beside_nodes
+    error_message = "pipeline.${var.component.name} runs on machines of SageMaker, and its cluster keeps ${try(var.cluster.kept_nodes, 0)} nodes that are paid for beside them: write min_nodes = 0 in options.aws of the cluster, or beside_nodes = true in those of the pipeline if both are meant."
+  }
 
   precondition {
     condition     = var.cluster.software != "neuron" || local.options.image != null

@@ -6,8 +6,9 @@
 # MOUNT_NAME is the folder of each bucket among the cluster's mounts. All of these lie in buckets.
 #
 # `options = { google = { … } }` takes:
-#   image       a container image with what the steps need
-#   max_run_s   for steps without `timeout_s`
+#   image          a container image with what the steps need
+#   max_run_s      for steps without `timeout_s`
+#   beside_nodes   true if the cluster keeps nodes for something else; they are paid for beside these machines
 
 terraform {
   required_providers {
@@ -24,8 +25,9 @@ variable "options" { type = any }
 locals {
   given = try(var.options.google, {})
   defaults = {
-    image     = "us-docker.pkg.dev/deeplearning-platform-release/gcr.io/pytorch-cu124.2-4.py310"
-    max_run_s = 86400
+    image        = "us-docker.pkg.dev/deeplearning-platform-release/gcr.io/pytorch-cu124.2-4.py310"
+    max_run_s    = 86400
+    beside_nodes = false
   }
   options = merge(local.defaults, local.given)
   region  = var.component.offer.region
@@ -139,6 +141,11 @@ output "artifacts" {
       digest = sha256(jsonencode([var.step[output.step], local.code]))
       bytes  = null
     }
+  }
+
+  precondition {
+    condition     = try(var.cluster.kept_nodes, 0) == 0 || local.options.beside_nodes
+    error_message = "pipeline.${var.component.name} runs on machines of Batch, and its cluster keeps ${try(var.cluster.kept_nodes, 0)} nodes that are paid for beside them: write min_nodes = 0 in options.google of the cluster, or beside_nodes = true in those of the pipeline if both are meant."
   }
 
   precondition {
