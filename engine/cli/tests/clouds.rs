@@ -152,6 +152,10 @@ fn what_does_not_fit_on_google_is_said_while_planning() {
             ),
             "stands in a network: set fabric, or network and zone in options.google",
         ),
+        (
+            main("zone = \"us-east4-a\", cards = \"tcpxo\"", ONE_STEP),
+            "its cluster keeps 1 nodes that are paid for beside them: write min_nodes = 0",
+        ),
     ];
     for (main, wanted) in &table {
         stack.write("main.tf", main);
@@ -181,6 +185,10 @@ cluster "c" {{
 "#
     )
 }
+
+/// A pipeline on the cluster: its machines are not the cluster's.
+const ONE_STEP: &str =
+    "pipeline \"p\" {\n  cluster = cluster.c\n  step \"s\" {\n    command = [\"train\"]\n  }\n}\n";
 
 const P5: &str = "accelerator = { type = \"h100\", count = 8 }\n";
 
@@ -283,6 +291,10 @@ fn what_does_not_fit_is_said_while_planning() {
                 cluster(P5, "zone = null", "us-east-1")
             ),
             "A file system of kind efs starts empty",
+        ),
+        (
+            format!("{}{ONE_STEP}", cluster(P5, "zone = null", "us-east-1")),
+            "its cluster keeps 1 nodes that are paid for beside them: write min_nodes = 0",
         ),
     ];
     for (at, (main, wanted)) in table.iter().enumerate() {

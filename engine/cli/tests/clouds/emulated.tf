@@ -100,7 +100,7 @@ endpoint "steady" {
   model   = pipeline.tune.artifacts["model"]
   command = ["serve", "{port}", "{model}"]
   cluster = cluster.serve
-  options = { aws = { instance_type = "ml.m5.xlarge" } }
+  options = { aws = { instance_type = "ml.m5.xlarge", beside_nodes = true } }
   scale {
     min = 1
     max = 1
