@@ -84,6 +84,23 @@ pub enum PlanError {
         #[help]
         help: Option<String>,
     },
+    /// A value that could be stored, but not read back.
+    #[error("the value of `{name}` is nested more than {limit} levels deep")]
+    #[diagnostic(
+        code(stratiform::plan::too_deep),
+        help(
+            "a state keeps {limit} levels in one argument: give the value as text, with `jsonencode`"
+        )
+    )]
+    TooDeep {
+        /// The argument.
+        name: String,
+        /// How many levels there may be.
+        limit: usize,
+        /// The expression.
+        #[label("more than {limit} levels of lists, maps and objects")]
+        span: Span,
+    },
     /// Too few or too many nested blocks.
     #[error("wrong number of `{name}` blocks: expected {expected}, found {found}")]
     #[diagnostic(code(stratiform::plan::block_count))]
@@ -583,6 +600,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan::wrong_type",
         "Wrong type",
         "The value of an argument cannot be converted to the type that the schema wants.",
+    ),
+    doc(
+        "stratiform::plan::too_deep",
+        "Nested too deeply",
+        "The value of an argument has more levels of lists, maps and objects than a state keeps.",
     ),
     doc(
         "stratiform::plan::block_count",

@@ -89,7 +89,12 @@ fn jsondecode(args: &Arguments<'_>) -> Reply {
 
 fn read_json(text: &str) -> Reply {
     let json = serde_json::from_str(text).map_err(|error| {
-        at(0, format!("it is not JSON: line {}, column {}", error.line(), error.column()))
+        let place = format!("line {}, column {}", error.line(), error.column());
+        // The reader names its own limit in no other way.
+        if error.to_string().starts_with("recursion limit") {
+            return at(0, format!("it is nested more than 127 levels deep: {place}"));
+        }
+        at(0, format!("it is not JSON: {place}"))
     })?;
     Ok(value::json::from_plain(&json))
 }
