@@ -17,14 +17,23 @@ impl<'e> Evaluation<'e> {
         let (first, second) = (self.node(then), self.node(otherwise));
         let first_value = first.as_ref().map_or_else(|_| self.in_spite(then), Value::clone);
         let second_value = second.as_ref().map_or_else(|_| self.in_spite(otherwise), Value::clone);
-        let ty = common_type(&first_value, &second_value).ok_or_else(|| {
-            Diagnostics::from(EvalError::BranchTypes {
+        let Some(ty) = common_type(&first_value, &second_value) else {
+            let mut faults = Diagnostics::from(EvalError::BranchTypes {
                 first: in_words(&first_value),
                 second: in_words(&second_value),
                 first_span: then.span,
                 span: otherwise.span,
-            })
-        })?;
+            });
+            // The condition is wrong or right whatever the sides are.
+            let decided = self.node(condition);
+            match decided.map(|value| bool_condition(&value, condition.span)) {
+                Ok(decision) => {
+                    faults.extend(decision.err().map(Diagnostics::from).unwrap_or_default())
+                }
+                Err(found) => faults.extend(found),
+            }
+            return Err(faults);
+        };
         let decided = self.node(condition)?;
         let marks = decided.marks().union(first_value.marks()).union(second_value.marks());
         let decision = bool_condition(&decided, condition.span)?;

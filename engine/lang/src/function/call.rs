@@ -47,13 +47,13 @@ impl<'e> Evaluation<'e> {
             Callee::Try => self.call_try(call, span),
             Callee::Can => Ok(self.call_can(call)),
             Callee::Builtin(info) => {
-                let Some(given) = self.arguments(call)? else {
+                let Some(given) = self.arguments(call, Some(info))? else {
                     return Ok(Value::dynamic_unknown());
                 };
                 self.builtin(info, given, span)
             }
             Callee::Provider(name) => {
-                let Some(given) = self.arguments(call)? else {
+                let Some(given) = self.arguments(call, None)? else {
                     return Ok(Value::dynamic_unknown());
                 };
                 provider::call(self.ctx, name, given, span)
@@ -61,9 +61,31 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// The arguments with their places; `None` if it is not known how many there are.
-    fn arguments(&mut self, call: &'e Call) -> Result<Option<Given>, Diagnostics> {
-        let mut values = self.all(call.args.iter())?;
+    /// The arguments with their places; `None` if it is not known how many there are. Where some have no value, those
+    /// that have one are held against their parameters all the same, so that every fault is told at once.
+    fn arguments(
+        &mut self,
+        call: &'e Call,
+        info: Option<&'static FunctionInfo>,
+    ) -> Result<Option<Given>, Diagnostics> {
+        let outcomes: Vec<Outcome> = call.args.iter().map(|arg| self.node(arg)).collect();
+        if outcomes.iter().any(Result::is_err) {
+            let alone = outcomes.len() - usize::from(call.expand_last);
+            let mut faults = Diagnostics::new();
+            for (position, (outcome, arg)) in outcomes.into_iter().zip(&call.args).enumerate() {
+                match (outcome, info) {
+                    (Err(found), _) => faults.extend(found),
+                    (Ok(value), Some(info)) if position < alone => {
+                        if let Err(fault) = suited(info, position, value, arg.span) {
+                            faults.push(fault);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            return Err(faults);
+        }
+        let mut values: Vec<Value> = outcomes.into_iter().flatten().collect();
         let mut spans: Vec<Span> = call.args.iter().map(|arg| arg.span).collect();
         if !call.expand_last {
             return Ok(Some(Given { values, spans, marks: Marks::NONE }));
@@ -106,7 +128,7 @@ impl<'e> Evaluation<'e> {
 
     /// With `...` the expressions have been evaluated before the function sees them, so all of them have values.
     fn call_expanded(&mut self, call: &'e Call, span: Span) -> Outcome {
-        let Some(given) = self.arguments(call)? else { return Ok(Value::dynamic_unknown()) };
+        let Some(given) = self.arguments(call, None)? else { return Ok(Value::dynamic_unknown()) };
         let known = given.values.first().map(Value::is_wholly_known);
         match (&call.function, known) {
             (_, None) => Err(EvalError::Call {
@@ -186,29 +208,39 @@ fn converted(
     let mut faults = Diagnostics::new();
     let mut converted = Vec::with_capacity(values.len());
     for (position, value) in values.into_iter().enumerate() {
-        let Some(parameter) = parameter(info, position) else { continue };
-        let result = match parameter.ty {
-            ParameterType::Any => Ok(value),
-            _ if parameter.has(AS_IS) => Ok(value),
-            other if open_set_as_list(&value, &other.ty()) => Err(format!(
-                "{} required, but have {} with elements that are not known yet",
-                other.ty().friendly_name(),
-                value.ty().friendly_name()
-            )),
-            other => value::convert(&value, &other.ty()).map_err(|error| error.to_string()),
-        };
-        match result {
-            Ok(value) => converted.push(value),
-            Err(message) => faults.push(EvalError::Argument {
-                function: info.name.to_owned(),
-                argument: parameter.name.to_owned(),
-                message,
-                span: spans.get(position).copied().unwrap_or_default(),
-                help: None,
-            }),
+        match suited(info, position, value, spans.get(position).copied().unwrap_or_default()) {
+            Ok(value) => converted.extend(value),
+            Err(fault) => faults.push(fault),
         }
     }
     if faults.is_empty() { Ok(converted) } else { Err(faults) }
+}
+
+/// An argument as its parameter wants it; `None` where there is no such parameter.
+fn suited(
+    info: &'static FunctionInfo,
+    position: usize,
+    value: Value,
+    span: Span,
+) -> Result<Option<Value>, EvalError> {
+    let Some(parameter) = parameter(info, position) else { return Ok(None) };
+    let result = match parameter.ty {
+        ParameterType::Any => Ok(value),
+        _ if parameter.has(AS_IS) => Ok(value),
+        other if open_set_as_list(&value, &other.ty()) => Err(format!(
+            "{} required, but have {} with elements that are not known yet",
+            other.ty().friendly_name(),
+            value.ty().friendly_name()
+        )),
+        other => value::convert(&value, &other.ty()).map_err(|error| error.to_string()),
+    };
+    result.map(Some).map_err(|message| EvalError::Argument {
+        function: info.name.to_owned(),
+        argument: parameter.name.to_owned(),
+        message,
+        span,
+        help: None,
+    })
 }
 
 /// A set with unknown elements has no certain length, so it becomes an unknown list; its elements keep their type

@@ -7,7 +7,7 @@ use dashu_int::{IBig, Sign};
 use value::{Number, Type, Value};
 
 use super::ParameterType::{ListOfString, Number as N, String as S};
-use super::{Arguments, Failure, FunctionInfo, Reply, at, failed, param, pure};
+use super::{Arguments, Failure, FunctionInfo, Reply, at, param, pure};
 
 pub(super) const FUNCTIONS: &[FunctionInfo] = &[
     pure(
@@ -162,7 +162,7 @@ fn cidrsubnets(args: &Arguments<'_>) -> Reply {
         let start = next.and_then(|next| next.checked_add(mask)).map(|up| up & !mask);
         let last = start.and_then(|start| start.checked_add(mask));
         let (Some(bits), Some(last)) = (start, last.filter(|last| Some(*last) <= end)) else {
-            return Err(failed(format!("there is no room left for network {index}")));
+            return Err(at(index, format!("there is no room left for network {index}")));
         };
         found.push(Value::string(Network { bits, prefix, ..network }.text()));
         next = last.checked_add(1);

@@ -1,5 +1,6 @@
 //! Agreement with Terraform on some thousand expressions, and on random ones.
 //!
+//! Compared are the value, its type, what is unknown in it and its marks; of refusals the kind, by `kinds.txt`.
 //! The verdicts of the real program are stored with its version, so the comparison needs no program. With
 //! `STRATIFORM_RECORD=1` it is asked again; with `STRATIFORM_RANDOM=100000` so many random expressions are
 //! compared instead of a few.
@@ -8,6 +9,7 @@ pub(crate) mod cases;
 pub(crate) mod constraints;
 pub(crate) mod describe;
 pub(crate) mod generate;
+pub(crate) mod kinds;
 pub(crate) mod names;
 pub(crate) mod oracle;
 pub(crate) mod plan_file;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 
 use self::cases::{escaped, unescaped};
 use self::describe::describe;
+use self::kinds::{refusal, same_kind};
 use self::names::{Locals, Marking, Stage};
 
 fn folder() -> PathBuf {
@@ -44,7 +47,7 @@ impl Sides {
         }
     }
 
-    /// The verdict on a case, as the oracle words it; an error without its kind.
+    /// The verdict on a case, as the oracle words it; of an error the codes.
     pub(crate) fn verdict(&self, case: &str) -> String {
         let case = self.marking.of(case);
         let shown = if case.contains("local.e") || case.contains("local.ue") {
@@ -52,18 +55,18 @@ impl Sides {
         } else {
             case
         };
-        if self.validate.evaluate(&shown).is_err() {
-            return "error".to_owned();
+        if let Err(faults) = self.validate.evaluate(&shown) {
+            return refusal(&faults);
         }
-        self.plan.evaluate(&shown).map_or_else(|_| "error".to_owned(), |value| describe(&value))
+        self.plan.evaluate(&shown).map_or_else(|faults| refusal(&faults), |value| describe(&value))
     }
 }
 
 pub(crate) fn agree(ours: &str, theirs: &str) -> bool {
     ours == theirs
-        || (ours.starts_with("error") && theirs.starts_with("error"))
+        || (ours.starts_with("error") && theirs.starts_with("error") && same_kind(ours, theirs))
         // Where infinity is what comes out, Terraform fails when it stores that.
-        || (theirs == oracle::INFINITE && (ours == "error" || ours.contains("Inf")))
+        || (theirs == oracle::INFINITE && (ours.starts_with("error") || ours.contains("Inf")))
 }
 
 /// Negative zero is zero here, also in texts; Terraform keeps its sign, and shows it.
@@ -216,17 +219,53 @@ fn differing(trees: &[generate::Tree]) -> Vec<generate::Tree> {
     let Some(theirs) = oracle::verdicts(&texts, Marking::AsDefined) else { return Vec::new() };
     let sides = Sides::new(Marking::AsDefined);
     let answers = texts.iter().zip(&theirs).zip(trees);
-    let (mut found, mut perhaps) = (Vec::new(), Vec::new());
+    let (mut found, mut perhaps, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for ((text, theirs), tree) in answers {
         let ours = sides.verdict(text);
         if agree_but_for_zero(&ours, theirs) {
             continue;
         }
-        if may_be_of_marks(text, &ours, theirs) { &mut perhaps } else { &mut found }
-            .push(tree.clone());
+        if ours.starts_with("error") && theirs.starts_with("error") {
+            refused.push((tree.clone(), ours));
+        } else if may_be_of_marks(text, &ours, theirs) {
+            perhaps.push(tree.clone());
+        } else {
+            found.push(tree.clone());
+        }
     }
     found.extend(differing_without_marks(perhaps));
+    found.extend(without_several_faults(&sides, refused));
     found
+}
+
+/// Where an expression has several faults, another one may be told first. Then what we tell is the fault of a smaller
+/// expression, of which Terraform says the same.
+fn without_several_faults(
+    sides: &Sides,
+    refused: Vec<(generate::Tree, String)>,
+) -> Vec<generate::Tree> {
+    let mut parts = Vec::new();
+    for (at, (tree, ours)) in refused.iter().enumerate() {
+        let once = tree.smaller().into_iter().filter(|part| part.text().len() < tree.text().len());
+        let once: Vec<generate::Tree> = once.take(200).collect();
+        let twice = once.iter().flat_map(|part| part.smaller().into_iter().take(100));
+        let all: std::collections::BTreeSet<String> =
+            twice.chain(once.iter().cloned()).map(|part| part.text()).collect();
+        let mut same: Vec<String> =
+            all.into_iter().filter(|part| sides.verdict(part) == *ours).collect();
+        same.sort_by_key(String::len);
+        parts.extend(same.into_iter().take(20).map(|part| (at, part)));
+    }
+    let texts: Vec<String> = parts.iter().map(|(_, text)| text.clone()).collect();
+    let theirs = if texts.is_empty() { None } else { oracle::verdicts(&texts, sides.marking) };
+    let explained: std::collections::BTreeSet<usize> = parts
+        .iter()
+        .zip(theirs.unwrap_or_default())
+        .filter(|((at, _), theirs)| agree(&refused[*at].1, theirs))
+        .map(|((at, _), _)| *at)
+        .collect();
+    let trees = refused.into_iter().enumerate();
+    trees.filter(|(at, _)| !explained.contains(at)).map(|(_, (tree, _))| tree).collect()
 }
 
 /// Of an argument that is unknown, Terraform drops the marks in some functions and operators; here they stay, so that
