@@ -230,7 +230,7 @@ fn dates_become_days_and_old_sources_are_found() {
     let catalog = catalog();
     let today = days_of("2026-08-01").unwrap();
     let old: Vec<&str> = catalog.stale(today, 90).iter().map(|source| &*source.id).collect();
-    assert_eq!(old, ["google-costs-2025"]);
+    assert_eq!(old, ["google-costs-2025", "infracost"]);
 }
 
 #[test]
