@@ -233,7 +233,15 @@ fn typed(stack: &Stack, lines: &[&str]) -> Option<String> {
         }
         stdin.write_all(format!("{line}\r").as_bytes()).expect("it reads");
     }
-    child.wait().expect("it ends");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while child.try_wait().expect("a child").is_none() {
+        if std::time::Instant::now() > until {
+            let _ = child.kill();
+            shown.extend(receiver.try_iter().flatten());
+            panic!("the session does not end after\n{}", plain(&shown));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     reader.join().expect("the terminal is closed");
     shown.extend(receiver.iter().flatten());
     Some(plain(&shown))

@@ -16,16 +16,32 @@ use crate::rule::RuleError;
 
 /// Checks a whole configuration.
 pub fn validate(configuration: &Configuration) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics = required_versions(configuration);
     for (path, module) in &configuration.modules {
         let mut check = Check { configuration, path, module, diagnostics: &mut diagnostics };
-        check.versions();
         check.names();
         for block in module.resources.values() {
             check.resource(block);
         }
         for call in module.calls.values() {
             check.call(call);
+        }
+    }
+    diagnostics
+}
+
+/// Complains of modules that were written for another version of the language.
+pub fn required_versions(configuration: &Configuration) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for module in configuration.modules.values() {
+        for (wanted, span) in &module.terraform.required_version {
+            if !crate::version::satisfies(crate::LANGUAGE_VERSION, wanted) {
+                diagnostics.push(ConfigError::RequiredVersion {
+                    wanted: wanted.clone(),
+                    ours: crate::LANGUAGE_VERSION,
+                    span: *span,
+                });
+            }
         }
     }
     diagnostics
@@ -72,18 +88,6 @@ struct Place<'a> {
 }
 
 impl Check<'_> {
-    fn versions(&mut self) {
-        for (wanted, span) in &self.module.terraform.required_version {
-            if !crate::version::satisfies(crate::LANGUAGE_VERSION, wanted) {
-                self.diagnostics.push(ConfigError::RequiredVersion {
-                    wanted: wanted.clone(),
-                    ours: crate::LANGUAGE_VERSION,
-                    span: *span,
-                });
-            }
-        }
-    }
-
     fn names(&mut self) {
         let place = Place::default();
         for variable in self.module.variables.values() {

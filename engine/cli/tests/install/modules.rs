@@ -321,6 +321,22 @@ fn a_module_is_copied_into_an_empty_folder() {
 }
 
 #[test]
+fn modules_for_another_version_of_the_language_are_refused() {
+    for wanted in [">= 9", "none"] {
+        let main = format!("terraform {{\n  required_version = \"{wanted}\"\n}}\n");
+        let stack = Stack::new(&[("main.tf", &main), ("rc", "")]);
+        let error = fails(&stack, &["get"]);
+        assert!(error.contains("stratiform::config::required_version"), "{error}");
+        let mut command = Command::new("terraform");
+        command.args(["get", "-no-color"]).current_dir(stack.dir()).env("CHECKPOINT_DISABLE", "1");
+        match command.env("TF_CLI_CONFIG_FILE", stack.dir().join("rc")).output() {
+            Ok(output) => assert_eq!(output.status.code(), Some(1), "{wanted}"),
+            Err(_) => println!("skipped: there is no terraform to compare with"),
+        }
+    }
+}
+
+#[test]
 fn a_kill_at_any_time_leaves_whole_modules() {
     let repository = repository();
     let url = format!("git::file://{}?ref=v1", repository.path().display());
