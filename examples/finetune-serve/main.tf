@@ -20,7 +20,7 @@ stack {
   }
   # 250,000 USD in a quarter.
   budget {
-    max_monthly_usd = 333000
+    max_monthly_usd = 83333
   }
 }
 

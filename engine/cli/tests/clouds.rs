@@ -125,6 +125,29 @@ fn an_endpoint_on_google_that_goes_to_zero_is_planned() {
     example_on_google("scale-to-zero-google", "plan_of_scale_to_zero_google");
 }
 
+#[test]
+fn what_is_said_of_a_step_for_the_checks_starts_no_new_run() {
+    let stack = google();
+    copy_example("pretrain-google", &stack);
+    let digest = || {
+        stack.ok(&["plan", "-out=p"]);
+        let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+        let output = &plan["planned_values"]["outputs"]["digest"]["value"];
+        output.as_str().expect("it is known while planning").to_owned()
+    };
+    let main = std::fs::read_to_string(stack.dir().join("main.tf")).expect("it was copied");
+    let main = format!(
+        "{main}\noutput \"digest\" {{\n  value = pipeline.pretrain.artifacts[\"model\"].digest\n}}\n"
+    );
+    stack.write("main.tf", &main);
+    let before = digest();
+    let described = "    reads = { mount = \"/corpus\", mb_per_s = 10 }\n    timeout_s = 432000";
+    stack.write("main.tf", &main.replace("    timeout_s = 432000", described));
+    assert_eq!(digest(), before);
+    stack.write("main.tf", &main.replace("432000", "432001"));
+    assert_ne!(digest(), before, "another limit is another job");
+}
+
 fn google() -> Stack {
     let stack = Stack::new(&[]);
     let schemas = workspace().join("examples/schemas/google.json");
@@ -155,6 +178,10 @@ fn what_does_not_fit_on_google_is_said_while_planning() {
         (
             main("zone = \"us-east4-a\", cards = \"tcpxo\"", ONE_STEP),
             "its cluster keeps 1 nodes that are paid for beside them: write min_nodes = 0",
+        ),
+        (
+            main("zone = \"us-east4-a\", cards = \"tcpxo\"", SERVED),
+            "Cloud Run gives each replica one nvidia-l4, and its cluster was placed on H100",
         ),
     ];
     for (main, wanted) in &table {
@@ -189,6 +216,9 @@ cluster "c" {{
 /// A pipeline on the cluster: its machines are not the cluster's.
 const ONE_STEP: &str =
     "pipeline \"p\" {\n  cluster = cluster.c\n  step \"s\" {\n    command = [\"train\"]\n  }\n}\n";
+
+/// An endpoint on the cluster.
+const SERVED: &str = "pipeline \"p\" {\n  cluster = cluster.c\n  step \"s\" {\n    command = [\"train\"]\n    outputs = { m = \"m\" }\n  }\n  options = { google = { beside_nodes = true } }\n}\nendpoint \"e\" {\n  model   = pipeline.p.artifacts[\"m\"]\n  command = [\"serve\"]\n  cluster = cluster.c\n  scale {\n    min = 0\n    max = 1\n  }\n}\n";
 
 const P5: &str = "accelerator = { type = \"h100\", count = 8 }\n";
 

@@ -1,6 +1,6 @@
 # A model behind an address, as a service of Cloud Run: it goes to zero by itself, and comes back with the next request.
 #
-# Cloud Run has one L4 for each replica; a cluster says that there is to be one. The model's bucket is mounted at
+# Cloud Run has one L4 for each replica; a cluster that was placed on L4 says that there is to be one. The model's bucket is mounted at
 # /mnt/model: {model} in `command` is the artifact there, {port} is 8080.
 #
 # `options = { google = { … } }` takes:
@@ -114,6 +114,10 @@ resource "google_cloud_run_v2_service" "this" {
 output "url" {
   value = google_cloud_run_v2_service.this.uri
 
+  precondition {
+    condition     = var.cluster == null || local.options.gpu != null ? true : var.cluster.accelerator == "L4"
+    error_message = "Cloud Run gives each replica one ${coalesce(local.gpu, "GPU")}, and its cluster was placed on ${try(coalesce(var.cluster.accelerator, "no accelerator"), "nothing")}: ask for { type = \"l4\", count = 1 } there, or say gpu in options.google of the endpoint if that is what the model needs."
+  }
   precondition {
     condition     = try(var.cluster.kept_nodes, 0) == 0 || local.options.beside_nodes
     error_message = "endpoint.${var.component.name} runs on machines of Cloud Run, and its cluster keeps ${try(var.cluster.kept_nodes, 0)} nodes that are paid for beside them: write min_nodes = 0 in options.google of the cluster, or beside_nodes = true in those of the endpoint if both are meant."

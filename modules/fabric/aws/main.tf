@@ -68,7 +68,7 @@ resource "aws_vpc" "this" {
   tags                 = local.tags
 }
 
-# A node with 32 network cards takes 32 addresses, so the nodes get three quarters of the network.
+# A node with 32 network cards takes 32 addresses, so the nodes get half of the network.
 resource "aws_subnet" "nodes" {
   count             = local.is_new ? 1 : 0
   vpc_id            = aws_vpc.this[0].id
