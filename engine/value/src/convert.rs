@@ -190,7 +190,12 @@ impl Conversion {
             .ok_or_else(|| self.error("all elements must have the same type".to_owned()))?;
         let items: Result<Vec<Value>, _> =
             items.iter().map(|item| self.convert(item, &common)).collect();
-        Ok((common, items?))
+        let items = items?;
+        // An empty list of anything has a type in common with a list of objects, and no list can hold both.
+        if common.has_dynamic() && common != Type::Dynamic && !alike(&items) {
+            return Err(self.unlike());
+        }
+        Ok((common, items))
     }
 
     fn primitive(&self, value: &Value, to: &Type) -> Result<Value, ConversionError> {
