@@ -207,39 +207,42 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The body with the arguments of its `_` block, whose names would mean something else outside of it.
-pub(crate) fn unescaped(body: &Body, diagnostics: &mut Diagnostics) -> Body {
+/// What the language itself reads in a block of one kind, and keeps from whoever gets the rest.
+pub(crate) struct Meta<'a> {
+    /// Its arguments.
+    pub(crate) arguments: &'a dyn Fn(&str) -> bool,
+    /// Its blocks.
+    pub(crate) blocks: &'a [&'a str],
+    /// Blocks that it keeps for later; they are complained of.
+    pub(crate) reserved: &'a [&'a str],
+}
+
+/// The body without what the language reads, and with the arguments of its `_` block, whose names would mean something
+/// else outside of it.
+pub(crate) fn rest(block: &Block, meta: &Meta<'_>, diagnostics: &mut Diagnostics) -> Body {
+    let body = &block.body;
+    for inner in body.blocks.iter().filter(|inner| meta.reserved.contains(&inner.kind.as_str())) {
+        let (name, around) = (inner.kind.text.to_string(), block.kind.text.to_string());
+        let span = inner.kind.span;
+        diagnostics.push(RuleError::ReservedBlock { name, block: around, span });
+    }
     let escapes = body.blocks_checked("_", 0, diagnostics);
     if let [first, second, ..] = escapes.as_slice() {
         diagnostics.push(super::duplicate("block", "_", first.header, second.header));
     }
-    let mut out = body.clone();
-    out.attributes.retain(|attribute| attribute.name.as_str() != "_");
-    out.blocks.retain(|block| block.kind.as_str() != "_");
+    // Only what stays is copied: of a big tree of files the copies would take as long as reading it.
+    let mut attributes = Vec::with_capacity(body.attributes.len());
+    let stays = |name: &str| name != "_" && !(meta.arguments)(name);
+    attributes.extend(body.attributes.iter().filter(|a| stays(a.name.as_str())).cloned());
+    let stays =
+        |name: &str| name != "_" && !meta.blocks.contains(&name) && !meta.reserved.contains(&name);
+    let mut blocks: Vec<Block> =
+        body.blocks.iter().filter(|inner| stays(inner.kind.as_str())).cloned().collect();
     for escape in escapes {
-        out.attributes.extend(escape.body.attributes.iter().cloned());
-        out.blocks.extend(escape.body.blocks.iter().cloned());
+        attributes.extend(escape.body.attributes.iter().cloned());
+        blocks.extend(escape.body.blocks.iter().cloned());
     }
-    out
-}
-
-/// Takes out the blocks that the language keeps for later, and complains of them.
-pub(crate) fn without_reserved(
-    block: &Block,
-    reserved: &[&str],
-    diagnostics: &mut Diagnostics,
-) -> Body {
-    let mut out = Body::clone(&block.body);
-    out.blocks.retain(|inner| {
-        let found = reserved.contains(&inner.kind.as_str());
-        if found {
-            let (name, around) = (inner.kind.text.to_string(), block.kind.text.to_string());
-            let span = inner.kind.span;
-            diagnostics.push(RuleError::ReservedBlock { name, block: around, span });
-        }
-        !found
-    });
-    out
+    Body { attributes, blocks, span: body.span, json: body.json, incomplete: body.incomplete }
 }
 
 /// The name of the first function that an expression calls.
