@@ -109,6 +109,10 @@ impl<'e> Evaluation<'e> {
             Type::Dynamic => return Value::dynamic_unknown(),
             Type::List(element) | Type::Set(element) => Type::list(step(&element)),
             Type::Tuple(elements) => Type::tuple(elements.iter().map(step).collect::<Vec<_>>()),
+            // It may turn out to be null, of which there would be no elements.
+            _ if source.is_unknown() && !source.is_never_null() => {
+                return Value::dynamic_unknown().mark(source.marks());
+            }
             only => Type::tuple([step(&only)]),
         };
         Value::unknown(ty).mark(source.marks())
@@ -155,7 +159,7 @@ impl<'e> Evaluation<'e> {
 fn unlike_parts(chosen: &Value, ty: &Type) -> bool {
     let open = matches!(ty, Type::List(element) | Type::Map(element) if **element == Type::Dynamic);
     let built = matches!(chosen.ty(), Type::Tuple(_) | Type::Object(_));
-    let mut types = chosen.elements().map(|(_, part)| part.ty());
+    let mut types = chosen.elements().map(|(_, part)| part.ty()).filter(|ty| *ty != Type::Dynamic);
     open && built && types.next().is_some_and(|first| types.any(|other| other != first))
 }
 

@@ -185,7 +185,12 @@ impl Conversion {
         let mut types: Vec<Type> = items.iter().map(Value::ty).collect();
         types.sort();
         types.dedup();
-        let common = unify(&types)
+        let mut common = unify(&types);
+        // In a map, what has no type of its own takes the type of the others.
+        if source.entries().is_some() && common == Some(Type::Dynamic) && types.len() == 2 {
+            common = types.iter().find(|ty| **ty != Type::Dynamic).cloned();
+        }
+        let common = common
             .filter(|common| *common != Type::Dynamic || types.len() == 1)
             .ok_or_else(|| self.error("all elements must have the same type".to_owned()))?;
         let items: Result<Vec<Value>, _> =
