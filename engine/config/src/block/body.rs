@@ -219,7 +219,7 @@ pub(crate) struct Meta<'a> {
 
 /// The body without what the language reads, and with the arguments of its `_` block, whose names would mean something
 /// else outside of it.
-pub(crate) fn rest(block: &Block, meta: &Meta<'_>, diagnostics: &mut Diagnostics) -> Body {
+pub(crate) fn rest(block: &Block, meta: &Meta<'_>, diagnostics: &mut Diagnostics) -> Arc<Body> {
     let body = &block.body;
     for inner in body.blocks.iter().filter(|inner| meta.reserved.contains(&inner.kind.as_str())) {
         let (name, around) = (inner.kind.text.to_string(), block.kind.text.to_string());
@@ -230,19 +230,25 @@ pub(crate) fn rest(block: &Block, meta: &Meta<'_>, diagnostics: &mut Diagnostics
     if let [first, second, ..] = escapes.as_slice() {
         diagnostics.push(super::duplicate("block", "_", first.header, second.header));
     }
-    // Only what stays is copied: of a big tree of files the copies would take as long as reading it.
+    let takes = |name: &str| name == "_" || (meta.arguments)(name);
+    let takes_block =
+        |name: &str| name == "_" || meta.blocks.contains(&name) || meta.reserved.contains(&name);
+    let argument = |attribute: &&Attribute| !takes(attribute.name.as_str());
+    let inner = |block: &&Block| !takes_block(block.kind.as_str());
+    // Of a big tree of files, copies take as long as reading it.
+    if body.attributes.iter().all(|one| argument(&one)) && body.blocks.iter().all(|one| inner(&one))
+    {
+        return Arc::clone(body);
+    }
     let mut attributes = Vec::with_capacity(body.attributes.len());
-    let stays = |name: &str| name != "_" && !(meta.arguments)(name);
-    attributes.extend(body.attributes.iter().filter(|a| stays(a.name.as_str())).cloned());
-    let stays =
-        |name: &str| name != "_" && !meta.blocks.contains(&name) && !meta.reserved.contains(&name);
-    let mut blocks: Vec<Block> =
-        body.blocks.iter().filter(|inner| stays(inner.kind.as_str())).cloned().collect();
+    attributes.extend(body.attributes.iter().filter(argument).cloned());
+    let mut blocks: Vec<Block> = body.blocks.iter().filter(inner).cloned().collect();
     for escape in escapes {
         attributes.extend(escape.body.attributes.iter().cloned());
         blocks.extend(escape.body.blocks.iter().cloned());
     }
-    Body { attributes, blocks, span: body.span, json: body.json, incomplete: body.incomplete }
+    let (span, json, incomplete) = (body.span, body.json, body.incomplete);
+    Arc::new(Body { attributes, blocks, span, json, incomplete })
 }
 
 /// The name of the first function that an expression calls.
