@@ -105,6 +105,9 @@ impl<'e> Evaluation<'e> {
     /// The type that a splat over this has, whatever is wrong with its steps.
     fn splat_in_spite(&mut self, source: &Value, each: &'e [NodeStep]) -> Value {
         let mut step = |ty: &Type| self.steps_in_spite(Value::unknown(ty.clone()), each).ty();
+        if source.is_null() {
+            return Value::dynamic_unknown();
+        }
         let ty = match source.ty() {
             Type::Dynamic => return Value::dynamic_unknown(),
             Type::List(element) | Type::Set(element) => Type::list(step(&element)),
@@ -123,7 +126,8 @@ impl<'e> Evaluation<'e> {
         parts.iter().fold(Marks::NONE, |marks, part| match part {
             Part::Interpolation(node) => marks.union(self.node_in_spite(node).marks()),
             Part::If { condition: node, .. } | Part::For { collection: node, .. } => {
-                marks.union(self.node_in_spite(node).marks())
+                let whole = self.marks_of_part(part);
+                marks.union(whole.unwrap_or_else(|| self.node_in_spite(node).marks()))
             }
             Part::Literal(_) => marks,
         })
