@@ -355,20 +355,28 @@ impl Evaluation {
         id: ModuleId,
         name: &Arc<str>,
     ) -> Result<Value, Diagnostics> {
+        let failed = self.check_output(id, name);
+        if failed.has_errors() { Err(failed) } else { self.output_value(id, name) }
+    }
+
+    /// What the conditions of an output come to.
+    pub(crate) fn check_output(&self, id: ModuleId, name: &Arc<str>) -> Diagnostics {
+        let state = self.module(id);
+        let Some(output) = state.module.outputs.get(name) else { return Diagnostics::new() };
+        let address = format!("{}output.{name}", prefix(&state.instance));
+        let conditions = &output.preconditions;
+        self.check_conditions(id, &Repetition::single(), None, conditions, "precondition", &address)
+    }
+
+    /// Evaluates an output of a module instance and records it, whatever its conditions say.
+    pub(crate) fn output_value(
+        &mut self,
+        id: ModuleId,
+        name: &Arc<str>,
+    ) -> Result<Value, Diagnostics> {
         let module = Arc::clone(&self.module(id).module);
         let Some(output) = module.outputs.get(name) else { return Ok(Value::dynamic_unknown()) };
         let address = format!("{}output.{name}", prefix(&self.module(id).instance));
-        let failed = self.check_conditions(
-            id,
-            &Repetition::single(),
-            None,
-            &output.preconditions,
-            "precondition",
-            &address,
-        );
-        if failed.has_errors() {
-            return Err(failed);
-        }
         let mut value = self.evaluate(id, &Repetition::single(), &output.value)?;
         let unsuitable = |message: &str, help: &str| PlanError::UnsuitableValue {
             what: "value",
