@@ -26,7 +26,7 @@ use lang::{Context, Expression, Phase, World};
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
-use crate::error::PlanError;
+use crate::error::{KnownValues, PlanError};
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
 use crate::restore::Restored;
@@ -577,25 +577,25 @@ pub(crate) struct FailedCondition {
     /// The author's words.
     pub(crate) message: String,
     /// What the names in it are, where that may be shown.
-    pub(crate) values: Option<String>,
+    pub(crate) values: Option<KnownValues>,
 }
 
 /// What the references of an expression are worth: those that are known, short and no secret.
-fn values_of(expression: &Expression, ctx: &Context<'_>) -> Option<String> {
+fn values_of(expression: &Expression, ctx: &Context<'_>) -> Option<KnownValues> {
     const LONGEST: usize = 60;
-    let mut shown: Vec<String> = Vec::new();
+    let mut shown = Vec::new();
     for reference in expression.references() {
         let Ok(value) = Expression::reference(reference.clone()).evaluate(ctx) else { continue };
         if !value.is_wholly_known() || !value.deep_marks().is_empty() {
             continue;
         }
         let text = value::json::to_string(&value);
-        let line = format!("`{reference}` is {text}");
-        if text.chars().count() <= LONGEST && !shown.contains(&line) {
-            shown.push(line);
+        let one = (reference.to_string(), text);
+        if one.1.chars().count() <= LONGEST && !shown.contains(&one) {
+            shown.push(one);
         }
     }
-    (!shown.is_empty()).then(|| shown.join(", "))
+    (!shown.is_empty()).then_some(KnownValues(shown))
 }
 
 /// Says whether a value of the plan is still the value in apply.

@@ -97,7 +97,7 @@ use crate::moved::Records;
 use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
-pub use error::{ERROR_DOCS, PlanError};
+pub use error::{ERROR_DOCS, KnownValues, PlanError};
 pub use evaluation::assertion;
 pub use evaluation::{Contribution, LookedAt, LookedUp};
 pub use import::{Unwritten, unwritten};
