@@ -118,19 +118,6 @@ pub enum TestError {
         #[label("has no effect")]
         span: Span,
     },
-    /// One instance of a module is overridden.
-    #[error("`{target}` is one instance of a module, but only whole calls can be overridden")]
-    #[diagnostic(
-        code(stratiform::config::override_instance),
-        help("leave the key away: the outputs are then those of all instances")
-    )]
-    OverrideInstance {
-        /// The address.
-        target: String,
-        /// The block.
-        #[label("names an instance")]
-        span: Span,
-    },
 }
 
 /// The codes of this file, for the reference.
@@ -174,11 +161,6 @@ pub const TEST_ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::config::override_nowhere",
         "Override without effect",
         "The address of an override is not in the module under test.",
-    ),
-    doc(
-        "stratiform::config::override_instance",
-        "Override of a module instance",
-        "A module is overridden as a whole, whatever its `count` or `for_each` is.",
     ),
 ];
 
