@@ -70,7 +70,9 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
     }
     // One thread beside this one: what drives the connections to providers goes on while an expression is evaluated.
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = match runtime.worker_threads(1).enable_all().build() {
+    // Its threads hand values to providers, and those are as deep as here.
+    runtime.worker_threads(1).thread_stack_size(crate::STACK_BYTES).enable_all();
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal::error_line(&format!("no runtime can be started: {error}"));

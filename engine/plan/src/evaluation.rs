@@ -26,6 +26,7 @@ use lang::{Context, Expression, Phase, World};
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
+use crate::decode::MOST_LEVELS;
 use crate::error::PlanError;
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
@@ -382,6 +383,14 @@ impl Evaluation {
                 "is ephemeral, but the output is not declared so",
                 "in a child module add `ephemeral = true` to the output; the root module's outputs are stored, so use `ephemeralasnull(…)` there",
             )
+            .into());
+        }
+        if id == ROOT && value.is_deeper_than(MOST_LEVELS) {
+            return Err(PlanError::TooDeep {
+                name: address,
+                limit: MOST_LEVELS,
+                span: output.value.span(),
+            }
             .into());
         }
         if id == ROOT && value.deep_marks().contains(Marks::SENSITIVE) && !output.sensitive {

@@ -249,7 +249,7 @@ impl Messages {
 
     /// The outputs that a run has left; sensitive values stay out.
     pub fn outputs(&self, outputs: &BTreeMap<Arc<str>, OutputRecord>) -> Json {
-        let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
+        let parse = |text: &str| value::json::parse(text).unwrap_or_default();
         let entries: Map<String, Json> = outputs
             .iter()
             .map(|(name, output)| {
