@@ -18,7 +18,7 @@ use install::{Environment, Event, Fetcher, InstallError, Lock, Settings};
 use lang::World;
 use syntax::{Diagnostics, SourceMap, Span};
 
-use crate::session::Session;
+use crate::session::{Session, without};
 use crate::ui::Ui;
 use crate::world::SavedFiles;
 use crate::{store, terminal};
@@ -63,6 +63,18 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
     };
     let request = LoadRequest { root: Path::new("."), world, sources: SourceMap::new() };
     config::load_with(request, &find)
+}
+
+/// Loads the same, and complains of what `init` and `get` tell: what blocks say, and not what only evaluation finds.
+pub(crate) fn load_blocks(world: &dyn World) -> (Configuration, Diagnostics) {
+    let (mut configuration, found) = load(world);
+    let mut found = without(found, "stratiform::lang::unknown_function");
+    if configuration.modules.values().any(|module| !module.components.is_empty()) {
+        let (types, errors) = component::load_types(&mut configuration, world);
+        found.extend(errors);
+        found.extend(component::unknown_blocks(&configuration, &types));
+    }
+    (configuration, found)
 }
 
 /// A module that a run of a test file is about.

@@ -34,7 +34,7 @@ pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
     match module::install(&fetcher, &request, &mut sources, &|event| teller.tell(event)) {
         Ok(_) => {
             // What blocks say is checked here, as in Terraform; what they refer to is not.
-            let (configuration, mut found) = fetching::load(&*session.world);
+            let (configuration, mut found) = fetching::load_blocks(&*session.world);
             found.extend(config::required_versions(&configuration));
             let found = without_no_files(report::calls::with_calls(found, &configuration));
             if found.has_errors() {

@@ -94,7 +94,7 @@ async fn providers(
     let found = without_inputs(found);
     if found.has_errors() {
         // What cannot be loaded says nothing of providers. What does not make sense is for `validate` to tell.
-        let (_, unloadable) = fetching::load(&*session.world);
+        let (_, unloadable) = fetching::load_blocks(&*session.world);
         if without_inputs(unloadable).has_errors() {
             return Err(ui.fail(&found, sources));
         }
@@ -187,7 +187,8 @@ fn write_lock(args: &InitArgs, old: &Lock, new: &Lock, ui: &Ui) -> Result<(), Ex
 fn without_inputs(found: Diagnostics) -> Diagnostics {
     let counts = |code: &str| {
         code != "stratiform::config::missing_variable"
-            && !code.starts_with("stratiform::component::")
+            && (code == "stratiform::component::unknown_block"
+                || !code.starts_with("stratiform::component::"))
     };
     found.into_iter().filter(|one| one.code().is_none_or(|code| counts(&code.to_string()))).fold(
         Diagnostics::new(),
