@@ -211,10 +211,7 @@ impl Check<'_> {
     /// What a call passes in, and what its module wants or configures itself.
     fn providers(&mut self, call: &ModuleCall, child: &Module) {
         let module = call.step.to_string();
-        let shown = |name: &ProviderName| match &name.alias {
-            Some(alias) => format!("{}.{alias}", name.local),
-            None => name.local.to_string(),
-        };
+        let shown = ProviderName::to_string;
         for (local, required) in &child.required_providers {
             for alias in &required.aliases {
                 let name =

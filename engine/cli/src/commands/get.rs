@@ -22,7 +22,10 @@ pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
     let now = fetching::timestamp(&*session.clock());
     let mut sources = SourceMap::new();
     let directory = args.test_directory.as_deref();
-    let (tests, _) = fetching::tests(&*session.world, directory, &mut sources);
+    let (tests, faults) = fetching::tests(&*session.world, directory, &mut sources);
+    if faults.has_errors() {
+        return ui.fail(&faults, &sources);
+    }
     let request = module::Request {
         root: Path::new("."),
         data_dir: &data_dir,

@@ -60,7 +60,10 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
     }
     let mut sources = SourceMap::new();
     let directory = args.test_directory.as_deref();
-    let (tests, _) = fetching::tests(&*session.world, directory, &mut sources);
+    let (tests, faults) = fetching::tests(&*session.world, directory, &mut sources);
+    if faults.has_errors() {
+        return ui.fail(&faults, &sources);
+    }
     let calls = fetching::test_calls(&tests);
     request.tests = &calls;
     if args.get != Some(false) {
@@ -70,6 +73,10 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
         if let Err(errors) = module::install(&fetcher, &request, &mut sources, &listener) {
             return fetching::fail(&ui, errors, &sources);
         }
+    }
+    let faults = fetching::check_test_providers(&*session.world, &tests);
+    if faults.has_errors() {
+        return ui.fail(&faults, &sources);
     }
     phase(&ui, "initializing_provider_plugin_message", "Initializing provider plugins...");
     if let Err(exit) = providers(session, args, &tests, &fetcher, &data_dir, &ui, &teller).await {

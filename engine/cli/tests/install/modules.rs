@@ -332,6 +332,7 @@ fn terraform(stack: &Stack, args: &[&str]) -> Option<Ran> {
 #[test]
 fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
     let called = "module \"a\" {\n  source = \"./m\"\n}\n";
+    let other = "resource \"terraform_data\" \"a\" {\n  provider = terraform.other\n}\n";
     let required = |entry: &str| {
         format!("terraform {{\n  required_providers {{\n    terraform = {entry}\n  }}\n}}\n")
     };
@@ -339,7 +340,7 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
         required(&format!("{{ source = \"terraform.io/builtin/${{\"terraform\"}}\"{rest} }}"))
     };
     let (none, all) = ((0, 0, 0), (1, 1, 1));
-    let table: [(&str, String, &str, (i32, i32, i32)); 16] = [
+    let table: [(&str, String, &str, (i32, i32, i32)); 18] = [
         ("unknown block", "nonsense \"a\" {}".into(), "", all),
         ("unknown block without a label", "nonsense {}".into(), "", all),
         ("unknown block of a module", called.into(), "nonsense \"a\" {}", all),
@@ -349,6 +350,8 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
         ("unknown function of locals", "locals {\n  a = nope(1)\n}".into(), "", (0, 0, 1)),
         ("unknown function of a module", called.into(), "locals {\n  a = nope(1)\n}", (0, 0, 1)),
         ("unknown name", "output \"a\" {\n  value = local.a\n}".into(), "", (0, 0, 1)),
+        ("unknown provider configuration", other.into(), "", (0, 0, 1)),
+        ("unknown provider configuration of a module", called.into(), other, (0, 0, 1)),
         ("parts of a source", with_source(""), "", none),
         ("aliases", with_source(", configuration_aliases = [terraform]"), "", none),
         ("aliases in quotes", with_source(", configuration_aliases = [\"terraform.a\"]"), "", all),
@@ -366,6 +369,30 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
             match terraform(&theirs, &[command]) {
                 Some(ran) => assert_eq!(ran.code, code, "{case}: {command} of terraform"),
                 None => println!("skipped: there is no terraform to compare with"),
+            }
+        }
+    }
+    let two = "mock_provider \"two\" {}\nrun \"a\" {\n  providers = { two = two }\n}\n";
+    let mismatch = format!("{two}run \"b\" {{\n  providers = {{ terraform = two }}\n}}\n");
+    let version = "provider \"terraform\" {\n  version = \"1.0\"\n}\n";
+    let tests: [(&str, &str, (i32, i32, i32)); 4] = [
+        ("block of a test file", "nope {}\n", all),
+        ("run that is there twice", "run \"a\" {}\nrun \"a\" {}\n", all),
+        ("version of a provider", version, all),
+        ("provider of two kinds", &mismatch, (0, 1, 1)),
+    ];
+    for (case, text, (get, init, validate)) in tests {
+        let stack = Stack::new(&[
+            ("main.tf", "output \"o\" {\n  value = 1\n}\n"),
+            ("a.tftest.hcl", text),
+            ("rc", ""),
+        ]);
+        for (command, expected) in [("get", get), ("init", init), ("validate", validate)] {
+            let ran = stack.run(&[command]);
+            assert_eq!(ran.code, Some(expected), "{case}: {command}: {}", ran.err);
+            assert_eq!(expected == 1, ran.err.contains("[a.tftest.hcl:"), "{case}: {}", ran.err);
+            if let Some(ran) = terraform(&stack, &[command]) {
+                assert_eq!(ran.code, Some(expected), "{case}: {command} of terraform");
             }
         }
     }

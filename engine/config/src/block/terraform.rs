@@ -111,12 +111,12 @@ fn check_metas(metas: &[Block], diagnostics: &mut Diagnostics) {
             });
         }
         for attribute in &meta.body.attributes {
-            check_written_out(attribute, diagnostics);
+            check_constant_of(attribute, diagnostics);
         }
     }
 }
 
-fn check_written_out(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+fn check_constant_of(attribute: &Attribute, diagnostics: &mut Diagnostics) {
     let name = attribute.name.text.to_string();
     if let Some(call) = first_call(&attribute.expr) {
         let (function, span) = (call.text.to_string(), call.span);
@@ -215,7 +215,7 @@ fn required_provider(
         ExprKind::Object(items) => items,
         // As it was written once: the version alone. A number counts as its text, here and nowhere else.
         _ => {
-            let version = written_out(&attribute.expr);
+            let version = constant_of(&attribute.expr);
             let version = version.and_then(|one| value::convert(&one, &value::Type::String).ok());
             let Some(version) = version.as_ref().and_then(Value::as_str) else {
                 diagnostics.push(ConfigError::ConstantRequired {
@@ -235,7 +235,7 @@ fn required_provider(
             ObjectKey::Name(name) => Some(&name.text),
             ObjectKey::Expr(_) => item.key.literal(),
         };
-        let text = || written_out(&item.value).and_then(|one| one.as_arc_str().cloned());
+        let text = || constant_of(&item.value).and_then(|one| one.as_arc_str().cloned());
         match (key.map(|key| &**key), &item.value.kind, text()) {
             (Some("source"), _, Some(source)) => match source.parse() {
                 Ok(address) => {
@@ -255,7 +255,7 @@ fn required_provider(
             (Some("configuration_aliases"), ExprKind::Tuple(names), _) => {
                 for name in names {
                     // A name in quotes was never taken here.
-                    let found = provider_name(name).filter(|_| written_out(name).is_none());
+                    let found = provider_name(name).filter(|_| constant_of(name).is_none());
                     match found.filter(|found| found.local == *local) {
                         Some(ProviderName { alias, .. }) => provider.aliases.extend(alias),
                         None => diagnostics.push(RuleError::ConfigurationAlias {
@@ -279,7 +279,7 @@ fn required_provider(
 }
 
 /// The value of an expression that refers to nothing and calls nothing.
-fn written_out(expr: &Expr) -> Option<Value> {
+fn constant_of(expr: &Expr) -> Option<Value> {
     if first_call(expr).is_some() {
         return None;
     }
