@@ -1150,7 +1150,10 @@ mod tests {
         for (line, expected) in [
             ("stratiform plan -out=p", "stratiform plan --bb --aa --out=p"),
             ("stratiform state -xx", "stratiform state --bb --aa --xx"),
-            ("stratiform state replace-provider x", "stratiform state replace-provider --cc --aa x"),
+            (
+                "stratiform state replace-provider x",
+                "stratiform state replace-provider --cc --aa x",
+            ),
             ("stratiform show state", "stratiform show --aa state"),
         ] {
             assert_eq!(given(line).expect(line).join(" "), expected);
