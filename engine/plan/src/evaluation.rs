@@ -27,6 +27,7 @@ use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
 use crate::decode::MOST_LEVELS;
+use crate::ephemeral::Told;
 use crate::error::PlanError;
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
@@ -67,6 +68,8 @@ pub struct Evaluation {
     root_inputs: BTreeMap<Arc<str>, Value>,
     /// What is led back to an earlier state.
     pub(crate) restored: Restored,
+    /// What has happened to ephemeral objects while the plan was made, in that order.
+    pub told_of_ephemerals: Vec<Told>,
     /// The walk has ended with faults: what has no value gets none.
     failed: bool,
 }
@@ -98,6 +101,7 @@ impl Evaluation {
             index: BTreeMap::new(),
             root_inputs,
             restored: Restored::default(),
+            told_of_ephemerals: Vec::new(),
             failed: false,
         };
         let root = Arc::clone(evaluation.config.root());
