@@ -80,6 +80,14 @@ pub struct Identity {
     pub json: Arc<str>,
 }
 
+impl Identity {
+    /// An identity by a version of its schema, as it is stored; `None` if it is not wholly known.
+    pub fn of(version: u64, identity: &Value) -> Option<Self> {
+        let json = || value::json::to_string(identity).into();
+        identity.is_wholly_known().then(|| Self { version, json: json() })
+    }
+}
+
 impl Object {
     /// A sound object with these attributes and nothing else to say about it.
     pub fn new(schema_version: u64, attributes_json: impl Into<Arc<str>>) -> Self {

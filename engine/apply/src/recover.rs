@@ -8,7 +8,7 @@ use std::sync::Arc;
 use address::ResourceInstance;
 use plan::evaluation::Evaluation;
 use sdk::{
-    Context, Private, Provider, ProviderSchema, ReadRequest, Registry, TokenAnswer, UpgradeRequest,
+    Context, IdentitySchema, Private, Provider, ReadRequest, Registry, TokenAnswer, UpgradeRequest,
 };
 use state::{
     Change, DeposedKey, Identity, IntentAction, Object, ObjectStatus, Outcome, Record,
@@ -204,6 +204,7 @@ async fn look(
 ) -> Result<Option<Object>, String> {
     let schema_of = provider.schema();
     let schema = schema_of.resources.get(&type_name).ok_or("the provider has no such type")?;
+    let identities = schema_of.identities.get(&type_name);
     let request = UpgradeRequest {
         type_name: Arc::clone(&type_name),
         version: object.schema_version,
@@ -212,7 +213,7 @@ async fn look(
     let upgraded = provider.upgrade(request).await.map_err(|error| error.to_string())?;
     let current: Value = upgraded.value.ok_or("the stored object cannot be read")?;
     let request = ReadRequest {
-        identity: known_identity(&schema_of, &type_name, object),
+        identity: identities.and_then(|by| known_identity(by, object)),
         meta: None,
         private: Private::from(object.private.as_slice()),
         type_name: Arc::clone(&type_name),
@@ -231,24 +232,15 @@ async fn look(
         schema_version: schema.version,
         attributes_json: json.into(),
         private: answer.private.as_bytes().to_vec(),
-        identity: stored_identity(&schema_of, &type_name, answer.identity.as_ref()),
+        identity: identities
+            .zip(answer.identity.as_ref())
+            .and_then(|(by, one)| Identity::of(by.version, one)),
         ..object.clone()
     }))
 }
 
 /// The stored identity of an object, if it is in the form of the current schema.
-fn known_identity(schema: &ProviderSchema, type_name: &str, object: &Object) -> Option<Value> {
-    let identities = schema.identities.get(type_name)?;
-    let stored = object.identity.as_ref().filter(|one| one.version == identities.version)?;
-    value::json::decode_str(&stored.json, &identities.ty()).ok()
-}
-
-fn stored_identity(
-    schema: &ProviderSchema,
-    type_name: &str,
-    identity: Option<&Value>,
-) -> Option<Identity> {
-    let version = schema.identities.get(type_name)?.version;
-    let identity = identity.filter(|one| one.is_wholly_known())?;
-    Some(Identity { version, json: value::json::to_string(identity).into() })
+fn known_identity(schema: &IdentitySchema, object: &Object) -> Option<Value> {
+    let stored = object.identity.as_ref().filter(|one| one.version == schema.version)?;
+    value::json::decode_str(&stored.json, &schema.ty()).ok()
 }

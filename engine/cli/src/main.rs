@@ -1,10 +1,9 @@
 //! The `stratiform` binary: wires the stages together. **It alone prints, exits and reads the environment.**
 //!
 //! Read in this order: `args` (what a command line says), `commands` (one file per command), `session` (the
-//! stages from files to a plan, as every command needs them), `hosted` (provider binaries), `world` (files, clock, random source), `store`
-//! (where the state is), `fetching` (what `init` shares with all that need installed things), `terminal` and `ui` (printing), `exit` (the codes).
-//! stages from files to a plan, as every command needs them), `judge` (checks and prices of a plan), `world` (files, clock, random source), `store`
-//! (where the state is), `terminal` and `ui` (printing), `exit` (the codes).
+//! stages from files to a plan, as every command needs them), `hosted` (provider binaries), `judge` (checks and prices
+//! of a plan), `world` (files, clock, random source), `store` (where the state is), `fetching` (what `init` shares with
+//! all that need installed things), `terminal` and `ui` (printing), `exit` (the codes).
 
 mod args;
 mod commands;
@@ -38,15 +37,9 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
     let raw = commands::by_own_name(raw);
-    let worker =
-        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || commands::run(raw));
-    match worker.map(std::thread::JoinHandle::join) {
-        Ok(Ok(code)) => code.into(),
-        // The panic's own message has been printed; what was begun is in the journal.
-        Ok(Err(_)) => exit::Exit::Failure.into(),
-        Err(error) => {
-            terminal::error_line(&format!("no thread can be started: {error}"));
-            exit::Exit::Failure.into()
-        }
-    }
+    // On the first thread: the memory of others is had in small pieces, which costs a tenth of a plan.
+    let run = std::panic::AssertUnwindSafe(|| stacker::grow(STACK_BYTES, || commands::run(raw)));
+    let ran = std::panic::catch_unwind(run);
+    // The panic's own message has been printed; what was begun is in the journal.
+    ran.unwrap_or(exit::Exit::Failure).into()
 }

@@ -1,13 +1,15 @@
-//! Whole folders, through this binary and through Terraform: accepted or rejected, at which stage, and the plan.
+//! Whole folders, through this binary and through Terraform: accepted or rejected, at which stage, with which kind of
+//! error, and the plan.
 //!
 //! The cases are in `differential/cases.txt`, Terraform's verdicts with the version that gave them in
-//! `differential/verdicts.jsonl`, differences that are meant in `differential/waivers.txt`, each with its reason.
+//! `differential/verdicts.jsonl`, which of our codes say what Terraform's summaries say in `differential/kinds.txt`,
+//! differences that are meant in `differential/waivers.txt`, each with its reason.
 //! `STRATIFORM_UPDATE_VERDICTS=1` asks the `terraform` on the path again about every case that has changed.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::print_stdout, reason = "a test binary")]
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -136,11 +138,9 @@ fn ask(case: &Case, binary: &str) -> Verdict {
         let errors = found.iter().filter(|one| one["severity"] == "error");
         let mut said: Vec<String> = errors
             .map(|one| {
-                format!(
-                    "{}: {}",
-                    one["summary"].as_str().unwrap_or_default(),
-                    one["detail"].as_str().unwrap_or_default()
-                )
+                let text = |key: &str| one[key].as_str().unwrap_or_default();
+                let said = format!("{} {}: {}", text("code"), text("summary"), text("detail"));
+                said.trim_start().to_owned()
             })
             .collect();
         if said.is_empty() {
@@ -337,9 +337,11 @@ fn each_waiver_names_its_row_of_the_documentation() {
 fn difference(ours: &Verdict, theirs: &Verdict) -> Option<String> {
     match (&ours.validate, &theirs.validate) {
         (Ok(()), Ok(())) => {}
-        (Err(_), Err(_)) => return None,
+        (Err(ours), Err(theirs)) => return other_kind(ours, theirs),
         // What its plan rejects may be found by ours before.
-        (Err(_), Ok(())) if matches!(theirs.plan, Some(Err(_))) => return None,
+        (Err(ours), Ok(())) if let Some(Err(theirs)) = &theirs.plan => {
+            return other_kind(ours, theirs);
+        }
         (Ok(()), Err(said)) => return Some(format!("validate accepts; Terraform says {said:?}")),
         (Err(said), Ok(())) => return Some(format!("validate says {said:?}; Terraform accepts")),
     }
@@ -350,8 +352,54 @@ fn difference(ours: &Verdict, theirs: &Verdict) -> Option<String> {
         }
         (Some(Ok(_)), Some(Err(said))) => Some(format!("plan accepts; Terraform says {said:?}")),
         (Some(Err(said)), Some(Ok(_))) => Some(format!("plan says {said:?}; Terraform accepts")),
+        (Some(Err(ours)), Some(Err(theirs))) => other_kind(ours, theirs),
         _ => None,
     }
+}
+
+/// Which of our codes say what a summary of Terraform says.
+fn kinds() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut kinds: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let lines = include_str!("differential/kinds.txt").lines();
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let mut parts = line.split('\t');
+        let (Some(summary), Some(codes)) = (parts.next(), parts.next()) else { continue };
+        kinds.entry(summary).or_default().extend(codes.split(' '));
+    }
+    kinds
+}
+
+/// A summary without what is named in it.
+fn summary(said: &str) -> String {
+    let said = said.split(": ").next().unwrap_or_default();
+    let parts = said.split('"').enumerate();
+    let parts: Vec<&str> = parts.map(|(at, part)| if at % 2 == 1 { "…" } else { part }).collect();
+    parts.join("\"")
+}
+
+/// Says so if none of our codes means one of their summaries.
+fn other_kind(ours: &[String], theirs: &[String]) -> Option<String> {
+    let table = kinds();
+    let codes: BTreeSet<&str> = ours
+        .iter()
+        .flat_map(|said| said.split_whitespace())
+        .filter_map(|word| word.strip_prefix("stratiform::"))
+        .collect();
+    let same = theirs
+        .iter()
+        .any(|said| table.get(summary(said).as_str()).is_some_and(|row| !row.is_disjoint(&codes)));
+    (!same).then(|| format!("the kind differs: ours {codes:?}, Terraform says {theirs:?}"))
+}
+
+#[test]
+fn another_kind_of_error_is_a_difference() {
+    let texts = |all: &[&str]| all.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let ours = texts(&["stratiform::config::duplicate a: b"]);
+    let theirs = texts(&["Duplicate resource \"a\" configuration: a was declared"]);
+    assert_eq!(other_kind(&ours, &theirs), None);
+    assert!(other_kind(&texts(&["stratiform::config::labels a: b"]), &theirs).is_some());
+    assert!(other_kind(&ours, &texts(&["Something new: more"])).is_some());
+    assert!(other_kind(&texts(&["no code"]), &theirs).is_some());
 }
 
 #[test]

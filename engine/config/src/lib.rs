@@ -48,7 +48,8 @@ pub use error::{ConfigError, ERROR_DOCS};
 pub use folders::Folders;
 pub use input::{InputRequest, InputSource, InputValue, read_inputs, read_values};
 pub use load::{
-    FindModule, Found, LoadRequest, add_call, load, load_module_at, load_under_test, load_with,
+    FindModule, Found, LoadRequest, add_call, has_files, load, load_module_at, load_under_test,
+    load_with,
 };
 pub use module::{
     Check, ComponentBlock, Condition, Configuration, IgnoreChanges, Import, Lifecycle, Local,

@@ -266,6 +266,12 @@ fn shown_dir(dir: &Path) -> String {
     if dir.as_os_str().is_empty() { ".".to_owned() } else { dir.display().to_string() }
 }
 
+/// Whether a folder has files that make a stack or a module. One that cannot be read counts: the loader says why.
+pub fn has_files(world: &dyn World, dir: &Path) -> bool {
+    let is_file = |entry: &lang::DirEntry| !entry.is_dir && is_configuration(&entry.name);
+    world.read_dir(dir).map_or(true, |listing| listing.iter().any(is_file))
+}
+
 fn is_configuration(name: &str) -> bool {
     let hidden = name.starts_with('.')
         || name.ends_with('~')

@@ -160,7 +160,7 @@ pub struct ResourceBlock {
     /// The check that holds it, for a data source that only its check can see.
     pub check: Option<Arc<str>>,
     /// What is left for the provider's schema.
-    pub body: syntax::Body,
+    pub body: Arc<syntax::Body>,
 }
 
 /// Something that runs after a resource is created, or before it is destroyed.
@@ -293,7 +293,7 @@ pub struct ProviderBlock {
     /// Local name and alias.
     pub name: ProviderName,
     /// What is left for the provider's schema.
-    pub body: syntax::Body,
+    pub body: Arc<syntax::Body>,
     /// True if a test makes its objects up: it takes no settings.
     pub mocked: bool,
     /// The block's first line.

@@ -105,10 +105,17 @@ impl<'e> Evaluation<'e> {
     /// The type that a splat over this has, whatever is wrong with its steps.
     fn splat_in_spite(&mut self, source: &Value, each: &'e [NodeStep]) -> Value {
         let mut step = |ty: &Type| self.steps_in_spite(Value::unknown(ty.clone()), each).ty();
+        if source.is_null() {
+            return Value::dynamic_unknown();
+        }
         let ty = match source.ty() {
             Type::Dynamic => return Value::dynamic_unknown(),
             Type::List(element) | Type::Set(element) => Type::list(step(&element)),
             Type::Tuple(elements) => Type::tuple(elements.iter().map(step).collect::<Vec<_>>()),
+            // It may turn out to be null, of which there would be no elements.
+            _ if source.is_unknown() && !source.is_never_null() => {
+                return Value::dynamic_unknown().mark(source.marks());
+            }
             only => Type::tuple([step(&only)]),
         };
         Value::unknown(ty).mark(source.marks())
@@ -119,7 +126,8 @@ impl<'e> Evaluation<'e> {
         parts.iter().fold(Marks::NONE, |marks, part| match part {
             Part::Interpolation(node) => marks.union(self.node_in_spite(node).marks()),
             Part::If { condition: node, .. } | Part::For { collection: node, .. } => {
-                marks.union(self.node_in_spite(node).marks())
+                let whole = self.marks_of_part(part);
+                marks.union(whole.unwrap_or_else(|| self.node_in_spite(node).marks()))
             }
             Part::Literal(_) => marks,
         })
@@ -155,7 +163,7 @@ impl<'e> Evaluation<'e> {
 fn unlike_parts(chosen: &Value, ty: &Type) -> bool {
     let open = matches!(ty, Type::List(element) | Type::Map(element) if **element == Type::Dynamic);
     let built = matches!(chosen.ty(), Type::Tuple(_) | Type::Object(_));
-    let mut types = chosen.elements().map(|(_, part)| part.ty());
+    let mut types = chosen.elements().map(|(_, part)| part.ty()).filter(|ty| *ty != Type::Dynamic);
     open && built && types.next().is_some_and(|first| types.any(|other| other != first))
 }
 

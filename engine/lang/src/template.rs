@@ -82,6 +82,12 @@ impl<'e> Evaluation<'e> {
         }
     }
 
+    /// The marks that a part without faults gives its template.
+    pub(crate) fn marks_of_part(&mut self, part: &'e Part) -> Option<Marks> {
+        let mut text = Text::default();
+        self.part(part, &mut text).is_ok().then_some(text.marks)
+    }
+
     fn repeat(
         &mut self,
         (slot, has_key): (usize, bool),

@@ -236,9 +236,7 @@ pub enum StepKind {
 impl ResourceChange {
     /// An identity of the change's object, as the state keeps it. `None` if it is not wholly known.
     pub fn stored_identity(&self, identity: Option<&Value>) -> Option<state::Identity> {
-        let identity = identity.filter(|one| one.is_wholly_known())?;
-        let version = self.identity.as_ref()?.version;
-        Some(state::Identity { version, json: value::json::to_string(identity).into() })
+        state::Identity::of(self.identity.as_ref()?.version, identity?)
     }
 }
 

@@ -185,12 +185,22 @@ impl Conversion {
         let mut types: Vec<Type> = items.iter().map(Value::ty).collect();
         types.sort();
         types.dedup();
-        let common = unify(&types)
+        let mut common = unify(&types);
+        // In a map, what has no type of its own takes the type of the others.
+        if source.entries().is_some() && common == Some(Type::Dynamic) && types.len() == 2 {
+            common = types.iter().find(|ty| **ty != Type::Dynamic).cloned();
+        }
+        let common = common
             .filter(|common| *common != Type::Dynamic || types.len() == 1)
             .ok_or_else(|| self.error("all elements must have the same type".to_owned()))?;
         let items: Result<Vec<Value>, _> =
             items.iter().map(|item| self.convert(item, &common)).collect();
-        Ok((common, items?))
+        let items = items?;
+        // An empty list of anything has a type in common with a list of objects, and no list can hold both.
+        if common.has_dynamic() && common != Type::Dynamic && !alike(&items) {
+            return Err(self.unlike());
+        }
+        Ok((common, items))
     }
 
     fn primitive(&self, value: &Value, to: &Type) -> Result<Value, ConversionError> {

@@ -16,10 +16,8 @@ impl Run<'_> {
     pub(super) fn commit_before(&mut self) -> Result<(), ApplyError> {
         let mut changes = Vec::new();
         // An object that another provider takes over is that provider's from now on.
-        let providers: BTreeMap<_, _> = match self.plan.moves.is_empty() {
-            true => BTreeMap::new(),
-            false => self.changes.iter().map(|one| (&one.address, &one.provider)).collect(),
-        };
+        let moved = self.changes.iter().filter(|_| !self.plan.moves.is_empty());
+        let providers: BTreeMap<_, _> = moved.map(|one| (&one.address, &one.provider)).collect();
         for (from, to) in &self.plan.moves {
             if let Some(record) = self.records.remove(from) {
                 let provider = providers.get(to).map_or(&record.provider, |one| *one).clone();

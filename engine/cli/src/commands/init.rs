@@ -52,6 +52,15 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
             return ui.fail_with(error);
         }
     }
+    if !config::has_files(&*session.world, Path::new(".")) {
+        phase(
+            &ui,
+            "output_init_empty_message",
+            "Stratiform initialized in an empty directory!\n\n\
+             The directory has no configuration files. Write some, and run `stratiform init` again.",
+        );
+        return Exit::Success;
+    }
     if args.backend != Some(false) {
         phase(&ui, "initializing_backend_message", "Initializing the backend...");
         if let Err(message) = place::choose(&args.backend_config, args.reconfigure) {

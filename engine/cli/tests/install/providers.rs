@@ -271,6 +271,15 @@ fn no_network_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
+fn an_empty_folder_is_initialised_as_it_is() {
+    let stack = Stack::new(&[("README.md", "none yet"), ("terraform.tfvars", "a = 1\n")]);
+    assert!(ok(&stack, &["init"]).contains("initialized in an empty directory"));
+    let messages = ok(&stack, &["init", "-json"]);
+    assert!(messages.contains("output_init_empty_message"), "{messages}");
+    assert!(!stack.dir().join(".terraform.lock.hcl").exists());
+}
+
+#[test]
 fn what_is_not_installed_says_to_run_init() {
     let (stack, _server) = example(1000);
     stack.write("main.tf", &format!("{NEEDS}\nresource \"db_table\" \"a\" {{}}\n"));

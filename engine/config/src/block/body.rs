@@ -207,39 +207,48 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The body with the arguments of its `_` block, whose names would mean something else outside of it.
-pub(crate) fn unescaped(body: &Body, diagnostics: &mut Diagnostics) -> Body {
+/// What the language itself reads in a block of one kind, and keeps from whoever gets the rest.
+pub(crate) struct Meta<'a> {
+    /// Its arguments.
+    pub(crate) arguments: &'a dyn Fn(&str) -> bool,
+    /// Its blocks.
+    pub(crate) blocks: &'a [&'a str],
+    /// Blocks that it keeps for later; they are complained of.
+    pub(crate) reserved: &'a [&'a str],
+}
+
+/// The body without what the language reads, and with the arguments of its `_` block, whose names would mean something
+/// else outside of it.
+pub(crate) fn rest(block: &Block, meta: &Meta<'_>, diagnostics: &mut Diagnostics) -> Arc<Body> {
+    let body = &block.body;
+    for inner in body.blocks.iter().filter(|inner| meta.reserved.contains(&inner.kind.as_str())) {
+        let (name, around) = (inner.kind.text.to_string(), block.kind.text.to_string());
+        let span = inner.kind.span;
+        diagnostics.push(RuleError::ReservedBlock { name, block: around, span });
+    }
     let escapes = body.blocks_checked("_", 0, diagnostics);
     if let [first, second, ..] = escapes.as_slice() {
         diagnostics.push(super::duplicate("block", "_", first.header, second.header));
     }
-    let mut out = body.clone();
-    out.attributes.retain(|attribute| attribute.name.as_str() != "_");
-    out.blocks.retain(|block| block.kind.as_str() != "_");
-    for escape in escapes {
-        out.attributes.extend(escape.body.attributes.iter().cloned());
-        out.blocks.extend(escape.body.blocks.iter().cloned());
+    let takes = |name: &str| name == "_" || (meta.arguments)(name);
+    let takes_block =
+        |name: &str| name == "_" || meta.blocks.contains(&name) || meta.reserved.contains(&name);
+    let argument = |attribute: &&Attribute| !takes(attribute.name.as_str());
+    let inner = |block: &&Block| !takes_block(block.kind.as_str());
+    // Of a big tree of files, copies take as long as reading it.
+    if body.attributes.iter().all(|one| argument(&one)) && body.blocks.iter().all(|one| inner(&one))
+    {
+        return Arc::clone(body);
     }
-    out
-}
-
-/// Takes out the blocks that the language keeps for later, and complains of them.
-pub(crate) fn without_reserved(
-    block: &Block,
-    reserved: &[&str],
-    diagnostics: &mut Diagnostics,
-) -> Body {
-    let mut out = Body::clone(&block.body);
-    out.blocks.retain(|inner| {
-        let found = reserved.contains(&inner.kind.as_str());
-        if found {
-            let (name, around) = (inner.kind.text.to_string(), block.kind.text.to_string());
-            let span = inner.kind.span;
-            diagnostics.push(RuleError::ReservedBlock { name, block: around, span });
-        }
-        !found
-    });
-    out
+    let mut attributes = Vec::with_capacity(body.attributes.len());
+    attributes.extend(body.attributes.iter().filter(argument).cloned());
+    let mut blocks: Vec<Block> = body.blocks.iter().filter(inner).cloned().collect();
+    for escape in escapes {
+        attributes.extend(escape.body.attributes.iter().cloned());
+        blocks.extend(escape.body.blocks.iter().cloned());
+    }
+    let (span, json, incomplete) = (body.span, body.json, body.incomplete);
+    Arc::new(Body { attributes, blocks, span, json, incomplete })
 }
 
 /// The name of the first function that an expression calls.

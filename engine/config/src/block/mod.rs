@@ -29,7 +29,7 @@ use crate::module::{ComponentBlock, Local, Module};
 use crate::rule::RuleError;
 
 pub use body::written_out;
-pub(crate) use body::{Decoder, first_call, unescaped, without_reserved};
+pub(crate) use body::{Decoder, Meta, first_call, rest};
 pub use moved::{check_moves, moved_component_types};
 pub(crate) use provider::check_local_name;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use syntax::{Block, Diagnostics, Expr, ExprKind, ObjectKey};
 
-use super::{Decoder, check_local_name, duplicate, label, unescaped, without_reserved};
+use super::{Decoder, Meta, check_local_name, duplicate, label, rest};
 use crate::error::ConfigError;
 use crate::load::call_step;
 use crate::module::{Module, ModuleCall, ProviderName};
@@ -40,9 +40,8 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     let providers = decoder
         .attribute("providers")
         .map(|attribute| providers(&attribute.expr, decoder.diagnostics));
-    let mut body = without_reserved(block, &RESERVED, decoder.diagnostics);
-    body.attributes.retain(|attribute| !META.contains(&attribute.name.as_str()));
-    let body = unescaped(&body, decoder.diagnostics);
+    let meta = Meta { arguments: &|name| META.contains(&name), blocks: &[], reserved: &RESERVED };
+    let body = rest(block, &meta, decoder.diagnostics);
     let mut inputs = IndexMap::new();
     let mut input_spans = BTreeMap::new();
     for attribute in &body.attributes {

@@ -1,8 +1,8 @@
 //! `provider "name" { … }`
 
-use syntax::{Block, Body, Diagnostics, Span};
+use syntax::{Block, Diagnostics, Span};
 
-use super::{Decoder, duplicate, is_name, label, unescaped, without_reserved};
+use super::{Decoder, Meta, duplicate, is_name, label, rest};
 use crate::error::ConfigError;
 use crate::module::{Module, ProviderBlock, ProviderName};
 use crate::rule::RuleError;
@@ -59,11 +59,12 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
         let (kind, shown) = ("provider configuration", name.to_string());
         return diagnostics.push(duplicate(kind, &shown, first.span, block.header));
     }
-    let mut body = without_reserved(block, &RESERVED_BLOCKS, diagnostics);
-    body.attributes.retain(|a| {
-        !matches!(a.name.as_str(), "alias" | "version") && !RESERVED.contains(&a.name.as_str())
-    });
-    let body: Body = unescaped(&body, diagnostics);
+    let meta = Meta {
+        arguments: &|name| matches!(name, "alias" | "version") || RESERVED.contains(&name),
+        blocks: &[],
+        reserved: &RESERVED_BLOCKS,
+    };
+    let body = rest(block, &meta, diagnostics);
     let provider = ProviderBlock { name: name.clone(), body, mocked: false, span: block.header };
     module.provider_configs.insert(name, provider);
 }

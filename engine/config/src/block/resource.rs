@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use address::{ModulePath, ProviderAddress, ProviderConfig, Resource, ResourceMode};
-use syntax::{Block, Body, Diagnostics};
+use syntax::{Block, Diagnostics};
 
 use super::module_call::{check_repetition, provider_name};
-use super::{
-    Decoder, check_local_name, duplicate, lifecycle, provisioner, unescaped, without_reserved,
-};
+use super::{Decoder, Meta, check_local_name, duplicate, lifecycle, provisioner, rest};
 use crate::error::ConfigError;
 use crate::module::{Lifecycle, Module, ProviderName, ResourceBlock};
 use crate::rule::RuleError;
@@ -67,6 +65,12 @@ pub(crate) fn decode(
         check_local_name(&local, type_name.span, diagnostics);
         ProviderName { local: local.into(), alias: None }
     });
+    let json = block.body.json;
+    let meta = Meta {
+        arguments: &|name| META_ATTRIBUTES.contains(&name) || (json && META_BLOCKS.contains(&name)),
+        blocks: META_BLOCKS,
+        reserved: &["locals"],
+    };
     let block = ResourceBlock {
         span: block.span,
         header: block.header,
@@ -77,7 +81,7 @@ pub(crate) fn decode(
         lifecycle,
         provisioners,
         check: None,
-        body: rest(block, diagnostics),
+        body: rest(block, &meta, diagnostics),
         address: address.clone(),
     };
     module.resources.insert(address.clone(), Arc::new(block));
@@ -115,15 +119,4 @@ fn implied(address: &Resource) -> &str {
 fn unresolved(name: ProviderName) -> ProviderConfig {
     let provider = ProviderAddress { type_name: name.local, ..ProviderAddress::implied("") };
     ProviderConfig { module: ModulePath::root(), provider, alias: name.alias }
-}
-
-/// The body without what means the same in every resource.
-fn rest(block: &Block, diagnostics: &mut Diagnostics) -> Body {
-    let mut body = without_reserved(block, &["locals"], diagnostics);
-    let json = body.json;
-    let meta =
-        |name: &str| META_ATTRIBUTES.contains(&name) || (json && META_BLOCKS.contains(&name));
-    body.attributes.retain(|attribute| !meta(attribute.name.as_str()));
-    body.blocks.retain(|block| !META_BLOCKS.contains(&block.kind.as_str()));
-    unescaped(&body, diagnostics)
 }

@@ -248,7 +248,9 @@ fn suited(
 fn open_set_as_list(value: &Value, wanted: &Type) -> bool {
     let Type::List(wanted) = wanted else { return false };
     let open = value.is_set() && !value.is_unknown() && !value.is_wholly_known();
-    open && **wanted != Type::Dynamic && value.ty().element() != Some(&**wanted)
+    let element = value.ty().element().cloned();
+    open && **wanted != Type::Dynamic
+        && element.is_some_and(|own| own != **wanted && own != Type::Dynamic)
 }
 
 /// The type of the result as far as the types of the parameters say it.

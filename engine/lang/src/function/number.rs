@@ -185,7 +185,7 @@ fn range(args: &Arguments<'_>) -> Reply {
     };
     let down = start > limit;
     let step = step.unwrap_or_else(|| if down { one.neg() } else { one });
-    if step.is_zero() {
+    if step.is_zero() && start != limit {
         return Err(at(2, "the step must not be zero"));
     }
     if args.values.len() == 3 && start != limit && step.is_negative() != down {

@@ -147,6 +147,10 @@ fn setproduct(args: &Arguments<'_>) -> Reply {
         let items: Result<Vec<Value>, _> =
             items.iter().map(|item| value::convert(item, ty)).collect();
         let items = items.map_err(|error| at(position, error.to_string()))?;
+        let mut kinds = items.iter().map(Value::ty);
+        if kinds.next().is_some_and(|first| kinds.any(|other| other != first)) {
+            return Err(at(position, "all elements must have the same type"));
+        }
         rows = rows
             .iter()
             .flat_map(|row| {

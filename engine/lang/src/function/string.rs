@@ -206,7 +206,9 @@ fn substr(args: &Arguments<'_>) -> Reply {
     let (offset, length) = (whole(1)?, whole(2)?);
     let count = i64::try_from(characters.len()).unwrap_or(i64::MAX);
     let start = if offset < 0 { (count + offset).max(0) } else { offset.min(count) };
-    let end = if length < 0 { count } else { start.saturating_add(length).min(count) };
+    // Counted from the end, a length of zero reaches to the end, as in Terraform.
+    let to_end = length < 0 || (length == 0 && offset < 0);
+    let end = if to_end { count } else { start.saturating_add(length).min(count) };
     let place = |at: i64| usize::try_from(at).unwrap_or(0);
     text(&characters[place(start)..place(end)].concat())
 }

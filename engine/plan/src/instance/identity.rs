@@ -68,9 +68,7 @@ impl Input {
 
     /// The identity of an object that was looked at, for the state.
     pub(super) fn identity_to_store(&self, prior: &Prior) -> Option<Identity> {
-        let version = self.schema.identity()?.version;
-        let json = value::json::to_string(prior.identity.as_ref()?).into();
-        Some(Identity { version, json })
+        Identity::of(self.schema.identity()?.version, prior.identity.as_ref()?)
     }
 
     /// The recorded object of another type or provider, as one of this type.

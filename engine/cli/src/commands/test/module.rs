@@ -29,7 +29,7 @@ fn block(name: &ProviderName, provider: &TestProvider) -> ProviderBlock {
         TestProvider::Real(block) => ProviderBlock { name: name.clone(), ..block.clone() },
         TestProvider::Mock(mock) => ProviderBlock {
             name: name.clone(),
-            body: Body { span: mock.span, ..Body::default() },
+            body: Arc::new(Body { span: mock.span, ..Body::default() }),
             mocked: true,
             span: mock.span,
         },
@@ -135,10 +135,10 @@ pub(super) fn settle_providers(
     for (name, provider) in providers {
         let mut block = block(name, provider);
         if !used.contains(name) {
-            (block.body, block.mocked) = (Body::default(), true);
+            (block.body, block.mocked) = (Arc::default(), true);
         }
         match under_test::settled(&block.body, names, world) {
-            Ok(body) => block.body = body,
+            Ok(body) => block.body = Arc::new(body),
             Err(errors) => found.extend(errors),
         }
         settled.insert(name.clone(), block);

@@ -153,7 +153,7 @@ impl Work<'_> {
         let root = Arc::clone(configuration.root());
         let blocks = root.provider_configs.values().filter(|block| used.contains(&block.name));
         let bodies = blocks.map(|block| &block.body);
-        let further: Vec<_> = bodies.flat_map(under_test::body_references).collect();
+        let further: Vec<_> = bodies.flat_map(|body| under_test::body_references(body)).collect();
         let (variables, found) =
             variables::of_run(tests, file, test, &root, &suite.names, &further, &mut sources);
         configuration.sources = shared(&sources);

@@ -135,13 +135,13 @@ impl Locals {
         };
         let ephemeral = |value: Value| match stage {
             Stage::Plan => value.mark(marks),
-            Stage::Validate => Value::unknown(value.ty()).mark(marks),
+            Stage::Validate => Value::dynamic_unknown().mark(marks),
         };
         locals.0.insert("e_s", ephemeral(Value::from("eph")));
         locals.0.insert("e_n", ephemeral(Value::from(7)));
         let id = match stage {
             Stage::Plan => Value::unknown_refined(Type::String, Refinement::not_null()),
-            Stage::Validate => Value::unknown(Type::String),
+            Stage::Validate => Value::dynamic_unknown(),
         };
         locals.0.insert("u_id", id);
         locals.0.insert("u", Value::dynamic_unknown());
