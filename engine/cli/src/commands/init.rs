@@ -117,6 +117,7 @@ async fn providers(
     }
     let (mut requirements, own, mut found) = fetching::requirements(session, &stack.configuration);
     let configuration = &stack.configuration;
+    found.extend(config::built_in_versions(configuration));
     found.extend(fetching::add_requirements_of_tests(
         session,
         configuration,

@@ -340,7 +340,7 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
         required(&format!("{{ source = \"terraform.io/builtin/${{\"terraform\"}}\"{rest} }}"))
     };
     let (none, all) = ((0, 0, 0), (1, 1, 1));
-    let table: [(&str, String, &str, (i32, i32, i32)); 18] = [
+    let table: [(&str, String, &str, (i32, i32, i32)); 19] = [
         ("unknown block", "nonsense \"a\" {}".into(), "", all),
         ("unknown block without a label", "nonsense {}".into(), "", all),
         ("unknown block of a module", called.into(), "nonsense \"a\" {}", all),
@@ -356,6 +356,7 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
         ("aliases", with_source(", configuration_aliases = [terraform]"), "", none),
         ("aliases in quotes", with_source(", configuration_aliases = [\"terraform.a\"]"), "", all),
         ("number as a version", with_source(", version = 1"), "", all),
+        ("version of what is built in", with_source(", version = \"1\""), "", (0, 1, 1)),
         ("truth as a requirement", required("true"), "", all),
         ("null as a requirement", required("null"), "", all),
         ("name as a requirement", required("local.a"), "", all),
@@ -367,6 +368,8 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
             let code = ours.run(&[command]).code;
             assert_eq!(code, Some(expected), "{case}: {command}");
             match terraform(&theirs, &[command]) {
+                // What its `init` refuses is refused by our `validate` too.
+                Some(_) if command == "validate" && init == 1 && get == 0 => {}
                 Some(ran) => assert_eq!(ran.code, code, "{case}: {command} of terraform"),
                 None => println!("skipped: there is no terraform to compare with"),
             }
@@ -398,11 +401,14 @@ fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
     }
     // Versions alone, as they were written once. No registry is asked.
     for (entry, shown) in [("1", "1"), ("1.5", "1.5"), ("1 + 1", "2"), ("\"= ${3}\"", "= 3")] {
-        let stack = Stack::new(&[("main.tf", &required(entry)), ("rc", "")]);
+        let stack = Stack::new(&[
+            ("main.tf", &required(entry).replace("terraform =", "other =")),
+            ("rc", ""),
+        ]);
         ok(&stack, &["get"]);
         let out = ok(&stack, &["providers"]);
         assert!(
-            out.contains(&format!("provider[terraform.io/builtin/terraform] {shown}\n")),
+            out.contains(&format!("provider[registry.terraform.io/hashicorp/other] {shown}\n")),
             "{out}"
         );
         if let Some(ran) = terraform(&stack, &["get"]) {
