@@ -111,12 +111,12 @@ fn check_metas(metas: &[Block], diagnostics: &mut Diagnostics) {
             });
         }
         for attribute in &meta.body.attributes {
-            check_constant_of(attribute, diagnostics);
+            check_written_out(attribute, diagnostics);
         }
     }
 }
 
-fn check_constant_of(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+fn check_written_out(attribute: &Attribute, diagnostics: &mut Diagnostics) {
     let name = attribute.name.text.to_string();
     if let Some(call) = first_call(&attribute.expr) {
         let (function, span) = (call.text.to_string(), call.span);
