@@ -444,6 +444,8 @@ fn each_code_of_test_files_is_shown() {
         ("stratiform::config::expected_failure", run("  expect_failures = [local.x]")),
         ("stratiform::config::unused_variable", run("  variables {\n    w = 1\n  }")),
         ("stratiform::config::override_nowhere", "override_resource {\n  target = terraform_data.b\n}\n".to_owned() + &run("")),
+        ("stratiform::config::test_provider_version", "provider \"terraform\" {\n  version = \"1.0\"\n}\n".to_owned() + &run("")),
+        ("stratiform::config::test_provider_mismatch", "mock_provider \"two\" {}\nrun \"a\" {\n  providers = { two = two }\n}\n".to_owned() + &run("  providers = { terraform = two }")),
         ("stratiform::plan::assertion_failed", run("  assert {\n    condition     = var.v == 2\n    error_message = \"no\"\n  }")),
         ("stratiform::plan::assertion_unknown", run("  command = plan\n  assert {\n    condition     = terraform_data.a.id == \"x\"\n    error_message = \"no\"\n  }")),
         ("stratiform::plan::missing_failure", run("  expect_failures = [var.v]")),

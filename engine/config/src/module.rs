@@ -284,6 +284,15 @@ pub struct ProviderName {
     pub alias: Option<Arc<str>>,
 }
 
+impl std::fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.alias {
+            Some(alias) => write!(f, "{}.{alias}", self.local),
+            None => f.write_str(&self.local),
+        }
+    }
+}
+
 /// What a module says about a provider that it needs.
 #[derive(Debug, Clone)]
 pub struct RequiredProvider {

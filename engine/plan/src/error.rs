@@ -124,12 +124,10 @@ pub enum PlanError {
     #[error("the value of `{name}` is nested more than {limit} levels deep")]
     #[diagnostic(
         code(stratiform::plan::too_deep),
-        help(
-            "a state keeps {limit} levels in one argument: give the value as text, with `jsonencode`"
-        )
+        help("a state keeps {limit} levels in one value: give it as text, with `jsonencode`")
     )]
     TooDeep {
-        /// The argument.
+        /// The argument or output.
         name: String,
         /// How many levels there may be.
         limit: usize,
@@ -640,7 +638,7 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
     doc(
         "stratiform::plan::too_deep",
         "Nested too deeply",
-        "The value of an argument has more levels of lists, maps and objects than a state keeps.",
+        "The value of an argument or of an output of the root module has more levels of lists, maps and objects than a state keeps.",
     ),
     doc(
         "stratiform::plan::block_count",

@@ -26,6 +26,8 @@ use lang::{Context, Expression, Phase, World};
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
+use crate::decode::MOST_LEVELS;
+use crate::ephemeral::Told;
 use crate::error::{KnownValues, PlanError};
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
@@ -66,6 +68,8 @@ pub struct Evaluation {
     root_inputs: BTreeMap<Arc<str>, Value>,
     /// What is led back to an earlier state.
     pub(crate) restored: Restored,
+    /// What has happened to ephemeral objects while the plan was made, in that order.
+    pub told_of_ephemerals: Vec<Told>,
     /// The walk has ended with faults: what has no value gets none.
     failed: bool,
 }
@@ -97,6 +101,7 @@ impl Evaluation {
             index: BTreeMap::new(),
             root_inputs,
             restored: Restored::default(),
+            told_of_ephemerals: Vec::new(),
             failed: false,
         };
         let root = Arc::clone(evaluation.config.root());
@@ -390,6 +395,14 @@ impl Evaluation {
                 "is ephemeral, but the output is not declared so",
                 "in a child module add `ephemeral = true` to the output; the root module's outputs are stored, so use `ephemeralasnull(…)` there",
             )
+            .into());
+        }
+        if id == ROOT && value.is_deeper_than(MOST_LEVELS) {
+            return Err(PlanError::TooDeep {
+                name: address,
+                limit: MOST_LEVELS,
+                span: output.value.span(),
+            }
             .into());
         }
         if id == ROOT && value.deep_marks().contains(Marks::SENSITIVE) && !output.sensitive {

@@ -198,7 +198,7 @@ fn deposed_change(
     key: &DeposedKey,
     object: &Object,
 ) -> ResourceChange {
-    let before = serde_json::from_str(&object.attributes_json)
+    let before = value::json::parse(&object.attributes_json)
         .map_or_else(|_| Value::empty_object(), |json| value::json::from_plain(&json));
     let paths: Vec<_> =
         object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();

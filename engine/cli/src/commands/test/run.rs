@@ -140,6 +140,9 @@ impl Work<'_> {
         if !self.take(found) {
             return None;
         }
+        if !self.take(module::missing_providers(tests.session, &configuration, test)) {
+            return None;
+        }
         suite.note_overrides(&configuration);
         let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
         self.providers.extend(blocks.map(|block| block.provider.provider.clone()));
