@@ -118,19 +118,6 @@ pub enum TestError {
         #[label("has no effect")]
         span: Span,
     },
-    /// One instance of a module is overridden.
-    #[error("`{target}` is one instance of a module, but only whole calls can be overridden")]
-    #[diagnostic(
-        code(stratiform::config::override_instance),
-        help("leave the key away: the outputs are then those of all instances")
-    )]
-    OverrideInstance {
-        /// The address.
-        target: String,
-        /// The block.
-        #[label("names an instance")]
-        span: Span,
-    },
     /// The version of a provider is not for a test to choose.
     #[error("`version` of provider `{name}` stands in a test file")]
     #[diagnostic(
@@ -206,11 +193,6 @@ pub const TEST_ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::config::override_nowhere",
         "Override without effect",
         "The address of an override is not in the module under test.",
-    ),
-    doc(
-        "stratiform::config::override_instance",
-        "Override of a module instance",
-        "A module is overridden as a whole, whatever its `count` or `for_each` is.",
     ),
     doc(
         "stratiform::config::test_provider_version",

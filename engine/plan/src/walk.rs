@@ -188,10 +188,8 @@ impl<'a> Walk<'a> {
         self.lead_back();
         self.drain().await;
         self.find_stuck();
-        if !self.has_errors() {
-            self.plan_orphans();
-            self.drain().await;
-        }
+        self.plan_orphans();
+        self.drain().await;
         if !self.has_errors() {
             self.evaluate_checks();
         }

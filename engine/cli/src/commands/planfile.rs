@@ -241,6 +241,9 @@ impl Saved {
         earlier: Option<OperationId>,
     ) -> Result<Opened, PlanFileError> {
         let path = || self.path.clone();
+        if self.sheet.errored {
+            return Err(PlanFileError::Errored { path: path() });
+        }
         if let Some(earlier) = earlier {
             return Err(PlanFileError::Used { path: path(), operation: earlier.0 });
         }
