@@ -34,6 +34,12 @@ impl Resource for Thing {
         Schema { version: 0, block }
     }
 
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let refused = config.text("name") == Some("refused");
+        let problem = || Problem::error("this name is refused", "Take another one.").at("name");
+        refused.then(problem).into_iter().collect()
+    }
+
     fn identity_schema(&self) -> Option<IdentitySchema> {
         let schema = IdentitySchema::default().required("id", Type::String, "Its id.").optional(
             "zone",
@@ -197,6 +203,11 @@ impl Factory for Peer {
             vec![Box::new(Thing("peer_thing")), Box::new(Thing("peer_old"))],
             vec![Box::new(Told)],
         );
+        let provider = provider.with_settings_check(|settings| {
+            let refused = settings.text("region") == Some("nowhere");
+            let problem = || Problem::error("there is no such region", "").at("region");
+            refused.then(problem).into_iter().collect()
+        });
         let provider = provider.with_functions(vec![Box::new(Shout)]);
         Ok(Arc::new(provider.with_meta(Schema { version: 0, block: meta })))
     }

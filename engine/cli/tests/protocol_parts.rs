@@ -314,6 +314,130 @@ fn a_null_resource_becomes_terraform_data() {
     stack.ok(&["plan", "-detailed-exitcode"]);
 }
 
+/// Runs a command, and says how many processes of the provider it has started.
+fn counted(stack: &Stack, args: &[&str]) -> (Ran, usize) {
+    let starts = stack.dir().join("starts");
+    let _ = std::fs::remove_file(&starts);
+    let ran = ran(stack.command(args).env("PEER_STARTS", &starts).output().expect("it runs"));
+    (ran, std::fs::read_to_string(&starts).unwrap_or_default().lines().count())
+}
+
+/// Runs a command that must work, and says how many processes of the provider it has started.
+fn counted_ok(stack: &Stack, args: &[&str]) -> usize {
+    let (ran, started) = counted(stack, args);
+    assert_eq!(ran.code, Some(0), "{args:?}\n{}\n{}", ran.out, ran.err);
+    started
+}
+
+#[test]
+fn what_is_validated_again_starts_no_provider() {
+    let text = |region: &str, name: &str| {
+        format!(
+            "variable \"secret\" {{\n  default   = \"hush\"\n  sensitive = true\n}}\n\
+             provider \"peer\" {{\n  region = \"{region}\"\n}}\n\
+             resource \"peer_thing\" \"a\" {{\n  name = {name}\n  zone = var.secret\n}}\n\
+             data \"peer_told\" \"b\" {{\n  input = peer_thing.a.id\n}}\n"
+        )
+    };
+    let stack = stack(&text("here", "\"a\""));
+    assert_eq!([(); 3].map(|()| counted_ok(&stack, &["validate"])), [1, 0, 0]);
+    // Another configuration, and other surroundings, are other questions.
+    set(&stack, &text("here", "\"b\""));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &["validate"])), [1, 0]);
+    let starts = stack.dir().join("starts");
+    let mut elsewhere = stack.command(&["validate"]);
+    elsewhere.env("PEER_STARTS", &starts).env("PEER_REGION", "there");
+    assert_eq!(ran(elsewhere.output().expect("it runs")).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&starts).expect("it was started").lines().count(), 1);
+    let mut unkept = stack.command(&["validate"]);
+    unkept.env("PEER_STARTS", &starts).env("STRATIFORM_KEEP_ANSWERS", "0");
+    assert_eq!(ran(unkept.output().expect("it runs")).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&starts).expect("it was started").lines().count(), 2);
+
+    // What a provider complains of is never kept, and the verdict is Terraform's.
+    for (region, name, complaint) in [
+        ("nowhere", "\"a\"", "there is no such region"),
+        ("here", "\"refused\"", "this name is refused"),
+    ] {
+        set(&stack, &text(region, name));
+        for _ in 0..2 {
+            let (refused, started) = counted(&stack, &["validate"]);
+            assert_eq!((refused.code, started), (Some(1), 1), "{}", refused.err);
+            assert!(flat(&refused.err).contains(complaint), "{}", refused.err);
+        }
+        if let Some(theirs) = terraform(&stack, &["validate", "-no-color"]) {
+            assert_eq!(theirs.code, Some(1), "{}", theirs.out);
+            assert!(flat(&theirs.err).contains(complaint), "{}", theirs.err);
+        }
+    }
+    // A question with a secret that is known leaves no trace.
+    set(&stack, &text("here", "sensitive(\"whisper\")"));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &["validate"])), [1, 1]);
+}
+
+#[test]
+fn a_plan_that_looks_at_nothing_starts_no_provider_twice() {
+    let text = |zone: &str, rest: &str| {
+        format!(
+            "variable \"zone\" {{\n  default = \"north\"\n}}\n\
+             provider \"peer\" {{\n  region = \"here\"\n}}\n\
+             resource \"peer_thing\" \"a\" {{\n  name = \"a\"\n  zone = {zone}\n}}\n\
+             resource \"peer_thing\" \"b\" {{\n  name   = \"b\"\n  inputs = [peer_thing.a.id]\n}}\n{rest}"
+        )
+    };
+    let stack = stack(&text("var.zone", ""));
+    let same = ["plan", "-refresh=false", "-detailed-exitcode"];
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!([(); 3].map(|()| counted_ok(&stack, &same)), [1, 0, 0]);
+    // Whoever wants to know what there is asks.
+    assert_eq!(counted_ok(&stack, &["plan", "-detailed-exitcode"]), 1);
+
+    // What has changed is asked about, and planned as it would be without what is kept.
+    let changed = ["plan", "-refresh=false", "-var=zone=south", "-out=p"];
+    let shown = |args: &[&str]| {
+        let started = counted_ok(&stack, args);
+        let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+        (started, plan["resource_changes"].clone())
+    };
+    let (started, kept) = shown(&changed);
+    assert_eq!(started, 1);
+    assert_eq!(kept[0]["change"]["actions"], json!(["update"]));
+    let mut afresh = stack.command(&changed);
+    afresh.env("STRATIFORM_KEEP_ANSWERS", "0");
+    assert_eq!(ran(afresh.output().expect("it runs")).code, Some(0));
+    let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+    assert_eq!(plan["resource_changes"], kept);
+    stack.ok(&["apply", "p"]);
+    set(&stack, &text("\"south\"", ""));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 0]);
+
+    // Data sources are read by every plan, and other settings are another question.
+    set(&stack, &text("\"south\"", "data \"peer_told\" \"now\" {}\n"));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 1]);
+    set(&stack, &text("\"south\"", "").replace("here", "there"));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 0]);
+
+    // A secret among the arguments keeps its object from being remembered, and nothing on disk can be read.
+    set(&stack, &text("sensitive(\"south\")", ""));
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 1]);
+    let folder = stack.home().join("cache").join("schemas");
+    let files = std::fs::read_dir(folder).expect("schemas are kept").flatten();
+    let kept: Vec<PathBuf> = files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "answers"))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    let text = std::fs::read_to_string(&kept[0]).expect("answers are lines");
+    let is_line = |line: &str| {
+        line.is_empty()
+            || line.split_once(' ').is_some_and(|(key, flags)| {
+                key.bytes().all(|byte| byte.is_ascii_hexdigit()) && flags.len() == 3
+            })
+    };
+    assert!(text.lines().all(is_line), "{text}");
+}
+
 #[test]
 fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
     let text = |zone: &str| {
@@ -325,13 +449,7 @@ fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
         )
     };
     let stack = stack(&text("north"));
-    let starts = stack.dir().join("starts");
-    let run = |args: &[&str]| {
-        let _ = std::fs::remove_file(&starts);
-        let ran = ran(stack.command(args).env("PEER_STARTS", &starts).output().expect("it runs"));
-        let started = std::fs::read_to_string(&starts).unwrap_or_default().lines().count();
-        (ran, started)
-    };
+    let run = |args: &[&str]| counted(&stack, args);
     let (early, started) = run(&["plan", "-offline"]);
     assert_eq!((early.code, started), (Some(1), 0), "{}", early.err);
     assert!(flat(&early.err).contains("its schemas are not kept yet"), "{}", early.err);

@@ -5,6 +5,7 @@
 //! those whose settings are equal. A process that has crashed is replaced for the calls that come after.
 
 mod calls;
+mod recall;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
@@ -22,6 +23,7 @@ use value::Value;
 
 use crate::cache::SchemaCache;
 use crate::handshake::Endpoint;
+use crate::kept::Kept;
 use crate::process::{CallError, Process, StartOptions};
 use crate::record::Recorder;
 use crate::rpc::{Method, Version};
@@ -68,6 +70,8 @@ pub struct HostOptions {
     pub check: Option<Check>,
     /// Takes every call down.
     pub recorder: Option<Recorder>,
+    /// What else of their surroundings providers may go by, as a digest; answers are kept between runs where it is set.
+    pub surroundings: Option<String>,
     /// The version of Terraform that providers are told.
     pub terraform_version: String,
     /// How many processes of the provider may live at once; at least 1.
@@ -86,6 +90,10 @@ struct Host {
     slots: Mutex<Slots>,
     /// Told when a call has ended.
     idle: Notify,
+    /// What earlier runs were answered.
+    kept: Kept,
+    /// The work that finds out the program's digest.
+    storing: StdMutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -152,6 +160,8 @@ impl Hosted {
             schema: OnceCell::new(),
             slots: Mutex::default(),
             idle: Notify::new(),
+            kept: Kept::default(),
+            storing: StdMutex::default(),
         }))
     }
 
@@ -163,13 +173,15 @@ impl Hosted {
         cached(cache, &cache.key(path)?).map(Arc::new)
     }
 
-    /// Ends all processes, and starts no more.
+    /// Ends all processes, starts no more, and writes down what the program was asked.
     pub async fn shut_down(&self) {
         let mut slots = self.0.slots.lock().await;
         slots.closed = true;
         let ends = slots.live.iter().map(|slot| slot.process.shut_down());
         futures::future::join_all(ends).await;
         slots.live.clear();
+        drop(slots);
+        self.0.write_answers().await;
     }
 
     /// The version of the protocol that it speaks; starts it if that is not known.
@@ -194,9 +206,8 @@ impl Factory for Hosted {
         Ok(Arc::new(Instance {
             host: Arc::clone(&self.0),
             schema: Arc::clone(schema),
-            own: Mutex::new(None),
-            config: std::sync::OnceLock::new(),
-            deferral_allowed: std::sync::OnceLock::new(),
+            given: Arc::default(),
+            forgetful: false,
         }))
     }
 }
@@ -246,11 +257,12 @@ impl Host {
             in_call(Method::GetIdentities, ProviderError::Protocol { message })
         })?;
         if let Some((cache, key, path)) = cached {
-            tokio::task::spawn_blocking(move || {
+            let storing = tokio::task::spawn_blocking(move || {
                 let kept =
                     wire::Cached { schemas: bytes.to_vec(), identities: identities.to_vec() };
                 cache.store(&key, &path, version, &kept.encode_to_vec());
             });
+            *self.storing.lock().unwrap_or_else(PoisonError::into_inner) = Some(storing);
         }
         Ok(Arc::new(ProviderSchema { identities: read, ..schema }))
     }
@@ -477,26 +489,37 @@ fn in_call(method: Method, error: ProviderError) -> ProviderError {
     }
 }
 
-/// One instance, for one configuration of the provider.
+/// One instance, for one configuration of the provider. Cheap to clone.
+#[derive(Clone)]
 struct Instance {
     host: Arc<Host>,
     schema: Arc<ProviderSchema>,
+    given: Arc<Given>,
+    /// Whether it neither keeps answers between runs nor takes those that were kept.
+    forgetful: bool,
+}
+
+/// What an instance was given.
+#[derive(Default)]
+struct Given {
     /// The process that has this instance's settings.
     own: Mutex<Option<Arc<Slot>>>,
     config: std::sync::OnceLock<Value>,
     /// Whether the provider may put work off.
     deferral_allowed: std::sync::OnceLock<bool>,
+    /// What stands for the settings, where kept answers will do.
+    settings: std::sync::OnceLock<crate::kept::Key>,
 }
 
 impl Instance {
     fn deferral_allowed(&self) -> bool {
-        self.deferral_allowed.get().copied().unwrap_or(false)
+        self.given.deferral_allowed.get().copied().unwrap_or(false)
     }
 
     /// The process to call: with this instance's settings, where it has any.
     async fn slot(&self) -> Result<Held, ProviderError> {
-        let Some(config) = self.config.get() else { return self.host.any().await };
-        let mut own = self.own.lock().await;
+        let Some(config) = self.given.config.get() else { return self.host.any().await };
+        let mut own = self.given.own.lock().await;
         if let Some(held) = own.as_ref().and_then(|slot| Held::try_new(&self.host, slot)) {
             return Ok(held);
         }

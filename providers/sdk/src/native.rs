@@ -232,6 +232,7 @@ pub struct NativeProvider {
     ephemerals: BTreeMap<&'static str, Box<dyn EphemeralResource>>,
     functions: BTreeMap<&'static str, Box<dyn Function>>,
     offers: Option<OfferSource>,
+    settings_check: Option<fn(&Value) -> Problems>,
     settings: OnceLock<(Value, Context)>,
 }
 
@@ -263,6 +264,7 @@ impl NativeProvider {
             ephemerals: BTreeMap::new(),
             functions: BTreeMap::new(),
             offers: None,
+            settings_check: None,
             settings: OnceLock::new(),
         }
     }
@@ -296,6 +298,13 @@ impl NativeProvider {
     #[must_use]
     pub fn with_offers(mut self, offers: OfferSource) -> Self {
         self.offers = Some(offers);
+        self
+    }
+
+    /// The same provider, whose settings this function checks beyond their types; parts may be unknown.
+    #[must_use]
+    pub fn with_settings_check(mut self, check: fn(&Value) -> Problems) -> Self {
+        self.settings_check = Some(check);
         self
     }
 
@@ -353,8 +362,8 @@ impl Reader for NativeProvider {
         Arc::clone(&self.schema)
     }
 
-    async fn validate_provider(&self, _config: &Value) -> Result<Problems, ProviderError> {
-        Ok(Vec::new())
+    async fn validate_provider(&self, config: &Value) -> Result<Problems, ProviderError> {
+        Ok(self.settings_check.map_or_else(Vec::new, |check| check(config)))
     }
 
     async fn validate_resource(

@@ -27,6 +27,8 @@ pub struct Context {
     pub home_dir: PathBuf,
     /// Whether the provider may put work off.
     pub deferral_allowed: bool,
+    /// Whether answers that earlier runs have kept will do: this run is told not to look at what there is.
+    pub reuse_answers: bool,
 }
 
 /// Why a provider puts work off.
@@ -426,6 +428,12 @@ pub trait Reader: Send + Sync {
         _config: &Value,
     ) -> Result<Problems, ProviderError> {
         Ok(Vec::new())
+    }
+
+    /// The same provider for questions that hold secrets: it keeps no answer between runs, and takes none that was
+    /// kept. `None` if it never does.
+    fn forgetful(&self) -> Option<Arc<dyn Reader>> {
+        None
     }
 
     /// Takes the settings. Called once before all calls that follow.
