@@ -376,6 +376,24 @@ fn what_is_validated_again_starts_no_provider() {
 }
 
 #[test]
+fn a_process_ends_with_the_last_step_that_needs_it() {
+    // The second step needs another provider alone, and waits for the end of the first one's process.
+    let stack = stack(
+        "resource \"peer_thing\" \"a\" {\n  name = \"a\"\n}\n\
+         resource \"peer_thing\" \"b\" {\n  name   = \"b\"\n  inputs = [peer_thing.a.id]\n}\n\
+         resource \"terraform_data\" \"after\" {\n  input = peer_thing.b.id\n  provisioner \"local-exec\" {\n    command = \"sh gone.sh\"\n  }\n}\n",
+    );
+    stack.write(
+        "gone.sh",
+        "for i in $(seq 100); do\n  if ! grep -qs \"$PWD/plugins/terraform-provider-pee[r]\" /proc/[0-9]*/cmdline; then\n    \
+         echo gone > ended\n    exit 0\n  fi\n  sleep 0.1\ndone\nexit 1\n",
+    );
+    assert_eq!(counted_ok(&stack, &["apply", "-auto-approve"]), 1);
+    assert_eq!(std::fs::read_to_string(stack.dir().join("ended")).expect("written"), "gone\n");
+    assert_eq!(stack.ok(&["state", "list"]).lines().count(), 3);
+}
+
+#[test]
 fn a_plan_that_looks_at_nothing_starts_no_provider_twice() {
     let text = |zone: &str, rest: &str| {
         format!(

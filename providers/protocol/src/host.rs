@@ -110,6 +110,8 @@ struct Slot {
     settings: std::sync::OnceLock<Value>,
     /// What came of giving it the settings.
     configured: OnceCell<Problems>,
+    /// How many instances have it as theirs.
+    claims: AtomicUsize,
     /// How many hold it for a call.
     busy: AtomicUsize,
     /// Set once it gives way to another process.
@@ -359,6 +361,7 @@ impl Host {
             process,
             settings: std::sync::OnceLock::new(),
             configured: OnceCell::new(),
+            claims: AtomicUsize::new(0),
             busy: AtomicUsize::new(0),
             retired: AtomicBool::new(false),
             freed: StdMutex::new(Instant::now()),
@@ -367,6 +370,19 @@ impl Host {
         let ended =
             || ProviderError::Start { message: "it ended right after its start".to_owned() };
         Held::try_new(self, &slot).ok_or_else(ended)
+    }
+
+    /// Ends a process that no instance has as its own any more.
+    async fn end_unclaimed(&self, slot: &Arc<Slot>) {
+        let slots = self.slots.lock().await;
+        if slot.claims.load(SeqCst) > 0 || !slot.retire() {
+            return;
+        }
+        drop(slots);
+        // It counts until it has ended, so that no more live at once than may.
+        slot.process.shut_down().await;
+        self.slots.lock().await.live.retain(|one| !Arc::ptr_eq(one, slot));
+        self.idle.notify_one();
     }
 
     async fn check(&self) -> Result<(), ProviderError> {
@@ -435,6 +451,20 @@ impl Host {
     }
 }
 
+impl Slot {
+    /// Sees to it that nobody takes it any more; false if somebody is at work with it, or ends it already.
+    fn retire(&self) -> bool {
+        if self.retired.swap(true, SeqCst) {
+            return false;
+        }
+        let idle = self.busy.load(SeqCst) == 0;
+        if !idle {
+            self.retired.store(false, SeqCst);
+        }
+        idle
+    }
+}
+
 impl Slots {
     /// Makes sure that one more process may be started: ends the one that nobody has used for the longest, if there are
     /// as many as there may be. False if all of them are at work.
@@ -446,27 +476,19 @@ impl Slots {
                 |at: &usize| self.live[*at].busy.load(SeqCst) == 0 && freed(*at).elapsed() >= GRACE;
             let mut idle: Vec<usize> = (0..self.live.len()).filter(is_idle).collect();
             idle.sort_by_key(|at| freed(*at));
-            let retire = |at: &usize| {
-                let slot = &self.live[*at];
-                slot.retired.store(true, SeqCst);
-                let still_idle = slot.busy.load(SeqCst) == 0;
-                if !still_idle {
-                    slot.retired.store(false, SeqCst);
-                }
-                still_idle
+            let Some(at) = idle.into_iter().find(|at| self.live[*at].retire()) else {
+                return false;
             };
-            let Some(at) = idle.into_iter().find(|at| retire(at)) else { return false };
             let slot = self.live.remove(at);
             slot.process.shut_down().await;
         }
         true
     }
 
-    /// Drops processes that have ended.
+    /// Drops processes that have ended, and counts those that nobody has ended.
     fn sweep(&mut self) {
-        let before = self.live.len();
-        self.live.retain(|slot| !slot.process.has_ended());
-        self.crashes += before - self.live.len();
+        let ended = self.live.extract_if(.., |slot| slot.process.has_ended());
+        self.crashes += ended.filter(|slot| !slot.retired.load(SeqCst)).count();
     }
 }
 
@@ -503,12 +525,28 @@ struct Instance {
 #[derive(Default)]
 struct Given {
     /// The process that has this instance's settings.
-    own: Mutex<Option<Arc<Slot>>>,
+    own: Mutex<Option<Claim>>,
     config: std::sync::OnceLock<Value>,
     /// Whether the provider may put work off.
     deferral_allowed: std::sync::OnceLock<bool>,
     /// What stands for the settings, where kept answers will do.
     settings: std::sync::OnceLock<crate::kept::Key>,
+}
+
+/// A process that an instance has as its own.
+struct Claim(Arc<Slot>);
+
+impl Claim {
+    fn new(slot: &Arc<Slot>) -> Self {
+        slot.claims.fetch_add(1, SeqCst);
+        Self(Arc::clone(slot))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.0.claims.fetch_sub(1, SeqCst);
+    }
 }
 
 impl Instance {
@@ -520,7 +558,7 @@ impl Instance {
     async fn slot(&self) -> Result<Held, ProviderError> {
         let Some(config) = self.given.config.get() else { return self.host.any().await };
         let mut own = self.given.own.lock().await;
-        if let Some(held) = own.as_ref().and_then(|slot| Held::try_new(&self.host, slot)) {
+        if let Some(held) = own.as_ref().and_then(|claim| Held::try_new(&self.host, &claim.0)) {
             return Ok(held);
         }
         let held = self.host.for_settings(config).await?;
@@ -530,7 +568,7 @@ impl Instance {
             let message = format!("{}: {}", error.summary, error.detail);
             return Err(in_call(Method::Configure, ProviderError::Protocol { message }));
         }
-        *own = Some(Arc::clone(&held.slot));
+        *own = Some(Claim::new(&held.slot));
         Ok(held)
     }
 }

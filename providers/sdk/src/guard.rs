@@ -149,6 +149,10 @@ impl<P: Reader + ?Sized> Reader for Guarded<P> {
         guarded(self.limits.look, self.inner.validate_ephemeral(type_name, config)).await
     }
 
+    async fn release(&self) {
+        self.inner.release().await;
+    }
+
     fn forgetful(&self) -> Option<Arc<dyn Reader>> {
         let inner = self.inner.forgetful()?;
         Some(Arc::new(Guarded { inner, limits: self.limits, pace: Arc::clone(&self.pace) }))

@@ -436,6 +436,9 @@ pub trait Reader: Send + Sync {
         None
     }
 
+    /// Says that nothing more will be asked: a process that runs for this provider alone may end.
+    async fn release(&self) {}
+
     /// Takes the settings. Called once before all calls that follow.
     async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError>;
 

@@ -11,7 +11,7 @@ use sdk::{
 };
 use value::{Type, Value};
 
-use super::{Instance, in_call, recall};
+use super::{Claim, Instance, in_call, recall};
 use crate::convert::{
     from_wire, identity_from_wire, identity_to_wire, path_from_wire, problems_from_wire, to_wire,
     without_unknown_text,
@@ -225,6 +225,15 @@ impl Reader for Instance {
         self.validate(Method::ValidateEphemeral, type_name, schema, config).await
     }
 
+    async fn release(&self) {
+        let claim = self.given.own.lock().await.take();
+        let slot = claim.as_ref().map(|claim| Arc::clone(&claim.0));
+        drop(claim);
+        if let Some(slot) = slot {
+            self.host.end_unclaimed(&slot).await;
+        }
+    }
+
     fn forgetful(&self) -> Option<Arc<dyn Reader>> {
         Some(Arc::new(Self { forgetful: true, ..self.clone() }))
     }
@@ -262,7 +271,7 @@ impl Reader for Instance {
         let allowed = self.deferral_allowed();
         let problems =
             self.host.give_settings(&slot, &self.schema, &request.config, allowed).await?;
-        *own = Some(Arc::clone(&slot.slot));
+        *own = Some(Claim::new(&slot.slot));
         self.keep(key, problems.is_empty().then(kept::Answer::default));
         Ok(problems)
     }
@@ -519,8 +528,9 @@ impl Reader for Instance {
 
     async fn stop(&self) {
         // Only what runs can be asked to stop; a provider that does not know the call ends later.
-        let own = self.given.own.try_lock().ok().and_then(|own| own.clone());
-        if let Some(slot) = own {
+        let own = self.given.own.try_lock().ok();
+        let slot = own.and_then(|own| own.as_ref().map(|claim| Arc::clone(&claim.0)));
+        if let Some(slot) = slot {
             let question = wire::Empty::default();
             let asked = self.host.call::<_, wire::StopAnswer>(&slot, Method::Stop, &question);
             let _ = tokio::time::timeout(std::time::Duration::from_secs(2), asked).await;

@@ -57,7 +57,7 @@ impl Instance {
         let runs = match self.given.config.get() {
             Some(_) => {
                 let own = self.given.own.lock().await;
-                own.as_ref().is_some_and(|slot| !slot.process.has_ended())
+                own.as_ref().is_some_and(|claim| !claim.0.process.has_ended())
             }
             None => {
                 let slots = self.host.slots.lock().await;
