@@ -117,9 +117,12 @@ impl Kept {
     /// Adds what is new to a file, which only its owner may read. What goes wrong costs speed alone.
     pub(crate) fn write(&self, path: &Path) {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = std::mem::take(&mut answers.fresh);
+        let earlier =
+            answers.earlier.get_or_insert_with(|| read(&fs::read(path).unwrap_or_default()));
         let mut text = String::new();
-        for (key, answer) in std::mem::take(&mut answers.fresh) {
-            if answers.earlier.as_ref().is_some_and(|earlier| earlier.get(&key) == Some(&answer)) {
+        for (key, answer) in fresh {
+            if earlier.get(&key) == Some(&answer) {
                 continue;
             }
             let [legacy, private, identity] = answer.flags();
@@ -173,6 +176,12 @@ mod tests {
         let third = Kept::default();
         let found = [&b"a"[..], b"b", b"c"].map(|message| third.find(&key(message), file));
         assert_eq!(found, [Some(answer), None, Some(Answer::default())]);
+        // What is there already is not written again, whether somebody has looked or not.
+        let before = fs::read(&path).expect("written");
+        let fourth = Kept::default();
+        fourth.add(key(b"a"), answer);
+        fourth.write(&path);
+        assert_eq!(fs::read(&path).expect("written"), before);
     }
 
     #[test]

@@ -79,11 +79,15 @@ impl Instance {
 }
 
 impl Host {
-    /// Where answers are kept; `None` if the program's digest is not known.
+    /// Where answers are kept; `None` if the program's digest is not known, or does not tell what the program does: a
+    /// script may load its code from anywhere.
     fn answers(&self) -> Option<std::path::PathBuf> {
         let (Some(cache), Source::Binary(path)) = (&self.options.cache, &self.source) else {
             return None;
         };
+        if crate::binary::is_script(path) {
+            return None;
+        }
         cache.answers(&cache.key(path)?)
     }
 
