@@ -131,6 +131,54 @@ fn identities_are_kept_shown_and_imported_by() {
 }
 
 #[test]
+fn identities_of_an_older_form_are_upgraded() {
+    let text = |zone: &str| {
+        format!("resource \"peer_thing\" \"a\" {{\n  name = \"a\"\n  zone = \"{zone}\"\n}}\n")
+    };
+    let stack = stack(&text("north"));
+    stack.ok(&["apply", "-auto-approve"]);
+    let stored = || {
+        let object = pulled(&stack)["resources"][0]["instances"][0].clone();
+        (object["identity"].clone(), object["identity_schema_version"].clone())
+    };
+    assert_eq!(stored(), (json!({ "id": "id-a", "zone": "north" }), json!(0)));
+
+    // The next version of the program: the same one under another name, with a byte more for another digest.
+    let folder = stack.dir().join("plugins");
+    std::fs::remove_file(folder.join("terraform-provider-peer_v1.0.0")).expect("it was there");
+    let next = folder.join("terraform-provider-peer_v2.0.0");
+    std::fs::copy(binary(), &next).expect("copied");
+    let mut program = std::fs::File::options().append(true).open(&next).expect("it is there");
+    std::io::Write::write_all(&mut program, b"\n").expect("written");
+    drop(program);
+    let plan = planned(&stack, &["-refresh=false"]);
+    let change = &plan["resource_changes"][0]["change"];
+    assert_eq!(change["actions"], json!(["no-op"]));
+    let upgraded = json!({ "id": "id-a", "place": "north" });
+    assert_eq!((&change["before_identity"], &change["after_identity"]), (&upgraded, &upgraded));
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(stored(), (upgraded, json!(1)));
+    stack.ok(&["plan", "-detailed-exitcode"]);
+
+    // What the provider says of an identity that it cannot upgrade is told with the object.
+    let mut state = pulled(&stack);
+    state["resources"][0]["instances"][0]["identity"] = json!({ "id": "id-a", "zone": "lost" });
+    state["resources"][0]["instances"][0]["identity_schema_version"] = json!(0);
+    state["serial"] = json!(state["serial"].as_u64().expect("a number") + 1);
+    stack.write("pulled.tfstate", &state.to_string());
+    stack.ok(&["state", "push", "pulled.tfstate"]);
+    let err = flat(&stack.fails(&["plan"]));
+    assert!(err.contains("this zone is no place") && err.contains("peer_thing.a"), "{err}");
+    // One of a newer form than the provider knows is never guessed at.
+    state["resources"][0]["instances"][0]["identity_schema_version"] = json!(2);
+    state["serial"] = json!(state["serial"].as_u64().expect("a number") + 1);
+    stack.write("pulled.tfstate", &state.to_string());
+    stack.ok(&["state", "push", "pulled.tfstate"]);
+    let err = flat(&stack.fails(&["plan"]));
+    assert!(err.contains("stored by a newer version of the provider"), "{err}");
+}
+
+#[test]
 fn what_is_put_off_is_planned_and_not_done_and_takes_its_users_along() {
     let text = |waits: bool| {
         format!(

@@ -109,6 +109,16 @@ pub trait Resource: Send + Sync {
         Value::object(schema.attributes.iter().map(part))
     }
 
+    /// Brings a stored identity of an older schema version to the current one, as JSON. What the schema does not have is
+    /// dropped afterwards, what the identity lacks is null.
+    fn upgrade_identity(
+        &self,
+        _version: u64,
+        stored: serde_json::Value,
+    ) -> Result<serde_json::Value, Problem> {
+        Ok(stored)
+    }
+
     /// Looks up an object by its identity.
     async fn import_by_identity(
         &self,
@@ -395,6 +405,20 @@ impl Reader for NativeProvider {
             Ok(object) => Answer::new(object),
             Err(problem) => Answer::failed(vec![problem]),
         })
+    }
+
+    async fn upgrade_identity(
+        &self,
+        request: UpgradeRequest,
+    ) -> Result<Answer<Value>, ProviderError> {
+        let resource = self.resource(&request.type_name)?;
+        let Some(schema) = self.schema.identities.get(&request.type_name) else {
+            return Err(ProviderError::Unsupported {
+                what: format!("identities of `{}`", request.type_name),
+            });
+        };
+        let read = stored::identity(resource, schema, request.version, &request.state_json);
+        Ok(read.map_or_else(|problem| Answer::failed(vec![problem]), Answer::new))
     }
 
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
