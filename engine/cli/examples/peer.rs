@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use protocol::serve;
-use sdk::native::{Call, Object};
+use sdk::native::{Call, EphemeralResource, Object};
 use sdk::{
     Block, Created, DataSource, Deferral, Factory, Function, FunctionSchema, IdentitySchema,
-    MoveRequest, NativeProvider, Problem, Provider, ProviderError, Resource, Schema, async_trait,
+    ImportKey, MoveRequest, NativeProvider, Opened, Private, Problem, Provider, ProviderError,
+    Resource, Schema, async_trait,
 };
 use value::{Type, Value};
 
@@ -28,6 +29,8 @@ impl Resource for Thing {
             .optional("kind", Type::String, "Another kind is another object.")
             .replaces(&["kind"])
             .optional("waits", Type::Bool, "Put the work off.")
+            .optional("key", Type::String, "A secret that is stored nowhere.")
+            .write_only(&["key"])
             .optional("inputs", Type::list(Type::String), "Whatever it is made from.")
             .computed("told_by", Type::String, "The module, as it calls itself.")
             .computed("id", Type::String, "Its id.");
@@ -85,6 +88,11 @@ impl Resource for Thing {
 
     fn puts_off(&self, config: &Value, _: &Call<'_>) -> Option<Deferral> {
         config.flag("waits").unwrap_or(false).then_some(Deferral::AbsentPrerequisite)
+    }
+
+    fn puts_off_import(&self, key: &ImportKey, _: &Call<'_>) -> Option<Deferral> {
+        let late = matches!(key, ImportKey::Id(id) if id == "id-late");
+        late.then_some(Deferral::AbsentPrerequisite)
     }
 
     fn takes_over(&self) -> bool {
@@ -185,6 +193,38 @@ impl DataSource for Told {
     }
 }
 
+/// `peer_key`: a secret that lasts as long as a run.
+struct Key;
+
+#[async_trait]
+impl EphemeralResource for Key {
+    fn name(&self) -> &'static str {
+        "peer_key"
+    }
+
+    fn schema(&self) -> Schema {
+        let block = Block::new().optional("waits", Type::Bool, "Put the work off.").computed(
+            "secret",
+            Type::String,
+            "The secret.",
+        );
+        Schema { version: 0, block }
+    }
+
+    fn puts_off(&self, config: &Value, _: &Call<'_>) -> Option<Deferral> {
+        config.flag("waits").unwrap_or(false).then_some(Deferral::AbsentPrerequisite)
+    }
+
+    async fn open(&self, config: Value, _: Call<'_>) -> Result<Opened, Problem> {
+        Ok(Opened {
+            result: config.with_attr("secret", "hush".into()),
+            deferred: None,
+            private: Private::EMPTY,
+            renew_at_unix_ms: None,
+        })
+    }
+}
+
 /// `shout`: a text in capitals.
 struct Shout;
 
@@ -235,6 +275,7 @@ impl Factory for Peer {
             let problem = || Problem::error("there is no such region", "").at("region");
             refused.then(problem).into_iter().collect()
         });
+        let provider = provider.with_ephemerals(vec![Box::new(Key)]);
         let provider = provider.with_functions(vec![Box::new(Shout)]);
         Ok(Arc::new(provider.with_meta(Schema { version: 0, block: meta })))
     }

@@ -239,6 +239,55 @@ fn what_is_put_off_is_planned_and_not_done_and_takes_its_users_along() {
 }
 
 #[test]
+fn imports_and_secrets_that_are_put_off_wait_with_their_users() {
+    let text = |waits: bool, id: &str| {
+        format!(
+            "resource \"peer_thing\" \"late\" {{\n  name = \"late\"\n}}\n\
+             import {{\n  to = peer_thing.late\n  id = \"{id}\"\n}}\n\
+             resource \"peer_thing\" \"user\" {{\n  name   = \"user\"\n  inputs = [peer_thing.late.id]\n}}\n\
+             ephemeral \"peer_key\" \"k\" {{\n  waits = {waits}\n}}\n\
+             resource \"peer_thing\" \"keyed\" {{\n  name = \"keyed\"\n  key  = ephemeral.peer_key.k.secret\n}}\n\
+             resource \"peer_thing\" \"free\" {{\n  name = \"free\"\n}}\n"
+        )
+    };
+    let stack = stack(&text(true, "id-late"));
+    let plan = planned(&stack, &["-allow-deferral"]);
+    let told = |plan: &Json| -> Vec<(String, Json, Json)> {
+        let all = plan["deferred_changes"].as_array().cloned().unwrap_or_default();
+        let part = |one: &Json| {
+            let change = &one["resource_change"];
+            let address = change["address"].as_str().unwrap_or_default().to_owned();
+            (address, one["reason"].clone(), change["change"]["actions"].clone())
+        };
+        all.iter().map(part).collect()
+    };
+    let expected = [
+        ("peer_thing.keyed", "deferred_prereq", "create"),
+        ("peer_thing.late", "absent_prereq", "no-op"),
+        ("peer_thing.user", "deferred_prereq", "create"),
+    ];
+    let expected = expected
+        .map(|(address, reason, action)| (address.to_owned(), json!(reason), json!([action])));
+    assert_eq!(told(&plan), expected);
+    let import = &plan["deferred_changes"][1]["resource_change"]["change"];
+    assert_eq!(import["importing"], json!({ "id": "id-late" }));
+    assert_eq!(plan["complete"], false);
+    let out = stack.ok(&["plan", "-allow-deferral"]);
+    assert!(
+        out.contains("peer_thing.late (import): something that it needs does not exist yet"),
+        "{out}"
+    );
+    assert!(out.contains("Plan: 1 to add"), "{out}");
+    stack.ok(&["apply", "p"]);
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "peer_thing.free");
+
+    // Where nobody allows it, the provider is not told that it may.
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(stack.ok(&["state", "list"]).lines().count(), 4);
+    stack.ok(&["plan", "-detailed-exitcode", "-allow-deferral", "-refresh=false"]);
+}
+
+#[test]
 fn modules_tell_providers_about_themselves() {
     let text = "terraform {\n  provider_meta \"peer\" {\n    module = \"root\"\n  }\n}\n\
                 resource \"peer_thing\" \"a\" {\n  name = \"a\"\n}\n\

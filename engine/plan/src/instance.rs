@@ -272,6 +272,14 @@ impl Input {
             );
             return Ok((same, None));
         }
+        // What is to be imported cannot be looked up yet: nothing can be said of what it will be.
+        if self.import.is_some() && prior.value.is_null() && prior.deferred.is_some() {
+            let unknown = Value::unknown(null.ty());
+            return Ok((
+                change(Action::NoOp, ActionReason::Difference, unknown, Private::EMPTY),
+                None,
+            ));
+        }
         let Some(config) = &self.config else {
             if prior.value.is_null() {
                 return Ok((change(Action::NoOp, self.removal, null, Private::EMPTY), None));

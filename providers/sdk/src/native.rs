@@ -144,6 +144,11 @@ pub trait Resource: Send + Sync {
         None
     }
 
+    /// Says whether looking up an object for an import has to be put off. Asked only where the engine allows that.
+    fn puts_off_import(&self, _key: &ImportKey, _call: &Call<'_>) -> Option<Deferral> {
+        None
+    }
+
     /// Looks up an object by its id.
     async fn import(&self, id: &str, _call: Call<'_>) -> Result<Value, Problem> {
         let message = format!("`{}` cannot be imported", self.name());
@@ -184,6 +189,11 @@ pub trait EphemeralResource: Send + Sync {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// Says whether making it has to be put off. Asked only where the engine allows that.
+    fn puts_off(&self, _config: &Value, _call: &Call<'_>) -> Option<Deferral> {
+        None
+    }
 
     /// Makes it.
     async fn open(&self, config: Value, call: Call<'_>) -> Result<Opened, Problem>;
@@ -347,6 +357,11 @@ impl NativeProvider {
         Ok(Call { context, settings, config: &NO_CONFIG, meta: &NO_CONFIG, token, progress })
     }
 
+    /// Something where the engine allows that work is put off.
+    fn may_put_off(&self) -> Option<()> {
+        self.settings.get().filter(|(_, context)| context.deferral_allowed).map(|_| ())
+    }
+
     fn ephemeral(&self, name: &str) -> Result<&dyn EphemeralResource, ProviderError> {
         let found = self.ephemerals.get(name);
         found
@@ -506,6 +521,17 @@ impl Reader for NativeProvider {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
         let resource = self.resource(type_name)?;
+        if let Some(deferral) =
+            self.may_put_off().and_then(|()| resource.puts_off_import(key, &call))
+        {
+            return Ok(Answer::new(vec![Imported {
+                type_name: type_name.into(),
+                state: Value::null(self.schema_of(type_name)?.block.ty()),
+                deferred: Some(deferral),
+                private: Private::EMPTY,
+                identity: None,
+            }]));
+        }
         let found = match key {
             ImportKey::Id(id) => resource.import(id, call).await,
             ImportKey::Identity(identity) => {
@@ -517,6 +543,7 @@ impl Reader for NativeProvider {
                 type_name: type_name.into(),
                 identity: self.identity_of(resource, &state),
                 state,
+                deferred: None,
                 private: Private::EMPTY,
             }]),
             Err(problem) => Answer::failed(vec![problem]),
@@ -564,7 +591,17 @@ impl Reader for NativeProvider {
     ) -> Result<Answer<Opened>, ProviderError> {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
-        Ok(match self.ephemeral(type_name)?.open(config.clone(), call).await {
+        let ephemeral = self.ephemeral(type_name)?;
+        let deferral = self.may_put_off().and_then(|()| ephemeral.puts_off(config, &call));
+        if deferral.is_some() {
+            return Ok(Answer::new(Opened {
+                result: Value::null(config.ty()),
+                deferred: deferral,
+                private: Private::EMPTY,
+                renew_at_unix_ms: None,
+            }));
+        }
+        Ok(match ephemeral.open(config.clone(), call).await {
             Ok(opened) => Answer::new(opened),
             Err(problem) => Answer::failed(vec![problem]),
         })

@@ -261,8 +261,10 @@ pub struct ApplyAnswer {
 pub struct Imported {
     /// The resource type.
     pub type_name: Arc<str>,
-    /// What is known of it; often little more than its id.
+    /// What is known of it; often little more than its id. Null if it is put off.
     pub state: Value,
+    /// Set if the provider cannot look it up yet.
+    pub deferred: Option<Deferral>,
     /// The provider's own data.
     pub private: Private,
     /// What tells the object from all others.
@@ -329,8 +331,10 @@ pub enum TokenAnswer {
 /// An ephemeral object that is open. `Debug` shows no value.
 #[derive(Clone)]
 pub struct Opened {
-    /// The object.
+    /// The object; nobody looks at it if it is put off.
     pub result: Value,
+    /// Set if the provider cannot make it yet. Nothing is open then.
+    pub deferred: Option<Deferral>,
     /// The provider's own data.
     pub private: Private,
     /// When it must be renewed, in milliseconds since 1970; `None` if it lasts.

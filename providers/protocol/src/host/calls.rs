@@ -437,15 +437,21 @@ impl Reader for Instance {
             identity: self.identity(type_name, identity)?,
         };
         let answer: wire::ImportAnswer = self.ask(Method::Import, &question).await?;
-        let mut problems = problems_from_wire(&answer.diagnostics);
-        // What is imported has to be there: nobody could say what would become of it.
-        problems.extend(answer.deferred.map(reason).map(refused));
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
+        if deferred.is_some() {
+            let state = Value::null(self.resource_type(type_name)?);
+            let (private, identity) = (Private::EMPTY, None);
+            let later =
+                Imported { type_name: type_name.into(), state, deferred, private, identity };
+            return Ok(Answer { value: Some(vec![later]), problems });
+        }
         let mut found = Vec::new();
         for one in &answer.imported {
             let ty = self.resource_type(&one.type_name)?;
             found.push(Imported {
                 type_name: one.type_name.as_str().into(),
                 state: read(Method::Import, one.state.as_ref(), &ty)?,
+                deferred: None,
                 private: Private::from(&*one.private),
                 identity: self.told(Method::Import, &one.type_name, one.identity.as_ref())?,
             });
@@ -491,11 +497,14 @@ impl Reader for Instance {
             capabilities: Some(self.capabilities()),
         };
         let answer: wire::OpenAnswer = self.ask(Method::Open, &question).await?;
-        let mut problems = problems_from_wire(&answer.diagnostics);
-        problems.extend(answer.deferred.map(reason).map(refused));
-        let result = read_unless_failed(Method::Open, answer.result.as_ref(), &ty, &problems)?;
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
+        let result = match deferred {
+            Some(_) => Some(Value::null(ty)),
+            None => read_unless_failed(Method::Open, answer.result.as_ref(), &ty, &problems)?,
+        };
         let opened = result.map(|result| Opened {
             result,
+            deferred,
             private: Private::from(answer.private.as_deref().unwrap_or_default()),
             renew_at_unix_ms: unix_ms(answer.renew_at.as_ref()),
         });
