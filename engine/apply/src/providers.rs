@@ -1,6 +1,6 @@
 //! Configured providers, made when they are first needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use address::{ProviderConfig, ResourceInstance};
@@ -13,11 +13,44 @@ pub(crate) struct Providers {
     registry: Registry,
     context: Context,
     ready: BTreeMap<ProviderConfig, Arc<dyn Provider>>,
+    /// Who needs one still: steps by their numbers, and whatever lasts to the end of the run.
+    users: BTreeMap<ProviderConfig, BTreeSet<User>>,
+}
+
+/// Who needs a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum User {
+    /// A step, until it has ended.
+    Step(usize),
+    /// Ephemeral objects, to the end of the run.
+    Run,
 }
 
 impl Providers {
     pub(crate) fn new(registry: Registry, context: Context) -> Self {
-        Self { registry, context, ready: BTreeMap::new() }
+        Self { registry, context, ready: BTreeMap::new(), users: BTreeMap::new() }
+    }
+
+    /// The same for these users: a provider is given up with the last of them.
+    pub(crate) fn with_users(
+        mut self,
+        users: impl Iterator<Item = (ProviderConfig, User)>,
+    ) -> Self {
+        for (provider, user) in users {
+            self.users.entry(provider).or_default().insert(user);
+        }
+        self
+    }
+
+    /// A step needs its provider no more; gives the provider back if it was the last to need it.
+    pub(crate) fn give_up(
+        &mut self,
+        config: &ProviderConfig,
+        step: usize,
+    ) -> Option<Arc<dyn Provider>> {
+        let users = self.users.get_mut(config)?;
+        users.remove(&User::Step(step));
+        if users.is_empty() { self.ready.remove(config) } else { None }
     }
 
     /// The provider of a configuration, with its settings as they are known now.

@@ -36,7 +36,7 @@ use value::{Marks, Value};
 use self::ephemeral::Ephemerals;
 use crate::error::ApplyError;
 use crate::event::{Event, Summary};
-use crate::providers::Providers;
+use crate::providers::{Providers, User};
 use crate::provisioner::Around;
 use crate::schedule::{Command, Happened, Schedule};
 use crate::step::{self, Called, Prepared};
@@ -110,6 +110,11 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         std::mem::take(&mut plan.changes).into_iter().map(Arc::new).collect();
     plan.evaluation.begin_apply();
     let ephemerals = Ephemerals::of(&plan, &changes);
+    let steps = plan.steps.iter().enumerate();
+    let users = steps
+        .filter_map(|(at, step)| Some((changes[step.change?].provider.clone(), User::Step(at))));
+    let lasting = ephemerals.addresses().filter_map(|one| plan.evaluation.provider_of(one));
+    let users: Vec<_> = users.chain(lasting.map(|provider| (provider, User::Run))).collect();
     let around = Around {
         events: Arc::clone(&request.events),
         stop: request.stop.clone(),
@@ -120,7 +125,7 @@ pub async fn run(request: Request<'_>) -> Result<Summary, ApplyError> {
         schedule: Schedule::new(&plan.steps, request.options.parallelism),
         changes,
         records,
-        providers: Providers::new(request.registry, request.context),
+        providers: Providers::new(request.registry, request.context).with_users(users.into_iter()),
         summary: Summary::default(),
         calls: FuturesUnordered::new(),
         intents: Vec::new(),

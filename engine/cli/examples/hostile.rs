@@ -148,6 +148,7 @@ fn main() {
         engine_version: String::new(),
         home_dir: std::env::temp_dir(),
         deferral_allowed: false,
+        reuse_answers: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

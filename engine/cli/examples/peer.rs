@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use protocol::serve;
-use sdk::native::{Call, Object};
+use sdk::native::{Call, EphemeralResource, Object};
 use sdk::{
     Block, Created, DataSource, Deferral, Factory, Function, FunctionSchema, IdentitySchema,
-    MoveRequest, NativeProvider, Problem, Provider, ProviderError, Resource, Schema, async_trait,
+    ImportKey, MoveRequest, NativeProvider, Opened, Private, Problem, Provider, ProviderError,
+    Resource, Schema, async_trait,
 };
 use value::{Type, Value};
 
@@ -28,19 +29,49 @@ impl Resource for Thing {
             .optional("kind", Type::String, "Another kind is another object.")
             .replaces(&["kind"])
             .optional("waits", Type::Bool, "Put the work off.")
+            .optional("key", Type::String, "A secret that is stored nowhere.")
+            .write_only(&["key"])
             .optional("inputs", Type::list(Type::String), "Whatever it is made from.")
             .computed("told_by", Type::String, "The module, as it calls itself.")
             .computed("id", Type::String, "Its id.");
         Schema { version: 0, block }
     }
 
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let refused = config.text("name") == Some("refused");
+        let problem = || Problem::error("this name is refused", "Take another one.").at("name");
+        refused.then(problem).into_iter().collect()
+    }
+
     fn identity_schema(&self) -> Option<IdentitySchema> {
-        let schema = IdentitySchema::default().required("id", Type::String, "Its id.").optional(
-            "zone",
-            Type::String,
-            "Where it is.",
-        );
+        let schema = IdentitySchema::default().required("id", Type::String, "Its id.");
+        // The next version of this provider calls the zone otherwise.
+        let schema = match is_next() {
+            true => {
+                IdentitySchema { version: 1, ..schema.optional("place", Type::String, "Where.") }
+            }
+            false => schema.optional("zone", Type::String, "Where it is."),
+        };
         (self.0 == "peer_thing").then_some(schema)
+    }
+
+    fn identity(&self, object: &Value) -> Value {
+        let place = if is_next() { "place" } else { "zone" };
+        let part = |name: &str| object.get_attr(name).cloned().unwrap_or_else(Value::dynamic_null);
+        Value::object([("id", part("id")), (place, part("zone"))])
+    }
+
+    fn upgrade_identity(
+        &self,
+        _: u64,
+        mut stored: serde_json::Value,
+    ) -> Result<serde_json::Value, Problem> {
+        let zone = stored.as_object_mut().and_then(|parts| parts.remove("zone"));
+        if zone.as_ref().and_then(serde_json::Value::as_str) == Some("lost") {
+            return Err(Problem::error("this zone is no place", "It was given up."));
+        }
+        stored["place"] = zone.unwrap_or_default();
+        Ok(stored)
     }
 
     async fn import_by_identity(&self, identity: Value, _: Call<'_>) -> Result<Value, Problem> {
@@ -57,6 +88,11 @@ impl Resource for Thing {
 
     fn puts_off(&self, config: &Value, _: &Call<'_>) -> Option<Deferral> {
         config.flag("waits").unwrap_or(false).then_some(Deferral::AbsentPrerequisite)
+    }
+
+    fn puts_off_import(&self, key: &ImportKey, _: &Call<'_>) -> Option<Deferral> {
+        let late = matches!(key, ImportKey::Id(id) if id == "id-late");
+        late.then_some(Deferral::AbsentPrerequisite)
     }
 
     fn takes_over(&self) -> bool {
@@ -109,6 +145,11 @@ fn busy() -> Option<Problem> {
     refused.then(|| Problem::error("ThrottlingException: Rate exceeded", "Try again in 20 ms."))
 }
 
+/// Whether this is the next version of the provider, as its program's name says.
+fn is_next() -> bool {
+    std::env::args().next().is_some_and(|name| name.ends_with("_v2.0.0"))
+}
+
 /// How many processes of this program run from this path.
 fn alive() -> usize {
     let own = std::env::args().next().unwrap_or_default();
@@ -149,6 +190,38 @@ impl DataSource for Told {
     async fn read(&self, config: Value, call: Call<'_>) -> Result<Value, Problem> {
         let module = call.meta.get_attr("module").cloned().unwrap_or_else(Value::dynamic_null);
         Ok(config.with_attr("module", module))
+    }
+}
+
+/// `peer_key`: a secret that lasts as long as a run.
+struct Key;
+
+#[async_trait]
+impl EphemeralResource for Key {
+    fn name(&self) -> &'static str {
+        "peer_key"
+    }
+
+    fn schema(&self) -> Schema {
+        let block = Block::new().optional("waits", Type::Bool, "Put the work off.").computed(
+            "secret",
+            Type::String,
+            "The secret.",
+        );
+        Schema { version: 0, block }
+    }
+
+    fn puts_off(&self, config: &Value, _: &Call<'_>) -> Option<Deferral> {
+        config.flag("waits").unwrap_or(false).then_some(Deferral::AbsentPrerequisite)
+    }
+
+    async fn open(&self, config: Value, _: Call<'_>) -> Result<Opened, Problem> {
+        Ok(Opened {
+            result: config.with_attr("secret", "hush".into()),
+            deferred: None,
+            private: Private::EMPTY,
+            renew_at_unix_ms: None,
+        })
     }
 }
 
@@ -197,6 +270,12 @@ impl Factory for Peer {
             vec![Box::new(Thing("peer_thing")), Box::new(Thing("peer_old"))],
             vec![Box::new(Told)],
         );
+        let provider = provider.with_settings_check(|settings| {
+            let refused = settings.text("region") == Some("nowhere");
+            let problem = || Problem::error("there is no such region", "").at("region");
+            refused.then(problem).into_iter().collect()
+        });
+        let provider = provider.with_ephemerals(vec![Box::new(Key)]);
         let provider = provider.with_functions(vec![Box::new(Shout)]);
         Ok(Arc::new(provider.with_meta(Schema { version: 0, block: meta })))
     }

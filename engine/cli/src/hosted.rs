@@ -39,10 +39,12 @@ pub(crate) fn find(context: &sdk::Context, world: &dyn World) -> Found {
         data_dir: fetching::data_dir(),
         hash_cache: fetching::hash_cache(context),
     });
+    let surroundings = surroundings(context);
     let host = |address: ProviderAddress, source: Source| {
         let mut options = options(&address.type_name, recorder.clone(), context);
         options.cache = Some(cache.clone());
         options.check = Some(packages.check(&address));
+        options.surroundings.clone_from(&surroundings);
         Hosted::new(address, source, options)
     };
     let located = |address: &ProviderAddress| {
@@ -110,6 +112,7 @@ pub(crate) fn options(
         },
         cache: None,
         check: None,
+        surroundings: None,
         recorder,
         terraform_version: env("STRATIFORM_TERRAFORM_VERSION")
             .unwrap_or_else(|| "1.11.4".to_owned()),
@@ -117,6 +120,48 @@ pub(crate) fn options(
             .and_then(|text| text.parse().ok())
             .unwrap_or(protocol::host::MAX_PROCESSES),
     }
+}
+
+/// Variables that say nothing to a provider: where a shell stands, what it runs in, and what is ours.
+const UNRELATED: [&str; 12] = [
+    "_",
+    "COLUMNS",
+    "LINES",
+    "OLDPWD",
+    "PS1",
+    "PWD",
+    "SHLVL",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "TERM",
+    "WINDOWID",
+    "XDG_SESSION_ID",
+];
+
+/// What providers see beside what they are told: the folder and the environment, as a digest. `None` where answers are
+/// not to be kept.
+fn surroundings(context: &sdk::Context) -> Option<String> {
+    use sha2::Digest as _;
+    use std::os::unix::ffi::OsStrExt as _;
+    if env("STRATIFORM_KEEP_ANSWERS").is_some_and(|text| text == "0") {
+        return None;
+    }
+    let is_related = |name: &std::ffi::OsStr| {
+        let name = name.to_string_lossy();
+        let ours = ["STRATIFORM_", "TF_VAR_"].iter().any(|ours| name.starts_with(ours));
+        !ours && !UNRELATED.contains(&&*name)
+    };
+    let mut variables: Vec<_> = std::env::vars_os().filter(|(name, _)| is_related(name)).collect();
+    variables.sort();
+    let mut hasher = sha2::Sha256::new();
+    hasher.update(context.working_dir.as_os_str().as_bytes());
+    for (name, value) in variables {
+        hasher.update([0]);
+        hasher.update(name.as_bytes());
+        hasher.update([0]);
+        hasher.update(value.as_bytes());
+    }
+    Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// What is needed to find programs and to check them.

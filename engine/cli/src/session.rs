@@ -78,6 +78,7 @@ impl Session {
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             home_dir: home,
             deferral_allowed: false,
+            reuse_answers: false,
         };
         let found = hosted::find(&context, &*world);
         let overriding = found.overriding.iter().map(sdk::Factory::address).collect();
@@ -572,7 +573,12 @@ impl Session {
             deferred_checks: stack.deferred_checks,
             snapshot,
             readers,
-            context: Context { deferral_allowed: options.allow_deferral, ..self.context.clone() },
+            context: Context {
+                deferral_allowed: options.allow_deferral,
+                // Without a refresh the plan goes by what is recorded, and so may providers.
+                reuse_answers: !options.refresh && options.mode == plan::Mode::Normal,
+                ..self.context.clone()
+            },
             world,
             workspace: store::workspace().into(),
             options,

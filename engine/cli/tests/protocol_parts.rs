@@ -131,6 +131,54 @@ fn identities_are_kept_shown_and_imported_by() {
 }
 
 #[test]
+fn identities_of_an_older_form_are_upgraded() {
+    let text = |zone: &str| {
+        format!("resource \"peer_thing\" \"a\" {{\n  name = \"a\"\n  zone = \"{zone}\"\n}}\n")
+    };
+    let stack = stack(&text("north"));
+    stack.ok(&["apply", "-auto-approve"]);
+    let stored = || {
+        let object = pulled(&stack)["resources"][0]["instances"][0].clone();
+        (object["identity"].clone(), object["identity_schema_version"].clone())
+    };
+    assert_eq!(stored(), (json!({ "id": "id-a", "zone": "north" }), json!(0)));
+
+    // The next version of the program: the same one under another name, with a byte more for another digest.
+    let folder = stack.dir().join("plugins");
+    std::fs::remove_file(folder.join("terraform-provider-peer_v1.0.0")).expect("it was there");
+    let next = folder.join("terraform-provider-peer_v2.0.0");
+    std::fs::copy(binary(), &next).expect("copied");
+    let mut program = std::fs::File::options().append(true).open(&next).expect("it is there");
+    std::io::Write::write_all(&mut program, b"\n").expect("written");
+    drop(program);
+    let plan = planned(&stack, &["-refresh=false"]);
+    let change = &plan["resource_changes"][0]["change"];
+    assert_eq!(change["actions"], json!(["no-op"]));
+    let upgraded = json!({ "id": "id-a", "place": "north" });
+    assert_eq!((&change["before_identity"], &change["after_identity"]), (&upgraded, &upgraded));
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(stored(), (upgraded, json!(1)));
+    stack.ok(&["plan", "-detailed-exitcode"]);
+
+    // What the provider says of an identity that it cannot upgrade is told with the object.
+    let mut state = pulled(&stack);
+    state["resources"][0]["instances"][0]["identity"] = json!({ "id": "id-a", "zone": "lost" });
+    state["resources"][0]["instances"][0]["identity_schema_version"] = json!(0);
+    state["serial"] = json!(state["serial"].as_u64().expect("a number") + 1);
+    stack.write("pulled.tfstate", &state.to_string());
+    stack.ok(&["state", "push", "pulled.tfstate"]);
+    let err = flat(&stack.fails(&["plan"]));
+    assert!(err.contains("this zone is no place") && err.contains("peer_thing.a"), "{err}");
+    // One of a newer form than the provider knows is never guessed at.
+    state["resources"][0]["instances"][0]["identity_schema_version"] = json!(2);
+    state["serial"] = json!(state["serial"].as_u64().expect("a number") + 1);
+    stack.write("pulled.tfstate", &state.to_string());
+    stack.ok(&["state", "push", "pulled.tfstate"]);
+    let err = flat(&stack.fails(&["plan"]));
+    assert!(err.contains("stored by a newer version of the provider"), "{err}");
+}
+
+#[test]
 fn what_is_put_off_is_planned_and_not_done_and_takes_its_users_along() {
     let text = |waits: bool| {
         format!(
@@ -188,6 +236,55 @@ fn what_is_put_off_is_planned_and_not_done_and_takes_its_users_along() {
     );
     stack.ok(&["apply", "-auto-approve", "-allow-deferral"]);
     assert_eq!(stack.ok(&["state", "list"]).lines().count(), 4);
+}
+
+#[test]
+fn imports_and_secrets_that_are_put_off_wait_with_their_users() {
+    let text = |waits: bool, id: &str| {
+        format!(
+            "resource \"peer_thing\" \"late\" {{\n  name = \"late\"\n}}\n\
+             import {{\n  to = peer_thing.late\n  id = \"{id}\"\n}}\n\
+             resource \"peer_thing\" \"user\" {{\n  name   = \"user\"\n  inputs = [peer_thing.late.id]\n}}\n\
+             ephemeral \"peer_key\" \"k\" {{\n  waits = {waits}\n}}\n\
+             resource \"peer_thing\" \"keyed\" {{\n  name = \"keyed\"\n  key  = ephemeral.peer_key.k.secret\n}}\n\
+             resource \"peer_thing\" \"free\" {{\n  name = \"free\"\n}}\n"
+        )
+    };
+    let stack = stack(&text(true, "id-late"));
+    let plan = planned(&stack, &["-allow-deferral"]);
+    let told = |plan: &Json| -> Vec<(String, Json, Json)> {
+        let all = plan["deferred_changes"].as_array().cloned().unwrap_or_default();
+        let part = |one: &Json| {
+            let change = &one["resource_change"];
+            let address = change["address"].as_str().unwrap_or_default().to_owned();
+            (address, one["reason"].clone(), change["change"]["actions"].clone())
+        };
+        all.iter().map(part).collect()
+    };
+    let expected = [
+        ("peer_thing.keyed", "deferred_prereq", "create"),
+        ("peer_thing.late", "absent_prereq", "no-op"),
+        ("peer_thing.user", "deferred_prereq", "create"),
+    ];
+    let expected = expected
+        .map(|(address, reason, action)| (address.to_owned(), json!(reason), json!([action])));
+    assert_eq!(told(&plan), expected);
+    let import = &plan["deferred_changes"][1]["resource_change"]["change"];
+    assert_eq!(import["importing"], json!({ "id": "id-late" }));
+    assert_eq!(plan["complete"], false);
+    let out = stack.ok(&["plan", "-allow-deferral"]);
+    assert!(
+        out.contains("peer_thing.late (import): something that it needs does not exist yet"),
+        "{out}"
+    );
+    assert!(out.contains("Plan: 1 to add"), "{out}");
+    stack.ok(&["apply", "p"]);
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "peer_thing.free");
+
+    // Where nobody allows it, the provider is not told that it may.
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(stack.ok(&["state", "list"]).lines().count(), 4);
+    stack.ok(&["plan", "-detailed-exitcode", "-allow-deferral", "-refresh=false"]);
 }
 
 #[test]
@@ -314,6 +411,148 @@ fn a_null_resource_becomes_terraform_data() {
     stack.ok(&["plan", "-detailed-exitcode"]);
 }
 
+/// Runs a command, and says how many processes of the provider it has started.
+fn counted(stack: &Stack, args: &[&str]) -> (Ran, usize) {
+    let starts = stack.dir().join("starts");
+    let _ = std::fs::remove_file(&starts);
+    let ran = ran(stack.command(args).env("PEER_STARTS", &starts).output().expect("it runs"));
+    (ran, std::fs::read_to_string(&starts).unwrap_or_default().lines().count())
+}
+
+/// Runs a command that must work, and says how many processes of the provider it has started.
+fn counted_ok(stack: &Stack, args: &[&str]) -> usize {
+    let (ran, started) = counted(stack, args);
+    assert_eq!(ran.code, Some(0), "{args:?}\n{}\n{}", ran.out, ran.err);
+    started
+}
+
+#[test]
+fn what_is_validated_again_starts_no_provider() {
+    let text = |region: &str, name: &str| {
+        format!(
+            "variable \"secret\" {{\n  default   = \"hush\"\n  sensitive = true\n}}\n\
+             provider \"peer\" {{\n  region = \"{region}\"\n}}\n\
+             resource \"peer_thing\" \"a\" {{\n  name = {name}\n  zone = var.secret\n}}\n\
+             data \"peer_told\" \"b\" {{\n  input = peer_thing.a.id\n}}\n"
+        )
+    };
+    let stack = stack(&text("here", "\"a\""));
+    assert_eq!([(); 3].map(|()| counted_ok(&stack, &["validate"])), [1, 0, 0]);
+    // Another configuration, and other surroundings, are other questions.
+    set(&stack, &text("here", "\"b\""));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &["validate"])), [1, 0]);
+    let starts = stack.dir().join("starts");
+    let mut elsewhere = stack.command(&["validate"]);
+    elsewhere.env("PEER_STARTS", &starts).env("PEER_REGION", "there");
+    assert_eq!(ran(elsewhere.output().expect("it runs")).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&starts).expect("it was started").lines().count(), 1);
+    let mut unkept = stack.command(&["validate"]);
+    unkept.env("PEER_STARTS", &starts).env("STRATIFORM_KEEP_ANSWERS", "0");
+    assert_eq!(ran(unkept.output().expect("it runs")).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&starts).expect("it was started").lines().count(), 2);
+
+    // What a provider complains of is never kept, and the verdict is Terraform's.
+    for (region, name, complaint) in [
+        ("nowhere", "\"a\"", "there is no such region"),
+        ("here", "\"refused\"", "this name is refused"),
+    ] {
+        set(&stack, &text(region, name));
+        for _ in 0..2 {
+            let (refused, started) = counted(&stack, &["validate"]);
+            assert_eq!((refused.code, started), (Some(1), 1), "{}", refused.err);
+            assert!(flat(&refused.err).contains(complaint), "{}", refused.err);
+        }
+        if let Some(theirs) = terraform(&stack, &["validate", "-no-color"]) {
+            assert_eq!(theirs.code, Some(1), "{}", theirs.out);
+            assert!(flat(&theirs.err).contains(complaint), "{}", theirs.err);
+        }
+    }
+    // A question with a secret that is known leaves no trace.
+    set(&stack, &text("here", "sensitive(\"whisper\")"));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &["validate"])), [1, 1]);
+}
+
+#[test]
+fn a_process_ends_with_the_last_step_that_needs_it() {
+    // The second step needs another provider alone, and waits for the end of the first one's process.
+    let stack = stack(
+        "resource \"peer_thing\" \"a\" {\n  name = \"a\"\n}\n\
+         resource \"peer_thing\" \"b\" {\n  name   = \"b\"\n  inputs = [peer_thing.a.id]\n}\n\
+         resource \"terraform_data\" \"after\" {\n  input = peer_thing.b.id\n  provisioner \"local-exec\" {\n    command = \"sh gone.sh\"\n  }\n}\n",
+    );
+    stack.write(
+        "gone.sh",
+        "for i in $(seq 100); do\n  if ! grep -qs \"$PWD/plugins/terraform-provider-pee[r]\" /proc/[0-9]*/cmdline; then\n    \
+         echo gone > ended\n    exit 0\n  fi\n  sleep 0.1\ndone\nexit 1\n",
+    );
+    assert_eq!(counted_ok(&stack, &["apply", "-auto-approve"]), 1);
+    assert_eq!(std::fs::read_to_string(stack.dir().join("ended")).expect("written"), "gone\n");
+    assert_eq!(stack.ok(&["state", "list"]).lines().count(), 3);
+}
+
+#[test]
+fn a_plan_that_looks_at_nothing_starts_no_provider_twice() {
+    let text = |zone: &str, rest: &str| {
+        format!(
+            "variable \"zone\" {{\n  default = \"north\"\n}}\n\
+             provider \"peer\" {{\n  region = \"here\"\n}}\n\
+             resource \"peer_thing\" \"a\" {{\n  name = \"a\"\n  zone = {zone}\n}}\n\
+             resource \"peer_thing\" \"b\" {{\n  name   = \"b\"\n  inputs = [peer_thing.a.id]\n}}\n{rest}"
+        )
+    };
+    let stack = stack(&text("var.zone", ""));
+    let same = ["plan", "-refresh=false", "-detailed-exitcode"];
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!([(); 3].map(|()| counted_ok(&stack, &same)), [1, 0, 0]);
+    // Whoever wants to know what there is asks.
+    assert_eq!(counted_ok(&stack, &["plan", "-detailed-exitcode"]), 1);
+
+    // What has changed is asked about, and planned as it would be without what is kept.
+    let changed = ["plan", "-refresh=false", "-var=zone=south", "-out=p"];
+    let shown = |args: &[&str]| {
+        let started = counted_ok(&stack, args);
+        let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+        (started, plan["resource_changes"].clone())
+    };
+    let (started, kept) = shown(&changed);
+    assert_eq!(started, 1);
+    assert_eq!(kept[0]["change"]["actions"], json!(["update"]));
+    let mut afresh = stack.command(&changed);
+    afresh.env("STRATIFORM_KEEP_ANSWERS", "0");
+    assert_eq!(ran(afresh.output().expect("it runs")).code, Some(0));
+    let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+    assert_eq!(plan["resource_changes"], kept);
+    stack.ok(&["apply", "p"]);
+    set(&stack, &text("\"south\"", ""));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 0]);
+
+    // Data sources are read by every plan, and other settings are another question.
+    set(&stack, &text("\"south\"", "data \"peer_told\" \"now\" {}\n"));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 1]);
+    set(&stack, &text("\"south\"", "").replace("here", "there"));
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 0]);
+
+    // A secret among the arguments keeps its object from being remembered, and nothing on disk can be read.
+    set(&stack, &text("sensitive(\"south\")", ""));
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!([(); 2].map(|()| counted_ok(&stack, &same)), [1, 1]);
+    let folder = stack.home().join("cache").join("schemas");
+    let files = std::fs::read_dir(folder).expect("schemas are kept").flatten();
+    let kept: Vec<PathBuf> = files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "answers"))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    let text = std::fs::read_to_string(&kept[0]).expect("answers are lines");
+    let is_line = |line: &str| {
+        line.is_empty()
+            || line.split_once(' ').is_some_and(|(key, flags)| {
+                key.bytes().all(|byte| byte.is_ascii_hexdigit()) && flags.len() == 3
+            })
+    };
+    assert!(text.lines().all(is_line), "{text}");
+}
+
 #[test]
 fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
     let text = |zone: &str| {
@@ -325,13 +564,7 @@ fn an_offline_plan_starts_no_provider_and_says_what_it_cannot_know() {
         )
     };
     let stack = stack(&text("north"));
-    let starts = stack.dir().join("starts");
-    let run = |args: &[&str]| {
-        let _ = std::fs::remove_file(&starts);
-        let ran = ran(stack.command(args).env("PEER_STARTS", &starts).output().expect("it runs"));
-        let started = std::fs::read_to_string(&starts).unwrap_or_default().lines().count();
-        (ran, started)
-    };
+    let run = |args: &[&str]| counted(&stack, args);
     let (early, started) = run(&["plan", "-offline"]);
     assert_eq!((early.code, started), (Some(1), 0), "{}", early.err);
     assert!(flat(&early.err).contains("its schemas are not kept yet"), "{}", early.err);

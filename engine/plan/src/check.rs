@@ -9,18 +9,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{AttributePath, ProviderAddress, ResourceMode};
+use address::{AttributePath, ProviderAddress, ProviderConfig, ResourceMode};
 use config::{Condition, Module, Reference};
 use lang::{Expression, Traversal, TraversalStep};
 use sdk::Reader;
-use syntax::{Diagnostics, suggest};
+use syntax::{Diagnostics, Span, suggest};
 use value::{Marks, Type, Value};
 
 use crate::Request;
 use crate::error::PlanError;
 use crate::evaluation::{Evaluation, ModuleId, Repetition, prefix};
-use crate::prepare::{Block, Prepared};
+use crate::prepare::{Block, Prepared, ProviderBlock};
 use crate::problem::Place;
+use crate::provider::Readers;
 use crate::walk::{count_expansion, for_each_expansion};
 
 /// Checks everything in a configuration that has no ring and fits its schemas.
@@ -36,12 +37,12 @@ pub(crate) async fn check(request: &Request<'_>, prepared: &Prepared) -> Diagnos
     for id in &ids {
         found.extend(evaluation.demand_module(*id));
     }
-    let mut check = Check { evaluation: &evaluation, prepared, found, configs: Vec::new() };
+    let mut check = Check { evaluation: &evaluation, prepared, found, questions: Vec::new() };
     for id in ids {
         check.module(id);
     }
-    let Check { mut found, configs, .. } = check;
-    found.extend(ask_providers(request, configs).await);
+    let Check { mut found, questions, .. } = check;
+    found.extend(ask_providers(request, prepared, questions).await);
     found
 }
 
@@ -50,7 +51,7 @@ struct Check<'a> {
     prepared: &'a Prepared,
     found: Diagnostics,
     /// What providers are asked about.
-    configs: Vec<(Arc<Block>, Value)>,
+    questions: Vec<Question>,
 }
 
 impl Check<'_> {
@@ -79,7 +80,11 @@ impl Check<'_> {
                 let single = Repetition::single();
                 let value =
                     self.evaluation.with_context(id, &single, None, |ctx| program.evaluate(ctx));
-                self.take(value);
+                // An empty block is not asked about: what it lacks may be in the environment of the plan.
+                if let Some(value) = self.take(value).filter(|_| !program.sets_nothing()) {
+                    let about = About::Provider(address.clone());
+                    self.questions.push(Question { about, value });
+                }
             }
         }
     }
@@ -99,7 +104,7 @@ impl Check<'_> {
         if let Some(value) = self.take(value) {
             let refused = refuse_ephemeral(block, &value, &address);
             if refused.is_empty() {
-                self.configs.push((Arc::clone(block), value.unmark_deep().0));
+                self.questions.push(Question { about: About::Block(Arc::clone(block)), value });
             }
             self.found.extend(refused);
         }
@@ -301,35 +306,98 @@ pub(crate) fn refuse_ephemeral(block: &Block, config: &Value, address: &str) -> 
     found
 }
 
+/// A configuration that a provider is asked about.
+struct Question {
+    about: About,
+    /// With marks.
+    value: Value,
+}
+
+/// Whose configuration it is.
+enum About {
+    Block(Arc<Block>),
+    Provider(ProviderConfig),
+}
+
 /// Asks providers about the configurations that they will get; they are not configured for that.
-async fn ask_providers(request: &Request<'_>, configs: Vec<(Arc<Block>, Value)>) -> Diagnostics {
+async fn ask_providers(
+    request: &Request<'_>,
+    prepared: &Prepared,
+    questions: Vec<Question>,
+) -> Diagnostics {
     let mut readers: BTreeMap<ProviderAddress, Option<Arc<dyn Reader>>> = BTreeMap::new();
     let mut found = Diagnostics::new();
-    for (block, config) in configs {
-        let provider = &block.config.provider.provider;
+    for Question { about, value } in questions {
+        let provider = match &about {
+            About::Block(block) => &block.config.provider.provider,
+            About::Provider(address) => &address.provider,
+        };
         if !readers.contains_key(provider) {
             let reader = request.readers.create(provider).await.and_then(Result::ok);
             readers.insert(provider.clone(), reader);
         }
         let Some(Some(reader)) = readers.get(provider) else { continue };
-        let type_name = &block.address.resource.type_name;
-        let problems = match block.address.resource.mode {
-            ResourceMode::Managed => reader.validate_resource(type_name, &config).await,
-            ResourceMode::Data => reader.validate_data(type_name, &config).await,
-            ResourceMode::Ephemeral => continue,
-        };
-        let locate = |path: &AttributePath| Some(block.program.locate(path));
-        let schema = &block.schema.get().block;
-        let given = || {
-            let secret = schema.sensitive_paths(&config).into_iter();
-            let secret: Vec<_> = secret.map(|path| (path, Marks::SENSITIVE)).collect();
-            vec![config.clone().mark_paths(&secret)]
-        };
-        let place = Place { address: block.address.to_string(), locate: &locate, given: &given };
-        match problems {
-            Ok(problems) => found.extend(place.problems(problems)),
-            Err(error) => found.push(place.failure(&provider.short_name(), "validate", &error)),
+        let (config, marks) = value.unmark_deep();
+        let reader = Readers::discreet(Arc::clone(reader), &config, &marks);
+        let asked = Asked { name: provider.short_name(), reader, config };
+        match &about {
+            About::Block(block) => found.extend(asked.about_block(block).await),
+            About::Provider(address) => {
+                if let Some(block) = prepared.providers.get(address) {
+                    found.extend(asked.about_settings(block).await);
+                }
+            }
         }
     }
     found
+}
+
+/// A question on its way.
+struct Asked {
+    name: String,
+    reader: Arc<dyn Reader>,
+    /// Without marks.
+    config: Value,
+}
+
+impl Asked {
+    async fn about_block(&self, block: &Block) -> Diagnostics {
+        let type_name = &block.address.resource.type_name;
+        let problems = match block.address.resource.mode {
+            ResourceMode::Managed => self.reader.validate_resource(type_name, &self.config).await,
+            ResourceMode::Data => self.reader.validate_data(type_name, &self.config).await,
+            ResourceMode::Ephemeral => {
+                self.reader.validate_ephemeral(type_name, &self.config).await
+            }
+        };
+        let locate = |path: &AttributePath| Some(block.program.locate(path));
+        self.found(block.address.to_string(), &block.schema.get().block, &locate, problems)
+    }
+
+    async fn about_settings(&self, block: &ProviderBlock) -> Diagnostics {
+        let problems = self.reader.validate_provider(&self.config).await;
+        let locate = |path: &AttributePath| {
+            block.program.as_ref().map(|program| program.locate(path)).or(block.span)
+        };
+        self.found(block.address.to_string(), &block.schema.provider.block, &locate, problems)
+    }
+
+    fn found(
+        &self,
+        address: String,
+        schema: &sdk::Block,
+        locate: &(dyn Fn(&AttributePath) -> Option<Span> + Sync),
+        problems: Result<sdk::Problems, sdk::ProviderError>,
+    ) -> Diagnostics {
+        let given = || {
+            let secret = schema.sensitive_paths(&self.config).into_iter();
+            let secret: Vec<_> = secret.map(|path| (path, Marks::SENSITIVE)).collect();
+            vec![self.config.clone().mark_paths(&secret)]
+        };
+        let place = Place { address, locate, given: &given };
+        match problems {
+            Ok(problems) => place.problems(problems),
+            Err(error) => place.failure(&self.name, "validate", &error).into(),
+        }
+    }
 }

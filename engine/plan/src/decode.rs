@@ -87,6 +87,12 @@ impl Program {
         self.fields.iter().find(|field| &*field.name == name)?.expression.as_ref()
     }
 
+    /// Whether the body is empty.
+    pub(crate) fn sets_nothing(&self) -> bool {
+        self.fields.iter().all(|field| field.expression.is_none())
+            && self.nested.iter().all(|nested| nested.items.is_empty())
+    }
+
     /// The line that sets an attribute; `None` if none does.
     pub(crate) fn set_at(&self, path: &AttributePath) -> Option<Span> {
         let PathStep::Attribute(name) = path.steps().first()? else { return None };

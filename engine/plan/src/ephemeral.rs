@@ -156,6 +156,14 @@ impl Open {
     }
 }
 
+/// What came of opening an object.
+pub(crate) enum Opening {
+    /// It is open: its value, with marks, and what closes it.
+    Open(Value, Box<Open>, Diagnostics),
+    /// Its provider puts that off; the value is unknown. The diagnostics are those of a run that cannot wait.
+    PutOff(Value, Diagnostics),
+}
+
 /// Opens an object whose configuration is known. Its value is ephemeral as a whole.
 pub(crate) async fn open(
     reader: Arc<dyn Reader>,
@@ -163,7 +171,7 @@ pub(crate) async fn open(
     address: ResourceInstance,
     config: Value,
     listener: &Listener,
-) -> Result<(Value, Open, Diagnostics), Diagnostics> {
+) -> Result<Opening, Diagnostics> {
     let at = address.clone();
     let work = open_unheard(reader, block, address, config, listener);
     listener.around(&at, Operation::Open, Result::is_err, work).await
@@ -175,7 +183,7 @@ async fn open_unheard(
     address: ResourceInstance,
     config: Value,
     listener: &Listener,
-) -> Result<(Value, Open, Diagnostics), Diagnostics> {
+) -> Result<Opening, Diagnostics> {
     let provider = block.config.provider.provider.short_name();
     let locate = |path: &AttributePath| Some(block.program.locate(path));
     let marked = config.clone();
@@ -196,6 +204,10 @@ async fn open_unheard(
         place.violations(&provider, "open", vec![violation])
     };
     let Some(opened) = answer.value else { return Err(invalid("it gave no object")) };
+    if opened.deferred.is_some() {
+        let unknown = Value::unknown(schema.ty()).mark(Marks::EPHEMERAL);
+        return Ok(Opening::PutOff(unknown, invalid("it puts off what is needed now")));
+    }
     if opened.result.is_null() || !opened.result.conforms(&schema.ty()) {
         return Err(invalid("the object does not fit the schema"));
     }
@@ -215,7 +227,7 @@ async fn open_unheard(
         span: block.config.header,
         listener: listener.clone(),
     };
-    Ok((value, open, warnings))
+    Ok(Opening::Open(value, Box::new(open), warnings))
 }
 
 /// Ends objects, the last first.

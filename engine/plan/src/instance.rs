@@ -28,6 +28,7 @@ use crate::error::PlanError;
 use crate::model::{ChangeIdentity, DriftChange, Mode, ResourceChange};
 use crate::prepare::{Block, TypeSchema};
 use crate::problem::Place;
+use crate::provider::Readers;
 use crate::restore::{Earlier, LedBack};
 
 pub(crate) use prior::differences;
@@ -122,6 +123,7 @@ impl Input {
     /// Refreshes and plans.
     pub(crate) async fn run(mut self) -> Result<Output, Diagnostics> {
         let mut warnings = Diagnostics::new();
+        self.reader = self.discreet_reader();
         let recorded = self.recorded(&mut warnings).await?;
         let identity = self.recorded_identity(&mut warnings).await?;
         let (prior, importing) = match (&recorded, &self.import) {
@@ -162,6 +164,17 @@ impl Input {
         change.remarks.extend(self.remark.take());
         let led_back = earlier.map(|wished| Box::new(self.led_back(wished, &mut change)));
         Ok(Output { change, drift, refreshed, prior_dependencies, warnings, led_back, deferred })
+    }
+
+    /// Who is asked: nobody who keeps an answer, where secrets are told beyond those of the schema.
+    fn discreet_reader(&self) -> Arc<dyn Reader> {
+        let reader = Arc::clone(&self.reader);
+        if self.stored.as_ref().is_some_and(|stored| !stored.sensitive_paths.is_empty()) {
+            return reader.forgetful().unwrap_or(reader);
+        }
+        let Some(config) = &self.config else { return reader };
+        let (config, marks) = config.clone().unmark_deep();
+        Readers::discreet(reader, &config, &marks)
     }
 
     fn place<'a>(
@@ -258,6 +271,14 @@ impl Input {
                 prior.private.clone(),
             );
             return Ok((same, None));
+        }
+        // What is to be imported cannot be looked up yet: nothing can be said of what it will be.
+        if self.import.is_some() && prior.value.is_null() && prior.deferred.is_some() {
+            let unknown = Value::unknown(null.ty());
+            return Ok((
+                change(Action::NoOp, ActionReason::Difference, unknown, Private::EMPTY),
+                None,
+            ));
         }
         let Some(config) = &self.config else {
             if prior.value.is_null() {

@@ -705,6 +705,7 @@ pub fn provider_context(
         engine_version: version.to_owned(),
         home_dir,
         deferral_allowed: false,
+        reuse_answers: false,
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{ProviderAddress, ProviderConfig, ResourceInstance};
+use address::{AttributePath, ProviderAddress, ProviderConfig, ResourceInstance};
 use sdk::{ProviderError, ProviderSchema, Reader, Registry};
+use value::{Marks, Value};
 
 /// Providers that can only look. What changes the world cannot be reached through it.
 #[derive(Clone)]
@@ -40,6 +41,21 @@ impl Readers {
             let reader: Arc<dyn Reader> = provider;
             reader
         }))
+    }
+
+    /// Who is asked about a configuration: where it holds a secret that is known, a provider that keeps none of its
+    /// answers. `config` is without marks, which are beside it.
+    pub(crate) fn discreet(
+        reader: Arc<dyn Reader>,
+        config: &Value,
+        marks: &[(AttributePath, Marks)],
+    ) -> Arc<dyn Reader> {
+        // No path leads to a member of a set: it counts as known.
+        let is_open = |path| config.at(path).is_some_and(|value| !value.is_known());
+        if marks.iter().all(|(path, _)| is_open(path)) {
+            return reader;
+        }
+        reader.forgetful().unwrap_or(reader)
     }
 
     /// Who is asked about an object: its provider, or what stands in for it.

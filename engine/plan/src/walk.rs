@@ -60,6 +60,8 @@ pub(crate) enum Answer {
     /// What a data source of a check has given, and what stands for it if it has given nothing.
     Checked(ResourceInstance, Result<(value::Value, Diagnostics), Diagnostics>, value::Value),
     Opened(value::Value, Box<Open>, Diagnostics),
+    /// An ephemeral object that its provider cannot make yet.
+    OpeningPutOff(value::Value),
     /// Ephemeral objects have been closed.
     Closed(Diagnostics),
 }

@@ -306,8 +306,13 @@ fn put_off(view: &View<'_>) -> Vec<Section> {
             }
             Provider(Deferral::AbsentPrerequisite) => "something that it needs does not exist yet",
         };
-        let actions = one.change.action.names().join(", then ");
-        format!("{} ({actions}): {reason}", one.change.address)
+        let mut actions = one.change.action.names().to_vec();
+        // Of what cannot be looked up yet nothing else can be said.
+        if one.change.importing.is_some() {
+            actions.retain(|name| *name != "no-op");
+            actions.insert(0, "import");
+        }
+        format!("{} ({}): {reason}", one.change.address, actions.join(", then "))
     };
     let lines = view.deferred.iter().map(line).collect();
     vec![Section { title: "Put off to a later run".to_owned(), lines, bars: Vec::new() }]

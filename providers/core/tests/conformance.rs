@@ -20,6 +20,7 @@ async fn check(
         engine_version: String::new(),
         home_dir: ".".into(),
         deferral_allowed: false,
+        reuse_answers: false,
     };
     let settings = Value::empty_object();
     let case = Case { provider, settings, context, type_name, config, changed, bad, meddle: None };

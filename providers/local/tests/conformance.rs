@@ -33,6 +33,7 @@ impl Place {
                 engine_version: String::new(),
                 home_dir: self.home(),
                 deferral_allowed: false,
+                reuse_answers: false,
             },
             type_name,
             config,

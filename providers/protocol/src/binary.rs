@@ -27,6 +27,13 @@ pub fn inspect(path: &Path) -> Result<(), String> {
     program(&head[..length]).map_err(|fault| format!("`{shown}` {fault}"))
 }
 
+/// Whether a file is the text of a program.
+pub(crate) fn is_script(path: &Path) -> bool {
+    let mut head = [0; 2];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head == *b"#!"
+}
+
 /// Says whether a file that begins so can run on this machine.
 fn program(head: &[u8]) -> Result<(), String> {
     let here = format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH);
@@ -89,5 +96,8 @@ mod tests {
             assert!(program(content).expect_err(expected).starts_with(expected));
         }
         assert_eq!(program(b"#!/bin/sh"), Ok(()));
+        assert!(!is_script(&file));
+        fs::write(&file, "#!/bin/sh").expect("written");
+        assert!(is_script(&file));
     }
 }

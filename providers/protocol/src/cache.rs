@@ -59,6 +59,12 @@ impl SchemaCache {
         (checksum(message) == sum).then(|| (version, message.to_vec()))
     }
 
+    /// Where answers of a binary are kept; `None` if its digest is not known yet.
+    pub(crate) fn answers(&self, key: &Key) -> Option<PathBuf> {
+        let digest = fs::read_to_string(self.0.join(&key.quick)).ok()?;
+        Some(self.0.join(format!("{}.answers", digest.trim())))
+    }
+
     /// Stores the schema message of a binary. What goes wrong costs speed alone.
     pub(crate) fn store(&self, key: &Key, binary: &Path, version: Version, message: &[u8]) {
         let Some(digest) = file_digest(binary) else { return };

@@ -5,6 +5,7 @@
 //! those whose settings are equal. A process that has crashed is replaced for the calls that come after.
 
 mod calls;
+mod recall;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
@@ -22,6 +23,7 @@ use value::Value;
 
 use crate::cache::SchemaCache;
 use crate::handshake::Endpoint;
+use crate::kept::Kept;
 use crate::process::{CallError, Process, StartOptions};
 use crate::record::Recorder;
 use crate::rpc::{Method, Version};
@@ -68,6 +70,8 @@ pub struct HostOptions {
     pub check: Option<Check>,
     /// Takes every call down.
     pub recorder: Option<Recorder>,
+    /// What else of their surroundings providers may go by, as a digest; answers are kept between runs where it is set.
+    pub surroundings: Option<String>,
     /// The version of Terraform that providers are told.
     pub terraform_version: String,
     /// How many processes of the provider may live at once; at least 1.
@@ -86,6 +90,10 @@ struct Host {
     slots: Mutex<Slots>,
     /// Told when a call has ended.
     idle: Notify,
+    /// What earlier runs were answered.
+    kept: Kept,
+    /// The work that finds out the program's digest.
+    storing: StdMutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -102,6 +110,8 @@ struct Slot {
     settings: std::sync::OnceLock<Value>,
     /// What came of giving it the settings.
     configured: OnceCell<Problems>,
+    /// How many instances have it as theirs.
+    claims: AtomicUsize,
     /// How many hold it for a call.
     busy: AtomicUsize,
     /// Set once it gives way to another process.
@@ -152,6 +162,8 @@ impl Hosted {
             schema: OnceCell::new(),
             slots: Mutex::default(),
             idle: Notify::new(),
+            kept: Kept::default(),
+            storing: StdMutex::default(),
         }))
     }
 
@@ -163,13 +175,15 @@ impl Hosted {
         cached(cache, &cache.key(path)?).map(Arc::new)
     }
 
-    /// Ends all processes, and starts no more.
+    /// Ends all processes, starts no more, and writes down what the program was asked.
     pub async fn shut_down(&self) {
         let mut slots = self.0.slots.lock().await;
         slots.closed = true;
         let ends = slots.live.iter().map(|slot| slot.process.shut_down());
         futures::future::join_all(ends).await;
         slots.live.clear();
+        drop(slots);
+        self.0.write_answers().await;
     }
 
     /// The version of the protocol that it speaks; starts it if that is not known.
@@ -194,9 +208,8 @@ impl Factory for Hosted {
         Ok(Arc::new(Instance {
             host: Arc::clone(&self.0),
             schema: Arc::clone(schema),
-            own: Mutex::new(None),
-            config: std::sync::OnceLock::new(),
-            deferral_allowed: std::sync::OnceLock::new(),
+            given: Arc::default(),
+            forgetful: false,
         }))
     }
 }
@@ -246,11 +259,12 @@ impl Host {
             in_call(Method::GetIdentities, ProviderError::Protocol { message })
         })?;
         if let Some((cache, key, path)) = cached {
-            tokio::task::spawn_blocking(move || {
+            let storing = tokio::task::spawn_blocking(move || {
                 let kept =
                     wire::Cached { schemas: bytes.to_vec(), identities: identities.to_vec() };
                 cache.store(&key, &path, version, &kept.encode_to_vec());
             });
+            *self.storing.lock().unwrap_or_else(PoisonError::into_inner) = Some(storing);
         }
         Ok(Arc::new(ProviderSchema { identities: read, ..schema }))
     }
@@ -347,6 +361,7 @@ impl Host {
             process,
             settings: std::sync::OnceLock::new(),
             configured: OnceCell::new(),
+            claims: AtomicUsize::new(0),
             busy: AtomicUsize::new(0),
             retired: AtomicBool::new(false),
             freed: StdMutex::new(Instant::now()),
@@ -355,6 +370,19 @@ impl Host {
         let ended =
             || ProviderError::Start { message: "it ended right after its start".to_owned() };
         Held::try_new(self, &slot).ok_or_else(ended)
+    }
+
+    /// Ends a process that no instance has as its own any more.
+    async fn end_unclaimed(&self, slot: &Arc<Slot>) {
+        let slots = self.slots.lock().await;
+        if slot.claims.load(SeqCst) > 0 || !slot.retire() {
+            return;
+        }
+        drop(slots);
+        // It counts until it has ended, so that no more live at once than may.
+        slot.process.shut_down().await;
+        self.slots.lock().await.live.retain(|one| !Arc::ptr_eq(one, slot));
+        self.idle.notify_one();
     }
 
     async fn check(&self) -> Result<(), ProviderError> {
@@ -423,6 +451,20 @@ impl Host {
     }
 }
 
+impl Slot {
+    /// Sees to it that nobody takes it any more; false if somebody is at work with it, or ends it already.
+    fn retire(&self) -> bool {
+        if self.retired.swap(true, SeqCst) {
+            return false;
+        }
+        let idle = self.busy.load(SeqCst) == 0;
+        if !idle {
+            self.retired.store(false, SeqCst);
+        }
+        idle
+    }
+}
+
 impl Slots {
     /// Makes sure that one more process may be started: ends the one that nobody has used for the longest, if there are
     /// as many as there may be. False if all of them are at work.
@@ -434,27 +476,19 @@ impl Slots {
                 |at: &usize| self.live[*at].busy.load(SeqCst) == 0 && freed(*at).elapsed() >= GRACE;
             let mut idle: Vec<usize> = (0..self.live.len()).filter(is_idle).collect();
             idle.sort_by_key(|at| freed(*at));
-            let retire = |at: &usize| {
-                let slot = &self.live[*at];
-                slot.retired.store(true, SeqCst);
-                let still_idle = slot.busy.load(SeqCst) == 0;
-                if !still_idle {
-                    slot.retired.store(false, SeqCst);
-                }
-                still_idle
+            let Some(at) = idle.into_iter().find(|at| self.live[*at].retire()) else {
+                return false;
             };
-            let Some(at) = idle.into_iter().find(|at| retire(at)) else { return false };
             let slot = self.live.remove(at);
             slot.process.shut_down().await;
         }
         true
     }
 
-    /// Drops processes that have ended.
+    /// Drops processes that have ended, and counts those that nobody has ended.
     fn sweep(&mut self) {
-        let before = self.live.len();
-        self.live.retain(|slot| !slot.process.has_ended());
-        self.crashes += before - self.live.len();
+        let ended = self.live.extract_if(.., |slot| slot.process.has_ended());
+        self.crashes += ended.filter(|slot| !slot.retired.load(SeqCst)).count();
     }
 }
 
@@ -477,27 +511,54 @@ fn in_call(method: Method, error: ProviderError) -> ProviderError {
     }
 }
 
-/// One instance, for one configuration of the provider.
+/// One instance, for one configuration of the provider. Cheap to clone.
+#[derive(Clone)]
 struct Instance {
     host: Arc<Host>,
     schema: Arc<ProviderSchema>,
+    given: Arc<Given>,
+    /// Whether it neither keeps answers between runs nor takes those that were kept.
+    forgetful: bool,
+}
+
+/// What an instance was given.
+#[derive(Default)]
+struct Given {
     /// The process that has this instance's settings.
-    own: Mutex<Option<Arc<Slot>>>,
+    own: Mutex<Option<Claim>>,
     config: std::sync::OnceLock<Value>,
     /// Whether the provider may put work off.
     deferral_allowed: std::sync::OnceLock<bool>,
+    /// What stands for the settings, where kept answers will do.
+    settings: std::sync::OnceLock<crate::kept::Key>,
+}
+
+/// A process that an instance has as its own.
+struct Claim(Arc<Slot>);
+
+impl Claim {
+    fn new(slot: &Arc<Slot>) -> Self {
+        slot.claims.fetch_add(1, SeqCst);
+        Self(Arc::clone(slot))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.0.claims.fetch_sub(1, SeqCst);
+    }
 }
 
 impl Instance {
     fn deferral_allowed(&self) -> bool {
-        self.deferral_allowed.get().copied().unwrap_or(false)
+        self.given.deferral_allowed.get().copied().unwrap_or(false)
     }
 
     /// The process to call: with this instance's settings, where it has any.
     async fn slot(&self) -> Result<Held, ProviderError> {
-        let Some(config) = self.config.get() else { return self.host.any().await };
-        let mut own = self.own.lock().await;
-        if let Some(held) = own.as_ref().and_then(|slot| Held::try_new(&self.host, slot)) {
+        let Some(config) = self.given.config.get() else { return self.host.any().await };
+        let mut own = self.given.own.lock().await;
+        if let Some(held) = own.as_ref().and_then(|claim| Held::try_new(&self.host, &claim.0)) {
             return Ok(held);
         }
         let held = self.host.for_settings(config).await?;
@@ -507,7 +568,7 @@ impl Instance {
             let message = format!("{}: {}", error.summary, error.detail);
             return Err(in_call(Method::Configure, ProviderError::Protocol { message }));
         }
-        *own = Some(Arc::clone(&held.slot));
+        *own = Some(Claim::new(&held.slot));
         Ok(held)
     }
 }

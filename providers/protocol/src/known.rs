@@ -222,7 +222,12 @@ impl Reader for Known {
         };
         let attributes = schema.block.attributes.iter();
         let result = attributes.fold(config.clone(), |value, (name, one)| open(value, name, one));
-        Ok(Answer::new(Opened { result, private: Private::EMPTY, renew_at_unix_ms: None }))
+        Ok(Answer::new(Opened {
+            result,
+            deferred: None,
+            private: Private::EMPTY,
+            renew_at_unix_ms: None,
+        }))
     }
 
     async fn close_ephemeral(&self, _: &str, _: Private) -> Result<Problems, ProviderError> {

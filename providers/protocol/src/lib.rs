@@ -37,6 +37,7 @@ mod process;
 
 pub mod cache;
 pub mod host;
+mod kept;
 pub mod known;
 pub mod record;
 

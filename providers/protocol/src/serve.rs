@@ -86,6 +86,7 @@ fn until_ended(factory: Arc<dyn Factory>, options: ServeOptions) -> Result<(), S
         engine_version: String::new(),
         home_dir: std::env::temp_dir(),
         deferral_allowed: false,
+        reuse_answers: false,
     };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build();

@@ -68,13 +68,14 @@ impl Factory for GuardedFactory {
     }
 }
 
-struct Guarded {
-    inner: Arc<dyn Provider>,
+/// Guards a whole provider, or the part of one that looks.
+struct Guarded<P: ?Sized> {
+    inner: Arc<P>,
     limits: Limits,
     pace: Arc<Pace>,
 }
 
-impl Guarded {
+impl<P: Reader + ?Sized> Guarded<P> {
     /// Makes a call that looks in its turn, and again while the provider's backend is only busy.
     async fn look<T, F: Future<Output = Result<T, ProviderError>>>(
         &self,
@@ -115,7 +116,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 }
 
 #[async_trait]
-impl Reader for Guarded {
+impl<P: Reader + ?Sized> Reader for Guarded<P> {
     fn schema(&self) -> Arc<ProviderSchema> {
         self.inner.schema()
     }
@@ -146,6 +147,15 @@ impl Reader for Guarded {
         config: &Value,
     ) -> Result<Problems, ProviderError> {
         guarded(self.limits.look, self.inner.validate_ephemeral(type_name, config)).await
+    }
+
+    async fn release(&self) {
+        self.inner.release().await;
+    }
+
+    fn forgetful(&self) -> Option<Arc<dyn Reader>> {
+        let inner = self.inner.forgetful()?;
+        Some(Arc::new(Guarded { inner, limits: self.limits, pace: Arc::clone(&self.pace) }))
     }
 
     async fn move_state(&self, request: MoveRequest) -> Result<Answer<Moved>, ProviderError> {
@@ -253,7 +263,7 @@ impl Reader for Guarded {
 }
 
 #[async_trait]
-impl Provider for Guarded {
+impl Provider for Guarded<dyn Provider> {
     async fn apply(&self, request: ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         self.pace.turn(&request.type_name).await;
         let answer = guarded(self.limits.change, self.inner.apply(request)).await?;

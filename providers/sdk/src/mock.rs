@@ -306,6 +306,7 @@ impl Reader for Mock {
         let imported = Imported {
             type_name: type_name.into(),
             state,
+            deferred: None,
             private: Private::EMPTY,
             identity: None,
         };
@@ -322,7 +323,8 @@ impl Reader for Mock {
             return Err(unknown(type_name));
         };
         let (result, problems) = self.fill(&schema.block, config.clone(), Fill::Absent);
-        let opened = Opened { result, private: Private::EMPTY, renew_at_unix_ms: None };
+        let opened =
+            Opened { result, deferred: None, private: Private::EMPTY, renew_at_unix_ms: None };
         Ok(Answer { value: Some(opened), problems })
     }
 

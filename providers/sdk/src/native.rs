@@ -109,6 +109,16 @@ pub trait Resource: Send + Sync {
         Value::object(schema.attributes.iter().map(part))
     }
 
+    /// Brings a stored identity of an older schema version to the current one, as JSON. What the schema does not have is
+    /// dropped afterwards, what the identity lacks is null.
+    fn upgrade_identity(
+        &self,
+        _version: u64,
+        stored: serde_json::Value,
+    ) -> Result<serde_json::Value, Problem> {
+        Ok(stored)
+    }
+
     /// Looks up an object by its identity.
     async fn import_by_identity(
         &self,
@@ -131,6 +141,11 @@ pub trait Resource: Send + Sync {
 
     /// Says whether a change has to be put off. Asked only where the engine allows that.
     fn puts_off(&self, _config: &Value, _call: &Call<'_>) -> Option<Deferral> {
+        None
+    }
+
+    /// Says whether looking up an object for an import has to be put off. Asked only where the engine allows that.
+    fn puts_off_import(&self, _key: &ImportKey, _call: &Call<'_>) -> Option<Deferral> {
         None
     }
 
@@ -174,6 +189,11 @@ pub trait EphemeralResource: Send + Sync {
 
     /// Its schema.
     fn schema(&self) -> Schema;
+
+    /// Says whether making it has to be put off. Asked only where the engine allows that.
+    fn puts_off(&self, _config: &Value, _call: &Call<'_>) -> Option<Deferral> {
+        None
+    }
 
     /// Makes it.
     async fn open(&self, config: Value, call: Call<'_>) -> Result<Opened, Problem>;
@@ -232,6 +252,7 @@ pub struct NativeProvider {
     ephemerals: BTreeMap<&'static str, Box<dyn EphemeralResource>>,
     functions: BTreeMap<&'static str, Box<dyn Function>>,
     offers: Option<OfferSource>,
+    settings_check: Option<fn(&Value) -> Problems>,
     settings: OnceLock<(Value, Context)>,
 }
 
@@ -263,6 +284,7 @@ impl NativeProvider {
             ephemerals: BTreeMap::new(),
             functions: BTreeMap::new(),
             offers: None,
+            settings_check: None,
             settings: OnceLock::new(),
         }
     }
@@ -299,6 +321,13 @@ impl NativeProvider {
         self
     }
 
+    /// The same provider, whose settings this function checks beyond their types; parts may be unknown.
+    #[must_use]
+    pub fn with_settings_check(mut self, check: fn(&Value) -> Problems) -> Self {
+        self.settings_check = Some(check);
+        self
+    }
+
     fn resource(&self, name: &str) -> Result<&dyn Resource, ProviderError> {
         let found = self.resources.get(name);
         found
@@ -328,6 +357,11 @@ impl NativeProvider {
         Ok(Call { context, settings, config: &NO_CONFIG, meta: &NO_CONFIG, token, progress })
     }
 
+    /// Something where the engine allows that work is put off.
+    fn may_put_off(&self) -> Option<()> {
+        self.settings.get().filter(|(_, context)| context.deferral_allowed).map(|_| ())
+    }
+
     fn ephemeral(&self, name: &str) -> Result<&dyn EphemeralResource, ProviderError> {
         let found = self.ephemerals.get(name);
         found
@@ -353,8 +387,8 @@ impl Reader for NativeProvider {
         Arc::clone(&self.schema)
     }
 
-    async fn validate_provider(&self, _config: &Value) -> Result<Problems, ProviderError> {
-        Ok(Vec::new())
+    async fn validate_provider(&self, config: &Value) -> Result<Problems, ProviderError> {
+        Ok(self.settings_check.map_or_else(Vec::new, |check| check(config)))
     }
 
     async fn validate_resource(
@@ -386,6 +420,20 @@ impl Reader for NativeProvider {
             Ok(object) => Answer::new(object),
             Err(problem) => Answer::failed(vec![problem]),
         })
+    }
+
+    async fn upgrade_identity(
+        &self,
+        request: UpgradeRequest,
+    ) -> Result<Answer<Value>, ProviderError> {
+        let resource = self.resource(&request.type_name)?;
+        let Some(schema) = self.schema.identities.get(&request.type_name) else {
+            return Err(ProviderError::Unsupported {
+                what: format!("identities of `{}`", request.type_name),
+            });
+        };
+        let read = stored::identity(resource, schema, request.version, &request.state_json);
+        Ok(read.map_or_else(|problem| Answer::failed(vec![problem]), Answer::new))
     }
 
     async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, ProviderError> {
@@ -473,6 +521,17 @@ impl Reader for NativeProvider {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
         let resource = self.resource(type_name)?;
+        if let Some(deferral) =
+            self.may_put_off().and_then(|()| resource.puts_off_import(key, &call))
+        {
+            return Ok(Answer::new(vec![Imported {
+                type_name: type_name.into(),
+                state: Value::null(self.schema_of(type_name)?.block.ty()),
+                deferred: Some(deferral),
+                private: Private::EMPTY,
+                identity: None,
+            }]));
+        }
         let found = match key {
             ImportKey::Id(id) => resource.import(id, call).await,
             ImportKey::Identity(identity) => {
@@ -484,6 +543,7 @@ impl Reader for NativeProvider {
                 type_name: type_name.into(),
                 identity: self.identity_of(resource, &state),
                 state,
+                deferred: None,
                 private: Private::EMPTY,
             }]),
             Err(problem) => Answer::failed(vec![problem]),
@@ -531,7 +591,17 @@ impl Reader for NativeProvider {
     ) -> Result<Answer<Opened>, ProviderError> {
         let progress = ProgressSink::none();
         let call = self.call("", &progress)?;
-        Ok(match self.ephemeral(type_name)?.open(config.clone(), call).await {
+        let ephemeral = self.ephemeral(type_name)?;
+        let deferral = self.may_put_off().and_then(|()| ephemeral.puts_off(config, &call));
+        if deferral.is_some() {
+            return Ok(Answer::new(Opened {
+                result: Value::null(config.ty()),
+                deferred: deferral,
+                private: Private::EMPTY,
+                renew_at_unix_ms: None,
+            }));
+        }
+        Ok(match ephemeral.open(config.clone(), call).await {
             Ok(opened) => Answer::new(opened),
             Err(problem) => Answer::failed(vec![problem]),
         })

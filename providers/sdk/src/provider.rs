@@ -27,6 +27,8 @@ pub struct Context {
     pub home_dir: PathBuf,
     /// Whether the provider may put work off.
     pub deferral_allowed: bool,
+    /// Whether answers that earlier runs have kept will do: this run is told not to look at what there is.
+    pub reuse_answers: bool,
 }
 
 /// Why a provider puts work off.
@@ -259,8 +261,10 @@ pub struct ApplyAnswer {
 pub struct Imported {
     /// The resource type.
     pub type_name: Arc<str>,
-    /// What is known of it; often little more than its id.
+    /// What is known of it; often little more than its id. Null if it is put off.
     pub state: Value,
+    /// Set if the provider cannot look it up yet.
+    pub deferred: Option<Deferral>,
     /// The provider's own data.
     pub private: Private,
     /// What tells the object from all others.
@@ -327,8 +331,10 @@ pub enum TokenAnswer {
 /// An ephemeral object that is open. `Debug` shows no value.
 #[derive(Clone)]
 pub struct Opened {
-    /// The object.
+    /// The object; nobody looks at it if it is put off.
     pub result: Value,
+    /// Set if the provider cannot make it yet. Nothing is open then.
+    pub deferred: Option<Deferral>,
     /// The provider's own data.
     pub private: Private,
     /// When it must be renewed, in milliseconds since 1970; `None` if it lasts.
@@ -427,6 +433,15 @@ pub trait Reader: Send + Sync {
     ) -> Result<Problems, ProviderError> {
         Ok(Vec::new())
     }
+
+    /// The same provider for questions that hold secrets: it keeps no answer between runs, and takes none that was
+    /// kept. `None` if it never does.
+    fn forgetful(&self) -> Option<Arc<dyn Reader>> {
+        None
+    }
+
+    /// Says that nothing more will be asked: a process that runs for this provider alone may end.
+    async fn release(&self) {}
 
     /// Takes the settings. Called once before all calls that follow.
     async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError>;

@@ -414,6 +414,22 @@ impl Block {
         }
     }
 
+    /// Whether an object of this block's type holds a value that is sensitive or write-only by the schema.
+    pub fn holds_secret(&self, object: &Value) -> bool {
+        let is_told = |value: &Value| value.is_known() && !value.is_null();
+        // No path leads to one member of a set: it counts as secret, whatever it is.
+        let mut secret = self.sensitive_paths(object).iter().any(|path| {
+            path.steps().contains(&PathStep::Element)
+                || object.at(path).as_ref().is_some_and(is_told)
+        });
+        object.walk(&mut |path, value| {
+            secret |= is_told(value)
+                && self.attribute_at(path).is_some_and(|attribute| attribute.write_only);
+            !secret
+        });
+        secret
+    }
+
     /// The attribute that a path leads to.
     pub fn attribute_at(&self, path: &AttributePath) -> Option<&Attribute> {
         let mut names = path.steps().iter().filter_map(|step| match step {

@@ -92,6 +92,7 @@ impl EphemeralResource for Lease {
         let ttl_ms = config.integer("ttl_ms").and_then(|ms| u64::try_from(ms).ok());
         log(&world(&call)?, &format!("open {name}"))?;
         Ok(Opened {
+            deferred: None,
             result: config.with_attr("token", format!("token-of-{name}").into()),
             private: private(&name, ttl_ms),
             renew_at_unix_ms: Self::renew_at(ttl_ms, now_ms()),

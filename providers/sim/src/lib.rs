@@ -281,6 +281,7 @@ mod tests {
                 engine_version: String::new(),
                 home_dir: ".".into(),
                 deferral_allowed: false,
+                reuse_answers: false,
             },
             type_name: "sim_node",
             config: Value::object([("name", Value::from("a")), ("size", Value::from(1))]),

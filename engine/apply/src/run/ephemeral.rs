@@ -48,6 +48,11 @@ impl Ephemerals {
         found
     }
 
+    /// All that some step needs.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &ResourceInstance> {
+        self.users.keys()
+    }
+
     /// What a step needs and nobody has opened yet.
     fn wanted_by(&self, at: usize) -> Vec<ResourceInstance> {
         let needs = self.needs.get(&at).into_iter().flatten();
@@ -87,8 +92,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A step has ended, or will never run: what it was the last to need is closed, beside what goes on.
+    /// A step has ended, or will never run: what it was the last to need is closed, and its provider's process ended if
+    /// nobody else will need that, beside what goes on.
     pub(super) fn release(&mut self, at: usize) {
+        if let Some(provider) = self.providers.give_up(&self.change(at).provider, at) {
+            let ended = async move {
+                provider.release().await;
+                Answer::Closed(Diagnostics::new())
+            };
+            self.calls.push(ended.boxed());
+        }
         let unneeded = self.ephemerals.release(at);
         if !unneeded.is_empty() {
             self.calls.push(async move { Answer::Closed(close_all(unneeded).await) }.boxed());

@@ -9,7 +9,7 @@ use syntax::{Diagnostics, Span};
 use value::Value;
 
 use super::{Evaluation, Expansion, Judged, ROOT, Repetition};
-use crate::ephemeral::{Listener, Open};
+use crate::ephemeral::{Listener, Open, Opening};
 use crate::error::PlanError;
 use crate::instance::{Final, plan_final};
 use crate::model::ResourceChange;
@@ -328,8 +328,12 @@ impl Evaluation {
             }
             .into());
         }
-        let (value, open, mut warnings) =
+        let opening =
             crate::ephemeral::open(reader, &block, address.clone(), config, listener).await?;
+        let (value, open, mut warnings) = match opening {
+            Opening::Open(value, open, warnings) => (value, *open, warnings),
+            Opening::PutOff(_, refusal) => return Err(refusal),
+        };
         let conditions = self.accept(address, value);
         if conditions.has_errors() {
             warnings.extend(crate::ephemeral::close_all(vec![open]).await);

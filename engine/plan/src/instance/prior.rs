@@ -140,6 +140,20 @@ impl Input {
             .map_err(|error| self.failed("import", &error))?;
         self.sift(answer.problems, warnings)?;
         let mut found = answer.value.unwrap_or_default();
+        let shown = match &key {
+            ImportKey::Id(id) => id.clone(),
+            ImportKey::Identity(identity) => value::json::to_string(identity),
+        };
+        if let Some(later) = found.iter().find(|one| one.deferred.is_some()) {
+            let prior = Prior {
+                value: Value::null(self.schema.get().block.ty()),
+                private: Private::EMPTY,
+                tainted: false,
+                identity: None,
+                deferred: later.deferred,
+            };
+            return Ok((prior, shown));
+        }
         let [one] = found.as_mut_slice() else {
             return Err(self.invalid(
                 "import",
@@ -168,10 +182,6 @@ impl Input {
                 "the object to be imported does not exist",
             ));
         }
-        let shown = match key {
-            ImportKey::Id(id) => id,
-            ImportKey::Identity(identity) => value::json::to_string(&identity),
-        };
         Ok((prior, shown))
     }
 

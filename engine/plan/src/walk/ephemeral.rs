@@ -9,7 +9,7 @@ use value::{Marks, Value};
 
 use super::node::NodeState;
 use super::{Answer, NodeId, NodeKey, Walk};
-use crate::ephemeral;
+use crate::ephemeral::{self, Opening};
 use crate::evaluation::{ModuleId, ROOT};
 use crate::prepare::Block;
 
@@ -34,8 +34,10 @@ impl Walk<'_> {
             let opened = ephemeral::open(reader, &block, address, config, &listener).await;
             (
                 id,
-                opened
-                    .map(|(value, open, warnings)| Answer::Opened(value, Box::new(open), warnings)),
+                opened.map(|opening| match opening {
+                    Opening::Open(value, open, warnings) => Answer::Opened(value, open, warnings),
+                    Opening::PutOff(value, _) => Answer::OpeningPutOff(value),
+                }),
             )
         };
         self.start(call);

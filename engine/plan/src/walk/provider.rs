@@ -9,6 +9,7 @@ use super::node::NodeState;
 use super::{Answer, NodeId, Walk};
 use crate::evaluation::ModuleId;
 use crate::problem::Place;
+use crate::provider::Readers;
 
 impl Walk<'_> {
     pub(super) fn configure(&mut self, id: NodeId, provider: &ProviderConfig) {
@@ -29,11 +30,11 @@ impl Walk<'_> {
             let given = || vec![config.clone()];
             let place =
                 Place { address: block.address.to_string(), locate: &locate, given: &given };
-            let (config, _) = config.clone().unmark_deep();
+            let (config, marks) = config.clone().unmark_deep();
             let name = block.address.provider.short_name();
             let answer = async {
                 let reader = match readers.create_for(&block.address).await {
-                    Some(Ok(reader)) => reader,
+                    Some(Ok(reader)) => Readers::discreet(reader, &config, &marks),
                     Some(Err(error)) => return Err(place.failure(&name, "start", &error).into()),
                     None => {
                         return Err(crate::prepare::unknown_provider(

@@ -144,6 +144,14 @@ impl Walk<'_> {
                 let result = self.postconditions(module, &resource, &key, &value);
                 self.settle(id, result);
             }
+            Answer::OpeningPutOff(value) => {
+                let NodeKey::Instance(module, resource, key) = self.nodes[id.0].key.clone() else {
+                    return;
+                };
+                self.evaluation.set_in(module, &resource, &key, value);
+                self.put_off.insert(id);
+                self.finish(id, NodeState::Done);
+            }
             Answer::Closed(found) => {
                 self.report("zzz ephemeral", found);
                 self.finish(id, NodeState::Done);

@@ -11,11 +11,12 @@ use sdk::{
 };
 use value::{Type, Value};
 
-use super::{Instance, in_call};
+use super::{Claim, Instance, in_call, recall};
 use crate::convert::{
     from_wire, identity_from_wire, identity_to_wire, path_from_wire, problems_from_wire, to_wire,
     without_unknown_text,
 };
+use crate::kept;
 use crate::rpc::Method;
 use crate::wire;
 
@@ -134,8 +135,14 @@ impl Instance {
             config: Some(to_wire(config, &Self::type_of(schema, type_name)?)?),
             capabilities: (method == Method::ValidateResource).then(|| self.capabilities()),
         };
+        let key = self.key(method, &question, schema, &[config]);
+        if self.recall(key.as_ref()).await.is_some() {
+            return Ok(Vec::new());
+        }
         let answer: wire::Diagnostics = self.ask(method, &question).await?;
-        Ok(problems_from_wire(&answer.diagnostics))
+        let problems = problems_from_wire(&answer.diagnostics);
+        self.keep(key, problems.is_empty().then(kept::Answer::default));
+        Ok(problems)
     }
 }
 
@@ -180,9 +187,15 @@ impl Reader for Instance {
         let question = wire::ValidateProvider {
             config: Some(to_wire(config, &self.schema.provider.block.ty())?),
         };
-        let answer: wire::ValidateProviderAnswer =
-            self.ask(Method::ValidateProvider, &question).await?;
-        Ok(problems_from_wire(&answer.diagnostics))
+        let method = Method::ValidateProvider;
+        let key = self.key(method, &question, Some(&self.schema.provider), &[config]);
+        if self.recall(key.as_ref()).await.is_some() {
+            return Ok(Vec::new());
+        }
+        let answer: wire::ValidateProviderAnswer = self.ask(method, &question).await?;
+        let problems = problems_from_wire(&answer.diagnostics);
+        self.keep(key, problems.is_empty().then(kept::Answer::default));
+        Ok(problems)
     }
 
     async fn validate_resource(
@@ -212,14 +225,35 @@ impl Reader for Instance {
         self.validate(Method::ValidateEphemeral, type_name, schema, config).await
     }
 
+    async fn release(&self) {
+        let claim = self.given.own.lock().await.take();
+        let slot = claim.as_ref().map(|claim| Arc::clone(&claim.0));
+        drop(claim);
+        if let Some(slot) = slot {
+            self.host.end_unclaimed(&slot).await;
+        }
+    }
+
+    fn forgetful(&self) -> Option<Arc<dyn Reader>> {
+        Some(Arc::new(Self { forgetful: true, ..self.clone() }))
+    }
+
     async fn configure(&self, request: ConfigureRequest) -> Result<Problems, ProviderError> {
-        if self.config.set(request.config.clone()).is_err() {
+        let key = self.key_of_settings(&request)?;
+        if self.given.config.set(request.config.clone()).is_err() {
             let message = "one instance cannot be configured twice".to_owned();
             return Err(ProviderError::Protocol { message });
         }
         // Nobody else has set it: the settings above are given once.
-        let _ = self.deferral_allowed.set(request.context.deferral_allowed);
-        let mut own = self.own.lock().await;
+        let _ = self.given.deferral_allowed.set(request.context.deferral_allowed);
+        if let Some(key) = &key {
+            let _ = self.given.settings.set(key.clone());
+            // Whoever needs a process gives it the settings then.
+            if self.recall(Some(key)).await.is_some() {
+                return Ok(Vec::new());
+            }
+        }
+        let mut own = self.given.own.lock().await;
         let slot = self.host.for_settings(&request.config).await?;
         let first = slot.configured.get().is_none();
         if first {
@@ -237,7 +271,8 @@ impl Reader for Instance {
         let allowed = self.deferral_allowed();
         let problems =
             self.host.give_settings(&slot, &self.schema, &request.config, allowed).await?;
-        *own = Some(Arc::clone(&slot.slot));
+        *own = Some(Claim::new(&slot.slot));
+        self.keep(key, problems.is_empty().then(kept::Answer::default));
         Ok(problems)
     }
 
@@ -255,9 +290,18 @@ impl Reader for Instance {
             version: i64::try_from(request.version).unwrap_or(i64::MAX),
             raw_state: Some(raw(&json)),
         };
+        // Whether it stays as it is can be told by what it is.
+        let as_it_is = if same { value::json::decode_str(&json, &ty).ok() } else { None };
+        let told = as_it_is.as_ref();
+        let key = told.and_then(|told| self.key(Method::Upgrade, &question, schema, &[told]));
+        if self.recall(key.as_ref()).await.is_some() {
+            return Ok(Answer { value: as_it_is, problems: Vec::new() });
+        }
         let answer: wire::UpgradeAnswer = self.ask(Method::Upgrade, &question).await?;
         let problems = problems_from_wire(&answer.diagnostics);
         let value = read_unless_failed(Method::Upgrade, answer.state.as_ref(), &ty, &problems)?;
+        let stays = problems.is_empty() && value.is_some() && value == as_it_is;
+        self.keep(key, stays.then(kept::Answer::default));
         Ok(Answer { value, problems })
     }
 
@@ -336,10 +380,16 @@ impl Reader for Instance {
             capabilities: Some(self.capabilities()),
             prior_identity: self.identity(&request.type_name, request.prior_identity.as_ref())?,
         };
+        let schema = self.schema.resources.get(&request.type_name);
+        let asked = [&request.prior, &request.config, &request.proposed];
+        let key = self.key(Method::Plan, &question, schema, &asked);
+        if let Some(kept) = self.recall(key.as_ref()).await {
+            return Ok(recall::as_it_is(kept, request));
+        }
         let answer: wire::PlanAnswer = self.ask(Method::Plan, &question).await?;
         let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
         let planned = read_unless_failed(Method::Plan, answer.planned.as_ref(), &ty, &problems)?;
-        Ok(PlanAnswer {
+        let answer = PlanAnswer {
             planned: planned.unwrap_or_else(|| Value::null(ty)),
             requires_replace: answer.requires_replace.iter().map(path_from_wire).collect(),
             planned_private: Private::from(&*answer.planned_private),
@@ -351,7 +401,9 @@ impl Reader for Instance {
             deferred,
             problems,
             legacy_types: answer.legacy_types,
-        })
+        };
+        self.keep(key, recall::stays(&answer, &request));
+        Ok(answer)
     }
 
     async fn read_data(&self, request: DataRequest) -> Result<DataAnswer, ProviderError> {
@@ -385,15 +437,21 @@ impl Reader for Instance {
             identity: self.identity(type_name, identity)?,
         };
         let answer: wire::ImportAnswer = self.ask(Method::Import, &question).await?;
-        let mut problems = problems_from_wire(&answer.diagnostics);
-        // What is imported has to be there: nobody could say what would become of it.
-        problems.extend(answer.deferred.map(reason).map(refused));
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
+        if deferred.is_some() {
+            let state = Value::null(self.resource_type(type_name)?);
+            let (private, identity) = (Private::EMPTY, None);
+            let later =
+                Imported { type_name: type_name.into(), state, deferred, private, identity };
+            return Ok(Answer { value: Some(vec![later]), problems });
+        }
         let mut found = Vec::new();
         for one in &answer.imported {
             let ty = self.resource_type(&one.type_name)?;
             found.push(Imported {
                 type_name: one.type_name.as_str().into(),
                 state: read(Method::Import, one.state.as_ref(), &ty)?,
+                deferred: None,
                 private: Private::from(&*one.private),
                 identity: self.told(Method::Import, &one.type_name, one.identity.as_ref())?,
             });
@@ -439,11 +497,14 @@ impl Reader for Instance {
             capabilities: Some(self.capabilities()),
         };
         let answer: wire::OpenAnswer = self.ask(Method::Open, &question).await?;
-        let mut problems = problems_from_wire(&answer.diagnostics);
-        problems.extend(answer.deferred.map(reason).map(refused));
-        let result = read_unless_failed(Method::Open, answer.result.as_ref(), &ty, &problems)?;
+        let (problems, deferred) = self.sifted(&answer.diagnostics, answer.deferred);
+        let result = match deferred {
+            Some(_) => Some(Value::null(ty)),
+            None => read_unless_failed(Method::Open, answer.result.as_ref(), &ty, &problems)?,
+        };
         let opened = result.map(|result| Opened {
             result,
+            deferred,
             private: Private::from(answer.private.as_deref().unwrap_or_default()),
             renew_at_unix_ms: unix_ms(answer.renew_at.as_ref()),
         });
@@ -476,8 +537,9 @@ impl Reader for Instance {
 
     async fn stop(&self) {
         // Only what runs can be asked to stop; a provider that does not know the call ends later.
-        let own = self.own.try_lock().ok().and_then(|own| own.clone());
-        if let Some(slot) = own {
+        let own = self.given.own.try_lock().ok();
+        let slot = own.and_then(|own| own.as_ref().map(|claim| Arc::clone(&claim.0)));
+        if let Some(slot) = slot {
             let question = wire::Empty::default();
             let asked = self.host.call::<_, wire::StopAnswer>(&slot, Method::Stop, &question);
             let _ = tokio::time::timeout(std::time::Duration::from_secs(2), asked).await;

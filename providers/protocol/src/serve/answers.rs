@@ -264,7 +264,8 @@ impl Native {
             Ok(answer) => (answer.value.unwrap_or_default(), answer.problems),
             Err(error) => (Vec::new(), failed(&error)),
         };
-        for one in found {
+        let deferred = put_off(found.iter().find_map(|one| one.deferred));
+        for one in found.into_iter().filter(|one| one.deferred.is_none()) {
             imported.push(wire::Imported {
                 state: written(&one.state, &self.resource(&one.type_name)?)?,
                 identity: self.identity(&one.type_name, one.identity.as_ref())?,
@@ -273,7 +274,7 @@ impl Native {
             });
         }
         let diagnostics = problems_to_wire(&problems);
-        Ok(wire::ImportAnswer { imported, diagnostics, deferred: None })
+        Ok(wire::ImportAnswer { imported, diagnostics, deferred })
     }
 
     async fn take_over(&self, asked: wire::Move) -> Result<wire::MoveAnswer, Status> {
@@ -343,6 +344,7 @@ impl Native {
             diagnostics: problems_to_wire(&problems),
             ..wire::OpenAnswer::default()
         };
+        sent.deferred = put_off(opened.as_ref().and_then(|one| one.deferred));
         if let Some(opened) = opened {
             sent.result = written(&opened.result, &ty)?;
             sent.renew_at = opened.renew_at_unix_ms.map(timestamp);
