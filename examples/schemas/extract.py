@@ -294,7 +294,8 @@ def resource(text, package):
     if "Timeouts" in words or is_typed:
         times = {name.lower(): {"type": "string", "optional": True} for name in times}
         found.setdefault("block_types", {})["timeouts"] = {"nesting_mode": "single", "block": {"attributes": times}}
-    return {"version": 0, "block": found}
+    stated = [words[at + 2] for at in range(len(words)) if words[at:at + 2] == ["SchemaVersion", ":"]]
+    return {"version": int(stated[0]) if stated else 0, "block": found}
 
 
 def main():
