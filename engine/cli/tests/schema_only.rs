@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::Stack;
+use common::{Stack, workspace};
 use serde_json::Value as Json;
 
 const CONFIG: &str = r#"
@@ -137,4 +137,82 @@ fn a_file_that_is_no_schema_is_named() {
     let error = stack.fails(&["plan"]);
     assert!(error.contains("cloud.json") && error.contains("`nesting_mode` is heap"), "{error}");
     assert!(error.contains("is not installed"), "{error}");
+}
+
+/// A cluster with a file system on Azure.
+const AZURE: &str = r#"
+terraform {
+  required_providers {
+    azurerm = { source = "hashicorp/azurerm" }
+  }
+}
+
+provider "azurerm" {
+  features {}
+}
+
+resource "azurerm_resource_group" "train" {
+  name     = "train"
+  location = "eastus"
+}
+
+resource "azurerm_virtual_network" "net" {
+  name                = "net"
+  location            = azurerm_resource_group.train.location
+  resource_group_name = azurerm_resource_group.train.name
+  address_space       = ["10.0.0.0/16"]
+}
+
+resource "azurerm_subnet" "storage" {
+  name                 = "storage"
+  resource_group_name  = azurerm_resource_group.train.name
+  virtual_network_name = azurerm_virtual_network.net.name
+  address_prefixes     = ["10.0.1.0/24"]
+}
+
+resource "azurerm_managed_lustre_file_system" "scratch" {
+  name                   = "scratch"
+  location               = azurerm_resource_group.train.location
+  resource_group_name    = azurerm_resource_group.train.name
+  sku_name               = "AMLFS-Durable-Premium-250"
+  subnet_id              = azurerm_subnet.storage.id
+  storage_capacity_in_tb = 8
+  zones                  = ["1"]
+
+  maintenance_window {
+    day_of_week        = "Sunday"
+    time_of_day_in_utc = "03:00"
+  }
+}
+
+resource "azurerm_kubernetes_cluster_node_pool" "gpu" {
+  name                  = "gpu"
+  kubernetes_cluster_id = "cluster"
+  vm_size               = "Standard_ND96isr_H100_v5"
+  node_count            = 2
+}
+"#;
+
+#[test]
+fn the_file_for_azure_plans_a_stack_and_refuses_what_is_misspelt() {
+    let schemas = std::fs::read_to_string(workspace().join("examples/schemas/azurerm.json"))
+        .expect("the file is there");
+    let stack = Stack::new(&[("main.tf", AZURE), (".stratiform/schemas/azurerm.json", &schemas)]);
+    stack.ok(&["validate"]);
+    stack.ok(&["plan", "-out=p"]);
+    let plan: Json = serde_json::from_str(&stack.ok(&["show", "-json", "p"])).expect("JSON");
+    let changes = plan["resource_changes"].as_array().expect("changes");
+    assert_eq!(changes.len(), 5);
+    let lustre = changes
+        .iter()
+        .find(|one| one["type"] == "azurerm_managed_lustre_file_system")
+        .expect("the file system");
+    assert_eq!(lustre["change"]["after"]["storage_capacity_in_tb"], 8);
+    assert_eq!(lustre["change"]["after_unknown"]["subnet_id"], true);
+    stack.write("main.tf", &AZURE.replace("storage_capacity_in_tb", "storage_capacity_in_gb"));
+    let error = stack.fails(&["validate"]);
+    assert!(error.contains("storage_capacity_in_gb"), "{error}");
+    assert!(error.contains("storage_capacity_in_tb"), "the nearest name: {error}");
+    stack.write("main.tf", &AZURE.replace("  features {}\n", ""));
+    assert!(stack.fails(&["validate"]).contains("features"));
 }
