@@ -73,7 +73,7 @@ endpoint "chat" {
 
   scale {
     min            = 0
-    max            = 4
+    max            = 2
     idle_to_zero_s = 900
   }
   options = { aws = { image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model-server:1.4.0" } }

@@ -8,8 +8,8 @@ use catalog::{Catalog, Price, Purchase, Source, UsdPerHour};
 use component::Decision;
 use value::Value;
 
-use crate::rate;
 use crate::subject::{Field, Subject, block, field, text};
+use crate::{rate, served};
 
 /// From and to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -193,7 +193,9 @@ const PRICED: [Pricing; 5] = [
 
 /// Whether resources of this type are priced.
 pub fn concerns(type_name: &str) -> bool {
-    PRICED.iter().any(|pricing| pricing.type_name == type_name) || rate::concerns(type_name)
+    PRICED.iter().any(|pricing| pricing.type_name == type_name)
+        || rate::concerns(type_name)
+        || served::concerns(type_name)
 }
 
 /// Prices all subjects.
@@ -202,6 +204,12 @@ pub fn estimate(subjects: &[Subject<'_>], catalog: &Catalog) -> Estimate {
     for subject in subjects {
         if let Some(after) = rate::cost(subject.planned, subject, catalog) {
             let before = rate::cost(subject.prior, subject, catalog).unwrap_or(Cost::None);
+            estimate.add(Line { address: subject.address.clone(), before, after });
+            continue;
+        }
+        if served::concerns(subject.type_name) {
+            let before = served::cost(subject, subjects, |one| one.prior, catalog);
+            let after = served::cost(subject, subjects, |one| one.planned, catalog);
             estimate.add(Line { address: subject.address.clone(), before, after });
             continue;
         }
@@ -337,7 +345,7 @@ fn bought(object: &Value, type_name: &str) -> (bool, Option<UsdPerHour>) {
 }
 
 /// Accelerators at full power with the region's electricity; neither hosts nor cooling.
-fn grams(backend: &str, name: &str, region: &str, catalog: &Catalog) -> Option<f64> {
+pub(crate) fn grams(backend: &str, name: &str, region: &str, catalog: &Catalog) -> Option<f64> {
     let machine = catalog.machine(backend, name)?;
     let chip = catalog.chips.get(machine.chip.as_ref()?)?;
     let region = catalog.regions.get(&(backend.to_owned(), region.to_owned()))?;

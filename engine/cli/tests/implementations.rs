@@ -234,3 +234,18 @@ fn machines_of_batch_have_the_clusters_cards_find_each_other_and_mount_lustre() 
     let error = of("", "1").expect_err("the ordinary image");
     assert!(error.contains("need NCCL's plugin for tcpxo"), "{error}");
 }
+
+#[test]
+fn an_endpoint_beside_nodes_that_are_kept_is_refused() {
+    let Some(trial) = trial("endpoint", "aws") else { return };
+    let of = |kept: u32, options: &str| {
+        let inputs = format!(
+            "component = {{ name = \"e\", offer = {{ region = \"us-east-1\" }} }}\nmodel = {{ path = \"s3://a/m.tar.gz\", digest = \"d\", bytes = 1 }}\ncommand = [\"serve\"]\nenvironment = {{}}\nstart_timeout_s = 60\nscale = {{ min = 1, max = 1, target_concurrency = 1, idle_to_zero_s = 60 }}\ncluster = {{ machine = \"g5.48xlarge\", software = \"nvidia\", nodes = [0], subnet_ids = [\"subnet-1\"], security_group_ids = [\"sg-1\"], storage = {{}}, kept_nodes = {kept} }}\noptions = {{ aws = {{ {options} }} }}"
+        );
+        trial.value(&inputs, "local.machine")
+    };
+    let error = of(1, "").expect_err("paid twice");
+    assert!(error.contains("its cluster keeps 1 nodes that are paid for beside them"), "{error}");
+    assert_eq!(of(1, "beside_nodes = true"), Ok(Json::from("ml.g5.48xlarge")));
+    assert_eq!(of(0, ""), Ok(Json::from("ml.g5.48xlarge")));
+}

@@ -290,3 +290,56 @@ fn a_machine_without_a_price_does_not_pass_a_limit_for_free() {
     );
     stack.ok(&["plan"]);
 }
+
+/// An endpoint of `SageMaker` as plain resources, with the scaling that `scaling` says.
+fn served(scaling: &str) -> String {
+    format!(
+        r#"provider "aws" {{ region = "us-east-1" }}
+resource "aws_sagemaker_endpoint_configuration" "e" {{
+  production_variants = [{{ variant_name = "main", instance_type = "ml.g5.48xlarge", initial_instance_count = 2 }}]
+}}
+{scaling}
+"#
+    )
+}
+
+#[test]
+fn an_endpoint_that_goes_to_zero_costs_nothing_while_nobody_asks() {
+    let stack = Stack::new(&[]);
+    let mut schemas: Json = serde_json::from_str(&schema(&[
+        ("aws_sagemaker_endpoint_configuration", &[]),
+        (
+            "aws_appautoscaling_target",
+            &[("resource_id", "string"), ("min_capacity", "number"), ("max_capacity", "number")],
+        ),
+    ]))
+    .expect("JSON");
+    let types = &mut schemas["provider_schemas"]["registry.terraform.io/hashicorp/aws"];
+    types["resource_schemas"]["aws_sagemaker_endpoint_configuration"]["block"]["attributes"]["production_variants"] = json!({
+        "type": ["list", ["object", { "variant_name": "string", "instance_type": "string", "initial_instance_count": "number" }]],
+        "optional": true,
+    });
+    stack.write(".stratiform/schemas/aws.json", &schemas.to_string());
+    let target = |variant: &str| {
+        format!(
+            "resource \"aws_appautoscaling_target\" \"e\" {{\n  resource_id = \"endpoint/e/variant/{variant}\"\n  min_capacity = 0\n  max_capacity = 4\n}}"
+        )
+    };
+    // A g5.48xlarge is 16.288 an hour: two without scaling, none to four with it.
+    for (scaling, running, standing) in [
+        (String::new(), "32.576", "32.576"),
+        (target("main"), "65.152", "0.00"),
+        (target("other"), "32.576", "32.576"),
+    ] {
+        stack.write("main.tf", &served(&scaling));
+        let json: Json = serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON");
+        assert_eq!(json["after_usd_per_hour"]["high"], json!(running), "{scaling}");
+        assert_eq!(json["standing_usd_per_hour"]["high"], json!(standing), "{scaling}");
+    }
+    stack.write("main.tf", &served(&target("main")));
+    let text = stack.ok(&["cost"]);
+    assert!(
+        text.contains("0 to 4 g5.48xlarge at the price of EC2, SageMaker's is above"),
+        "{text}"
+    );
+}
