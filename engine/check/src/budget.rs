@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Limits judge what everything costs while all of it runs; those with `standing` in their name, what is paid while
-//! nothing is asked of what goes to zero. A plan that is certainly over a limit is refused. One that may be, because a price is an interval or not known, is
-//! warned of.
+//! nothing is asked of what goes to zero. A plan that is certainly over a limit is refused. One that may be, because a
+//! price is an interval or not known, is warned of.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
