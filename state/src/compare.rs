@@ -40,7 +40,7 @@ fn identity(record: &Record) -> Option<Identity> {
         return None;
     }
     let current = record.current.as_ref()?;
-    let attributes: serde_json::Value = serde_json::from_str(&current.attributes_json).ok()?;
+    let attributes = value::json::parse(&current.attributes_json).ok()?;
     let id = attributes.get("id")?.as_str().filter(|id| !id.is_empty())?.to_owned();
     let resource = &record.address.resource;
     Some((Arc::clone(&resource.type_name), record.provider.provider.clone(), id))

@@ -195,7 +195,7 @@ pub struct OutputRecord {
 impl OutputRecord {
     /// The value, without a mark; `None` if the texts are no value.
     pub fn value(&self) -> Option<Value> {
-        let ty: serde_json::Value = serde_json::from_str(&self.type_json).ok()?;
+        let ty = value::json::parse(&self.type_json).ok()?;
         let ty = value::json::type_from_json(&ty).ok()?;
         value::json::decode_str(&self.value_json, &ty).ok()
     }

@@ -74,6 +74,8 @@ pub enum Event {
         /// How long it took, in milliseconds.
         elapsed_ms: u64,
     },
+    /// Something has happened to an ephemeral object.
+    Ephemeral(plan::ephemeral::Told),
     /// The run was asked to stop: nothing new begins.
     Stopping,
 }

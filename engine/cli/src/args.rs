@@ -1014,15 +1014,16 @@ fn given(matches: &ArgMatches) -> Vec<Given> {
     found.into_iter().map(|(_, given)| given).collect()
 }
 
-/// Splits a text into words as a shell does: quotes keep spaces, a backslash keeps the next character.
-fn shell_words(text: &str) -> Vec<String> {
+/// Splits a text into words as a shell does: quotes keep spaces, a backslash keeps the next character. `None` if the
+/// text ends within quotes or with a backslash.
+fn shell_words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let (mut word, mut quote, mut begun) = (String::new(), None, false);
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match (c, quote) {
             ('\\', None | Some('"')) => {
-                word.extend(chars.next());
+                word.push(chars.next()?);
                 begun = true;
             }
             ('"' | '\'', None) => (quote, begun) = (Some(c), true),
@@ -1041,27 +1042,40 @@ fn shell_words(text: &str) -> Vec<String> {
     if begun {
         words.push(word);
     }
-    words
+    quote.is_none().then_some(words)
 }
 
-/// Gives long flags their second dash, and adds what `TF_CLI_ARGS` and `TF_CLI_ARGS_command` say.
+/// Gives long flags their second dash, and adds what `TF_CLI_ARGS_command` and `TF_CLI_ARGS` say, in this order, before
+/// what is written. A command of two words, as `state list`, is asked for as `TF_CLI_ARGS_state_list`.
+///
+/// # Errors
+///
+/// The name of a variable whose text does not split into words.
 pub(crate) fn normalise(
     raw: Vec<std::ffi::OsString>,
     env: impl Fn(&str) -> Option<String>,
-) -> Vec<String> {
+) -> Result<Vec<String>, String> {
     let mut args: Vec<String> =
         raw.into_iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let command_at = args.iter().skip(1).position(|arg| !arg.starts_with('-')).map(|at| at + 1);
     if let Some(at) = command_at {
-        let name = args[at].clone();
-        let words = |name: &str| shell_words(&env(name).unwrap_or_default());
-        let mut extra = words("TF_CLI_ARGS");
-        extra.extend(words(&format!("TF_CLI_ARGS_{name}")));
-        args.splice((at + 1)..=at, extra);
+        let known = Cli::command();
+        let inner = known.find_subcommand(&args[at]).and_then(|command| {
+            let next = args.get(at + 1).filter(|next| !next.starts_with('-'))?;
+            command.find_subcommand(next).filter(|inner| inner.get_name() != "help")
+        });
+        let end = at + 1 + usize::from(inner.is_some());
+        let command = args[at..end].join("_").replace('-', "_");
+        let mut extra = Vec::new();
+        for name in [format!("TF_CLI_ARGS_{command}"), "TF_CLI_ARGS".to_owned()] {
+            let words = shell_words(&env(&name).unwrap_or_default());
+            extra.extend(words.ok_or(name)?);
+        }
+        args.splice(end..end, extra);
     } else if args.iter().any(|arg| matches!(arg.as_str(), "-v" | "-version" | "--version")) {
-        return vec![args.swap_remove(0), "version".to_owned()];
+        return Ok(vec![args.swap_remove(0), "version".to_owned()]);
     }
-    args.into_iter().map(double_dash).collect()
+    Ok(args.into_iter().map(double_dash).collect())
 }
 
 fn double_dash(arg: String) -> String {
@@ -1081,7 +1095,8 @@ mod tests {
 
     fn parse(line: &str) -> Cli {
         let raw = line.split(' ').map(Into::into).collect();
-        Cli::try_parse_from(normalise(raw, |_| None)).expect("a valid command line")
+        let args = normalise(raw, |_| None).expect("no variable is set");
+        Cli::try_parse_from(args).expect("a valid command line")
     }
 
     #[test]
@@ -1099,6 +1114,7 @@ mod tests {
     fn variables_keep_their_order() {
         let args = ["stratiform", "plan", "-var=a=1", "-var-file=f", "-var", "a=2"];
         let args = normalise(args.into_iter().map(Into::into).collect(), |_| None);
+        let args = args.expect("no variable is set");
         let cli = super::parse(args).expect("a valid command line");
         let Command::Plan(PlanCommand { plan, .. }) = cli.command else { panic!("a plan") };
         let value = |text: &str| Given::Value(text.to_owned());
@@ -1114,15 +1130,34 @@ mod tests {
             ("''", &[""]),
         ];
         for (text, expected) in table {
-            assert_eq!(shell_words(text), expected, "{text}");
+            assert_eq!(shell_words(text).expect(text), expected, "{text}");
+        }
+        for text in ["'a", "-a \"b", "a\\"] {
+            assert_eq!(shell_words(text), None, "{text}");
         }
     }
 
     #[test]
     fn arguments_from_the_environment_come_first() {
-        let raw = ["stratiform", "plan", "-out=p"].into_iter().map(Into::into).collect();
-        let args =
-            normalise(raw, |name| (name == "TF_CLI_ARGS_plan").then(|| "-no-color".to_owned()));
-        assert_eq!(args, ["stratiform", "plan", "--no-color", "--out=p"]);
+        let env = |name: &str| match name {
+            "TF_CLI_ARGS" => Some("-aa".to_owned()),
+            "TF_CLI_ARGS_plan" | "TF_CLI_ARGS_state" => Some("-bb".to_owned()),
+            "TF_CLI_ARGS_state_replace_provider" => Some("-cc".to_owned()),
+            "TF_CLI_ARGS_apply" => Some("'".to_owned()),
+            _ => None,
+        };
+        let given = |line: &str| normalise(line.split(' ').map(Into::into).collect(), env);
+        for (line, expected) in [
+            ("stratiform plan -out=p", "stratiform plan --bb --aa --out=p"),
+            ("stratiform state -xx", "stratiform state --bb --aa --xx"),
+            (
+                "stratiform state replace-provider x",
+                "stratiform state replace-provider --cc --aa x",
+            ),
+            ("stratiform show state", "stratiform show --aa state"),
+        ] {
+            assert_eq!(given(line).expect(line).join(" "), expected);
+        }
+        assert_eq!(given("stratiform apply"), Err("TF_CLI_ARGS_apply".to_owned()));
     }
 }

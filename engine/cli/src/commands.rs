@@ -42,7 +42,15 @@ pub(crate) use provider::by_own_name;
 
 /// Runs a command line.
 pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
-    let args = args::normalise(raw, store::env);
+    let args = match args::normalise(raw, store::env) {
+        Ok(args) => args,
+        Err(name) => {
+            terminal::error_line(&format!(
+                "{name} cannot be split into words: a quote is not closed, or a backslash stands at the end"
+            ));
+            return Exit::Failure;
+        }
+    };
     let cli = match args::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -68,9 +76,21 @@ pub(crate) fn run(raw: Vec<std::ffi::OsString>) -> Exit {
     if let Command::Fmt(args) = &cli.command {
         return fmt::fmt(args);
     }
+    let workspace = store::workspace();
+    if !store::is_workspace_name(&workspace) && !matches!(cli.command, Command::Get(_)) {
+        let from = if store::env("TF_WORKSPACE").is_some() {
+            "TF_WORKSPACE"
+        } else {
+            "`.terraform/environment`"
+        };
+        let message = format!("{from} says `{workspace}`, which {}", store::NO_WORKSPACE_NAME);
+        return fail_message(&message, terminal::style(false));
+    }
     // One thread beside this one: what drives the connections to providers goes on while an expression is evaluated.
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = match runtime.worker_threads(1).enable_all().build() {
+    // Its threads hand values to providers, and those are as deep as here.
+    runtime.worker_threads(1).thread_stack_size(crate::STACK_BYTES).enable_all();
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal::error_line(&format!("no runtime can be started: {error}"));

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use address::ProviderAddress;
 use config::test_file::TestRequest;
 use config::under_test::TestProviders;
 use config::{Configuration, Found, LoadRequest, TestFile};
@@ -18,7 +19,7 @@ use install::{Environment, Event, Fetcher, InstallError, Lock, Settings};
 use lang::World;
 use syntax::{Diagnostics, SourceMap, Span};
 
-use crate::session::Session;
+use crate::session::{Session, without};
 use crate::ui::Ui;
 use crate::world::SavedFiles;
 use crate::{store, terminal};
@@ -65,6 +66,20 @@ pub(crate) fn load(world: &dyn World) -> (Configuration, Diagnostics) {
     config::load_with(request, &find)
 }
 
+/// Loads the same, and complains of what `init` and `get` tell: what blocks say, and not
+/// what their names lead to.
+pub(crate) fn load_blocks(world: &dyn World) -> (Configuration, Diagnostics) {
+    let (mut configuration, found) = load(world);
+    let found = without(found, "stratiform::lang::unknown_function");
+    let mut found = without(found, "stratiform::config::unknown_provider_config");
+    if configuration.modules.values().any(|module| !module.components.is_empty()) {
+        let (types, errors) = component::load_types(&mut configuration, world);
+        found.extend(errors);
+        found.extend(component::unknown_blocks(&configuration, &types));
+    }
+    (configuration, found)
+}
+
 /// A module that a run of a test file is about.
 pub(crate) struct UnderTest<'a> {
     /// Its folder.
@@ -99,7 +114,7 @@ pub(crate) fn load_under_test(
     (configuration, config::under_test::without_storage(found))
 }
 
-/// The test files of the working folder. What is wrong with them is for `test` and `validate` to tell.
+/// The test files of the working folder, and what is wrong with them.
 pub(crate) fn tests(
     world: &dyn World,
     directory: Option<&str>,
@@ -132,6 +147,28 @@ pub(crate) fn faults_of_test_modules(
             found.extend(config::validate(&configuration));
         }
         found.extend(errors);
+    }
+    found
+}
+
+/// Complains of provider configurations of test files that stand for different providers in different runs.
+pub(crate) fn check_test_providers(world: &dyn World, tests: &[TestFile]) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for file in tests.iter().filter(|file| !file.providers.is_empty()) {
+        let module = |run: &config::TestRun| {
+            let (dir, key) = match &run.module {
+                None => (PathBuf::from("."), String::new()),
+                Some(module) => {
+                    let key = file.module_key(run);
+                    (dir_for_test(&key, module)?, key)
+                }
+            };
+            let providers = TestProviders::new();
+            let sources = SourceMap::new();
+            let under = UnderTest { dir: &dir, key: &key, providers: &providers, sources };
+            Some(Arc::clone(load_under_test(world, under).0.root()))
+        };
+        found.extend(config::check_test_providers(file, &module));
     }
     found
 }
@@ -225,14 +262,19 @@ pub(crate) fn load_saved(saved: &SavedFiles) -> (Configuration, Diagnostics) {
 
 /// Providers that the configuration uses, that are not part of this program, and that cannot be started as they are.
 pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagnostics {
-    let mut found = Diagnostics::new();
     let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
+    missing_of(session, blocks.map(|block| (&block.provider.provider, block.header)))
+}
+
+/// Those of these providers, with the places that ask for them, that cannot be started as they are.
+pub(crate) fn missing_of<'a>(
+    session: &Session,
+    asked: impl Iterator<Item = (&'a ProviderAddress, Span)>,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
     let mut used = BTreeMap::new();
-    for block in blocks {
-        let provider = &block.provider.provider;
-        if !session.has_at_hand(provider) {
-            used.entry(provider).or_insert(block.header);
-        }
+    for (provider, place) in asked.filter(|(provider, _)| !session.has_at_hand(provider)) {
+        used.entry(provider).or_insert(place);
     }
     if used.is_empty() {
         return found;
@@ -245,12 +287,12 @@ pub(crate) fn missing(session: &Session, configuration: &Configuration) -> Diagn
     let cache = hash_cache(&session.context);
     let search =
         Search { data_dir: &data_dir, lock: &lock, settings: &settings, hash_cache: Some(&cache) };
-    for (provider, header) in used {
+    for (provider, place) in used {
         match install::installed(&search, provider) {
             Ok(_) => {}
             Err(InstallError::NotInstalled { .. }) if session.has_schemas_of(provider) => {}
             Err(InstallError::NotInstalled { provider, .. }) => {
-                found.push(InstallError::NotInstalled { provider, span: Some(header) });
+                found.push(InstallError::NotInstalled { provider, span: Some(place) });
             }
             Err(error) => found.push(error),
         }

@@ -24,7 +24,7 @@ mod world;
 use std::process::ExitCode;
 
 /// Deep expressions are evaluated by recursion; the limit on nesting fits this stack with room to spare.
-const STACK_BYTES: usize = 256 * 1024 * 1024;
+pub(crate) const STACK_BYTES: usize = 256 * 1024 * 1024;
 
 fn main() -> ExitCode {
     let raw: Vec<std::ffi::OsString> = std::env::args_os().collect();

@@ -480,20 +480,10 @@ impl Session {
         snapshot: &StateSnapshot,
         options: Options,
     ) -> (Option<Plan>, Diagnostics) {
-        let configuration = Arc::clone(&stack.configuration);
-        let inputs = stack.inputs.clone();
-        let components = stack.components.clone();
-        let (plan, mut found) = self.plan_unchecked(stack, snapshot, options).await;
-        let Some(mut plan) = plan else { return (None, found) };
-        let bench = Bench {
-            session: self,
-            configuration: &configuration,
-            inputs: &inputs,
-            snapshot,
-            components: &components,
-        };
-        found.extend(bench.judge(&mut plan));
-        (Some(plan).filter(|_| !found.has_errors()), found)
+        match self.attempt(stack, snapshot, options, &self.registry).await {
+            (plan::Attempt::Planned(plan), found) => (Some(*plan), found),
+            (plan::Attempt::Failed(_), found) => (None, found),
+        }
     }
 
     /// Plans a stack, whatever it costs.
@@ -513,7 +503,7 @@ impl Session {
         (plan, report::calls::with_calls(found, &configuration))
     }
 
-    /// Plans a module under test and checks what is planned; in spite of errors, what is known of its values.
+    /// Plans a stack with these providers and checks what is planned; in spite of errors, what could be planned.
     pub(crate) async fn attempt(
         &self,
         stack: Stack,
@@ -529,7 +519,8 @@ impl Session {
         }
         let components = stack.components.clone();
         let request = self.request(stack, snapshot, options, &readers);
-        let (attempt, mut found) = plan::attempt(request).await;
+        let (attempt, found) = plan::attempt(request).await;
+        let mut found = report::calls::with_calls(found, &configuration);
         let plan::Attempt::Planned(mut plan) = attempt else { return (attempt, found) };
         let bench = Bench {
             session: self,
@@ -542,8 +533,8 @@ impl Session {
         let refused = judged.has_errors();
         found.extend(judged);
         if refused {
-            let evaluation = Box::new(plan.evaluation);
-            return (plan::Attempt::Failed(Some(evaluation)), found);
+            plan.errored = true;
+            return (plan::Attempt::Failed(Some(plan)), found);
         }
         (plan::Attempt::Planned(plan), found)
     }

@@ -194,7 +194,7 @@ pub(crate) fn publish(common: &Common, world: &dyn World) -> Result<(), StateErr
     if store::failpoint().hit("shared").is_err() {
         return Ok(());
     }
-    let document = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION);
+    let document = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION)?;
     let text = format!("{document:#}\n");
     let written = write_whole(path, text.as_bytes()).and_then(|()| {
         put_mark(&place, &Mark { digest: digest(text.as_bytes()), serial: snapshot.serial })

@@ -26,6 +26,16 @@ pub(crate) fn workspace() -> String {
     if name.is_empty() { DEFAULT.to_owned() } else { name.to_owned() }
 }
 
+/// Says whether a workspace can be called so: the name is also that of a folder.
+pub(crate) fn is_workspace_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~$&+=:@".contains(c);
+    !name.is_empty() && name.chars().all(allowed) && !matches!(name, "." | "..")
+}
+
+/// What is said of a name that [`is_workspace_name`] refuses.
+pub(crate) const NO_WORKSPACE_NAME: &str =
+    "cannot name a workspace: only letters, digits and -_.~$&+=:@ are allowed";
+
 /// The file that holds the choice; Terraform's, so that both programs work in the same workspace.
 fn choice() -> PathBuf {
     let folder = env("TF_DATA_DIR").unwrap_or_else(|| ".terraform".to_owned());

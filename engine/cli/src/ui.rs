@@ -152,6 +152,13 @@ impl Ui {
             }
             return;
         }
+        for still in shared.live.still_ephemeral(self.now_ms()) {
+            if self.json {
+                self.say(&self.messages().still_ephemeral(&still));
+            } else {
+                terminal::line(&still.line(self.style));
+            }
+        }
         for still in shared.live.still(self.now_ms()) {
             if self.json {
                 self.say(&self.messages().still(&still));

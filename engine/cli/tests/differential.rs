@@ -322,6 +322,17 @@ fn waivers() -> BTreeMap<String, String> {
     entries.map(|(name, reason)| (name.to_owned(), reason.to_owned())).collect()
 }
 
+/// Whoever looks for a difference looks there.
+#[test]
+fn each_waiver_names_its_row_of_the_documentation() {
+    let page = include_str!("../../../docs/compatibility.md");
+    for (case, reason) in waivers() {
+        let row = reason.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+        let (row, _) = row.unwrap_or_else(|| panic!("{case}: `[ROW] REASON` is expected"));
+        assert!(page.contains(&format!("\n| {row} | ")), "{case}: there is no row `{row}`");
+    }
+}
+
 /// What differs, in words; `None` if nothing does.
 fn difference(ours: &Verdict, theirs: &Verdict) -> Option<String> {
     match (&ours.validate, &theirs.validate) {

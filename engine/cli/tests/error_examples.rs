@@ -20,7 +20,8 @@ fn unshown() -> BTreeSet<&'static str> {
 fn examples_give_their_errors() {
     let mut shown = 0;
     let mut wrong = Vec::new();
-    for doc in config::RULE_DOCS.iter().filter(|doc| !doc.example.is_empty()) {
+    let docs = config::RULE_DOCS.iter().chain(syntax::ERROR_DOCS);
+    for doc in docs.filter(|doc| !doc.example.is_empty()) {
         let stack = Stack::new(&[
             ("main.tf", &format!("{}\n", doc.example)),
             ("m/main.tf", "output \"o\" {\n  value = 1\n}\n"),
@@ -56,6 +57,25 @@ fn modules_and_their_calls_must_fit() {
         let stack = Stack::new(&[("main.tf", &root), ("m/main.tf", &module)]);
         let err = stack.fails(&["validate"]);
         assert!(err.contains(&format!("stratiform::config::{code}\n")), "{code}: {err}");
+    }
+}
+
+/// Faults of files that no example can hold.
+#[test]
+fn files_that_cannot_be_read_show_their_codes() {
+    let deep = format!("{{\"locals\": {}1{}}}", "[".repeat(300), "]".repeat(300));
+    let cases: [(&str, &str, &[u8]); 5] = [
+        ("invalid_utf8", "main.tf", b"locals {\n  a = \"\xff\"\n}\n"),
+        ("nul_character", "main.tf", b"locals {\n  a = \"\0\"\n}\n"),
+        ("invalid_json", "main.tf.json", b"{\"locals\": }"),
+        ("json_block_shape", "main.tf.json", b"{\"locals\": 1}"),
+        ("too_deep", "main.tf.json", deep.as_bytes()),
+    ];
+    for (code, name, bytes) in cases {
+        let stack = Stack::new(&[]);
+        std::fs::write(stack.dir().join(name), bytes).expect("a file can be written");
+        let err = stack.fails(&["validate"]);
+        assert!(err.contains(&format!("stratiform::syntax::{code}\n")), "{code}: {err}");
     }
 }
 
@@ -259,6 +279,43 @@ fn examples_of_the_language_give_their_errors() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// All sources of the folder.
+fn sources(folder: &Path, all: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be read").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            all.push(std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+/// Faults of addresses and of the local provider are told within those of others.
+const WITHIN: [&str; 2] = ["stratiform::address::", "stratiform::local::"];
+
+#[test]
+fn every_code_has_a_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pages =
+        std::fs::read_to_string(root.join("docs/reference/errors.md")).expect("it is there");
+    let mut all = Vec::new();
+    for folder in ["engine", "state", "providers"] {
+        sources(&root.join(folder), &mut all);
+    }
+    let mut codes = BTreeSet::new();
+    for text in &all {
+        for (at, _) in text.match_indices(concat!("code(", "stratiform::")) {
+            let rest = &text[at + "code(".len()..];
+            let code = rest.split_once(')').map(|(code, _)| code);
+            codes.extend(code.filter(|code| !WITHIN.iter().any(|within| code.starts_with(within))));
+        }
+    }
+    assert!(codes.len() >= 200, "only {} codes", codes.len());
+    codes.retain(|code| !pages.contains(&format!("\n## `{code}`\n")));
+    assert!(codes.is_empty(), "no page tells of {codes:#?}");
+}
+
 /// All sources of tests: files under a `tests` folder, and what follows `#[cfg(test)]` elsewhere.
 fn test_sources(folder: &Path, all: &mut Vec<String>) {
     let entries = std::fs::read_dir(folder).expect("the folder can be read");
@@ -290,6 +347,7 @@ fn every_code_is_shown_by_a_test() {
     assert!(codes.len() >= 100, "the reference lists {} codes", codes.len());
     let unshown = unshown();
     let examples: Vec<&str> = (config::RULE_DOCS.iter())
+        .chain(syntax::ERROR_DOCS)
         .chain(lang::error_docs())
         .filter(|doc| !doc.example.is_empty() && !unshown.contains(doc.code))
         .map(|doc| doc.code)

@@ -414,3 +414,33 @@ fn documents_of_data_sources_are_terraforms() {
     ];
     documents_agree("data sources", &files, &next);
 }
+
+#[test]
+fn snippets_of_faults_have_their_block_and_the_values_of_conditions() {
+    let text = r#"
+variable "low" {
+  default = 1
+}
+variable "password" {
+  default   = "hunter2"
+  sensitive = true
+}
+resource "terraform_data" "a" {
+  lifecycle {
+    precondition {
+      condition     = var.low > 3 && var.password != ""
+      error_message = "too low"
+    }
+  }
+}
+"#;
+    let stack = Stack::new(&[("main.tf", text)]);
+    let said = stack.run(&["plan", "-json"]).out;
+    assert!(!said.contains("hunter2"), "{said}");
+    let mut messages = said.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    let fault = messages.rfind(|one| one["type"] == "diagnostic").expect("a fault");
+    let snippet = &fault["diagnostic"]["snippet"];
+    assert_eq!(snippet["context"], "resource \"terraform_data\" \"a\"");
+    let values = serde_json::json!([{ "traversal": "var.low", "statement": "is 1" }]);
+    assert_eq!(snippet["values"], values);
+}

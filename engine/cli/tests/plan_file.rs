@@ -398,3 +398,41 @@ fn apply_makes_the_calls_of_the_plan_and_no_other() {
     println!("{plans} random plans, {made_in_all} calls");
     assert!(made_in_all > 0);
 }
+
+#[test]
+fn what_could_be_planned_beside_errors_is_shown_and_never_carried_out() {
+    let text = r#"
+variable "x" {
+  default = false
+}
+resource "terraform_data" "ok" {
+  input = 1
+}
+resource "terraform_data" "bad" {
+  lifecycle {
+    precondition {
+      condition     = var.x
+      error_message = "not yet"
+    }
+  }
+}
+"#;
+    let stack = Stack::new(&[("main.tf", text)]);
+    let planned = stack.run(&["plan", "-out=p"]);
+    assert_eq!(planned.code, Some(1));
+    assert!(planned.out.contains("planned the following actions, but then"), "{}", planned.out);
+    assert!(planned.err.contains("not yet"), "{}", planned.err);
+    let shown = stack.ok(&["show", "p"]);
+    assert!(shown.contains("terraform_data.ok will be created"), "{shown}");
+    for form in ["-html=p.html", "-markdown=p.md"] {
+        stack.ok(&["report", "p", form]);
+        let path = stack.dir().join(&form[form.find('=').expect("a path") + 1..]);
+        let report = std::fs::read_to_string(path).expect("a report");
+        assert!(report.contains("in spite of"), "{form}: {report}");
+    }
+    let refused = stack.fails(&["apply", "p"]);
+    assert!(refused.contains("stratiform::plan_file::errored"), "{refused}");
+    let applied = stack.run(&["apply", "-auto-approve"]);
+    assert_eq!(applied.code, Some(1));
+    assert_eq!(stack.run(&["state", "list"]).out, "", "nothing was made");
+}

@@ -52,7 +52,7 @@ fn commands(pages: &mut Pages) {
 
 fn errors(pages: &mut Pages) {
     let mut all: Vec<ErrorDoc> = Vec::new();
-    all.extend(syntax::error_docs());
+    all.extend(syntax::ERROR_DOCS);
     all.extend(lang::error_docs());
     all.extend(config::ERROR_DOCS);
     all.extend(config::RULE_DOCS);

@@ -444,7 +444,8 @@ fn each_code_of_test_files_is_shown() {
         ("stratiform::config::expected_failure", run("  expect_failures = [local.x]")),
         ("stratiform::config::unused_variable", run("  variables {\n    w = 1\n  }")),
         ("stratiform::config::override_nowhere", "override_resource {\n  target = terraform_data.b\n}\n".to_owned() + &run("")),
-        ("stratiform::config::override_instance", "override_module {\n  target = module.m[0]\n}\n".to_owned()),
+        ("stratiform::config::test_provider_version", "provider \"terraform\" {\n  version = \"1.0\"\n}\n".to_owned() + &run("")),
+        ("stratiform::config::test_provider_mismatch", "mock_provider \"two\" {}\nrun \"a\" {\n  providers = { two = two }\n}\n".to_owned() + &run("  providers = { terraform = two }")),
         ("stratiform::plan::assertion_failed", run("  assert {\n    condition     = var.v == 2\n    error_message = \"no\"\n  }")),
         ("stratiform::plan::assertion_unknown", run("  command = plan\n  assert {\n    condition     = terraform_data.a.id == \"x\"\n    error_message = \"no\"\n  }")),
         ("stratiform::plan::missing_failure", run("  expect_failures = [var.v]")),
@@ -695,4 +696,85 @@ fn mocks_of_the_aws_provider_are_those_of_terraform() {
     assert_eq!(ours.len(), 2, "each failing run shows its objects");
     assert_eq!(ours, theirs);
     assert_eq!(ours[1]["i"]["root_block_device"][0]["volume_id"], "vol-1");
+}
+
+#[test]
+fn one_instance_of_a_module_is_overridden() {
+    let main = r#"
+module "x" {
+  count  = 2
+  source = "./m"
+}
+module "y" {
+  for_each = toset(["a", "b"])
+  source   = "./m"
+}
+output "x" {
+  value = module.x[*].o
+}
+output "y" {
+  value = { for key, one in module.y : key => one.inner }
+}
+"#;
+    let child = r#"
+resource "terraform_data" "r" {
+  count = 2
+  input = 1
+}
+module "inner" {
+  source = "./inner"
+}
+output "o" {
+  value = terraform_data.r[1].output
+}
+output "inner" {
+  value = module.inner.o
+}
+"#;
+    let tests = r#"
+run "overridden" {
+  override_module {
+    target  = module.x[0]
+    outputs = { o = "over" }
+  }
+  override_module {
+    target  = module.y["a"].module.inner
+    outputs = { o = "within" }
+  }
+  override_resource {
+    target = module.x[1].terraform_data.r[1]
+    values = { output = "one" }
+  }
+  assert {
+    condition     = output.x[0] == "over" && output.x[1] == "one"
+    error_message = jsonencode(output.x)
+  }
+  assert {
+    condition     = output.y["a"] == "within" && output.y["b"] == 2
+    error_message = jsonencode(output.y)
+  }
+}
+"#;
+    let inner = "resource \"terraform_data\" \"i\" {\n  input = 2\n}\noutput \"o\" {\n  value = terraform_data.i.output\n}\n";
+    let stack = Stack::new(&[
+        ("main.tf", main),
+        ("m/main.tf", child),
+        ("m/inner/main.tf", inner),
+        ("a.tftest.hcl", tests),
+    ]);
+    stack.ok(&["get"]);
+    assert!(stack.ok(&["test"]).contains("1 passed, 0 failed"));
+    if Command::new("terraform").arg("version").output().is_err() {
+        println!("skipped: no `terraform` on the path to compare with");
+        return;
+    }
+    let theirs = |args: &[&str]| {
+        let mut command = Command::new("terraform");
+        command.args(args).current_dir(stack.dir());
+        command.env("CHECKPOINT_DISABLE", "1").env("TF_CLI_CONFIG_FILE", "/dev/null");
+        command.output().expect("terraform runs")
+    };
+    theirs(&["init"]);
+    let said = theirs(&["test", "-no-color"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
 }

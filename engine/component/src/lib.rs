@@ -54,4 +54,5 @@ pub use decision::{Decision, Rejected};
 pub use error::{ComponentError, error_docs};
 pub use market::catalog_offers;
 pub use place::{Deferred, Offer, PlaceRequest, Placed, PlacedComponent, place};
+pub use ready::unknown_blocks;
 pub use types::{ComponentType, Implementation, Types, load_types};

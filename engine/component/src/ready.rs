@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use address::{ModulePath, ModulePathStep};
-use config::ComponentBlock;
+use config::{ComponentBlock, Configuration};
 use syntax::{Diagnostics, Ident, suggest};
 use value::{Marks, Number, Value};
 
@@ -15,7 +15,7 @@ use crate::known::Known;
 use crate::ladder::Ladder;
 use crate::place::{Deferred, Run};
 use crate::stack;
-use crate::types::ComponentType;
+use crate::types::{ComponentType, Types};
 
 /// A component that is ready to be placed.
 pub(crate) struct Ready<'a> {
@@ -36,6 +36,44 @@ pub(crate) struct Ready<'a> {
     pub(crate) sound: bool,
 }
 
+/// The top-level blocks that are neither of the language nor of a component type.
+pub fn unknown_blocks(configuration: &Configuration, types: &Types) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let modules = configuration.modules.values();
+    for component in modules.flat_map(|module| &module.components) {
+        if types.get(component.type_name.as_str()).is_none() {
+            found.push(unknown_block(types, &component.type_name));
+        }
+    }
+    found
+}
+
+fn unknown_block(types: &Types, name: &Ident) -> ComponentError {
+    const BLOCKS: [&str; 14] = [
+        "resource",
+        "data",
+        "variable",
+        "output",
+        "locals",
+        "module",
+        "provider",
+        "terraform",
+        "moved",
+        "removed",
+        "import",
+        "check",
+        "ephemeral",
+        "component_type",
+    ];
+    let types = types.0.keys().map(|name| &**name);
+    let near = suggest(name.as_str(), BLOCKS.into_iter().chain(["stack"]).chain(types));
+    ComponentError::UnknownBlock {
+        name: name.text.to_string(),
+        span: name.span,
+        suggestion: near.map(|near| format!("did you mean `{near}`?")),
+    }
+}
+
 impl<'a> Run<'a> {
     pub(crate) fn prepare(
         &mut self,
@@ -43,7 +81,7 @@ impl<'a> Run<'a> {
         component: ComponentBlock,
     ) -> Option<Ready<'a>> {
         let Some(ty) = self.request.types.get(component.type_name.as_str()) else {
-            self.diagnostics.push(self.unknown_block(&component.type_name));
+            self.diagnostics.push(unknown_block(self.request.types, &component.type_name));
             return None;
         };
         let Some(step) = expand::step(&component) else {
@@ -82,32 +120,6 @@ impl<'a> Run<'a> {
             ladder,
             sound,
         })
-    }
-
-    fn unknown_block(&self, name: &Ident) -> ComponentError {
-        const BLOCKS: [&str; 14] = [
-            "resource",
-            "data",
-            "variable",
-            "output",
-            "locals",
-            "module",
-            "provider",
-            "terraform",
-            "moved",
-            "removed",
-            "import",
-            "check",
-            "ephemeral",
-            "component_type",
-        ];
-        let types = self.request.types.0.keys().map(|name| &**name);
-        let near = suggest(name.as_str(), BLOCKS.into_iter().chain(["stack"]).chain(types));
-        ComponentError::UnknownBlock {
-            name: name.text.to_string(),
-            span: name.span,
-            suggestion: near.map(|near| format!("did you mean `{near}`?")),
-        }
     }
 
     fn validate(

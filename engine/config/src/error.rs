@@ -510,6 +510,11 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "Unknown reference",
         "An expression refers to something that the module does not declare.",
     ),
+    doc(
+        "stratiform::config::incomplete_reference",
+        "Incomplete reference",
+        "`var`, `module`, the type of a resource and others are no values: a name follows them.",
+    ),
 ];
 
 const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {

@@ -34,6 +34,7 @@ pub mod input;
 
 mod storage;
 pub mod test_file;
+mod test_providers;
 pub mod under_test;
 
 mod version;
@@ -61,7 +62,8 @@ pub use rule::{RULE_DOCS, RuleError};
 pub use storage::{LocalBackend, local_backend};
 pub use test_error::{TEST_ERROR_DOCS, TestError};
 pub use test_file::{TestFile, TestNames, TestRun, load_tests};
-pub use validate::{required_versions, root_aliases, validate};
+pub use test_providers::check_test_providers;
+pub use validate::{built_in_versions, required_versions, root_aliases, validate};
 
 /// The version of Terraform whose language this engine reads; `required_version` is checked against it.
 pub const LANGUAGE_VERSION: &str = "1.11.4";

@@ -72,8 +72,11 @@ pub fn load_under_test(
         providers,
     };
     loader.load_tree(ModulePath::root(), request.root.to_path_buf(), None);
-    let configuration =
-        Configuration { sources: Arc::new(loader.sources), modules: loader.modules };
+    let configuration = Configuration {
+        sources: Arc::new(loader.sources),
+        modules: loader.modules,
+        replaced: Vec::new(),
+    };
     let diagnostics = loader.diagnostics;
     (configuration, diagnostics)
 }

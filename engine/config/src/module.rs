@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use address::{
-    AttributePath, ModulePath, ModulePathStep, ProviderAddress, ProviderConfig, Resource, Target,
+    AttributePath, InstanceKey, ModuleInstance, ModulePath, ModulePathStep, ModuleStep,
+    ProviderAddress, ProviderConfig, Resource, Target,
 };
 use indexmap::IndexMap;
 use lang::{Expression, Traversal, TypeConstraint};
@@ -19,12 +20,30 @@ pub struct Configuration {
     pub sources: Arc<SourceMap>,
     /// Modules by path; the root is always there.
     pub modules: BTreeMap<ModulePath, Arc<Module>>,
+    /// What a test puts in the place of single instances of modules; a step without a key stands for all keys.
+    pub replaced: Vec<(ModuleInstance, Arc<Module>)>,
 }
 
 impl Configuration {
     /// The root module.
     pub fn root(&self) -> &Arc<Module> {
         self.modules.get(&ModulePath::root()).expect("loading always makes a root module")
+    }
+
+    /// The module that an instance is one of.
+    pub fn module_of(&self, instance: &ModuleInstance) -> Option<&Arc<Module>> {
+        let is_meant = |(meant, step): (&ModuleStep, &ModuleStep)| {
+            ModulePathStep::from(meant) == ModulePathStep::from(step)
+                && (meant.key == InstanceKey::None || meant.key == step.key)
+        };
+        let replaced = self.replaced.iter().find(|(meant, _)| {
+            meant.steps().len() == instance.steps().len()
+                && meant.steps().iter().zip(instance.steps()).all(is_meant)
+        });
+        match replaced {
+            Some((_, module)) => Some(module),
+            None => self.modules.get(&instance.module()),
+        }
     }
 }
 
@@ -263,6 +282,15 @@ pub struct ProviderName {
     pub local: Arc<str>,
     /// The alias.
     pub alias: Option<Arc<str>>,
+}
+
+impl std::fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.alias {
+            Some(alias) => write!(f, "{}.{alias}", self.local),
+            None => f.write_str(&self.local),
+        }
+    }
 }
 
 /// What a module says about a provider that it needs.

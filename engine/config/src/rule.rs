@@ -187,6 +187,21 @@ pub enum RuleError {
         #[label("no provider can be published under this")]
         span: Span,
     },
+    /// A version of what is part of the program.
+    #[error("`{local}` asks for a version of the built-in provider {provider}")]
+    #[diagnostic(
+        code(stratiform::config::built_in_version),
+        help("remove the version: the provider comes with the program")
+    )]
+    BuiltInVersion {
+        /// The local name.
+        local: String,
+        /// Its address.
+        provider: String,
+        /// The entry.
+        #[label("it has no versions")]
+        span: Span,
+    },
     /// An alias that a module wants under another name than its provider's.
     #[error("`configuration_aliases` of `{local}` holds something else than aliases of `{local}`")]
     #[diagnostic(
@@ -670,6 +685,12 @@ pub const RULE_DOCS: &[ErrorDoc] = &[
         "Version constraint",
         "A text does not read as a version constraint.",
         "terraform {\n  required_providers {\n    terraform = { source = \"terraform.io/builtin/terraform\", version = \"abc\" }\n  }\n}",
+    ),
+    doc(
+        "stratiform::config::built_in_version",
+        "Version of a built-in provider",
+        "`required_providers` wants a version of a provider that is part of the program.",
+        "terraform {\n  required_providers {\n    terraform = { source = \"terraform.io/builtin/terraform\", version = \"1.0\" }\n  }\n}",
     ),
     doc(
         "stratiform::config::provider_name",

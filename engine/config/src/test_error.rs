@@ -118,17 +118,36 @@ pub enum TestError {
         #[label("has no effect")]
         span: Span,
     },
-    /// One instance of a module is overridden.
-    #[error("`{target}` is one instance of a module, but only whole calls can be overridden")]
+    /// The version of a provider is not for a test to choose.
+    #[error("`version` of provider `{name}` stands in a test file")]
     #[diagnostic(
-        code(stratiform::config::override_instance),
-        help("leave the key away: the outputs are then those of all instances")
+        code(stratiform::config::test_provider_version),
+        help("write it in `required_providers` of the module under test")
     )]
-    OverrideInstance {
-        /// The address.
-        target: String,
-        /// The block.
-        #[label("names an instance")]
+    ProviderVersion {
+        /// The provider's local name.
+        name: String,
+        /// The argument.
+        #[label("a test takes the versions of its module")]
+        span: Span,
+    },
+    /// A provider configuration stands for two providers.
+    #[error("provider `{name}` of the test file is {is} already")]
+    #[diagnostic(
+        code(stratiform::config::test_provider_mismatch),
+        help(
+            "the first run that uses the name decides which provider it is: give the other one a name of its own"
+        )
+    )]
+    ProviderMismatch {
+        /// The name in the test file.
+        name: String,
+        /// What it is.
+        is: String,
+        /// What it should be, and why.
+        wanted: String,
+        /// The run's `providers`, or the block of the provider.
+        #[label("{wanted}")]
         span: Span,
     },
 }
@@ -176,9 +195,14 @@ pub const TEST_ERROR_DOCS: &[ErrorDoc] = &[
         "The address of an override is not in the module under test.",
     ),
     doc(
-        "stratiform::config::override_instance",
-        "Override of a module instance",
-        "A module is overridden as a whole, whatever its `count` or `for_each` is.",
+        "stratiform::config::test_provider_version",
+        "Provider version in a test file",
+        "Versions of providers are chosen by the modules, not by their tests.",
+    ),
+    doc(
+        "stratiform::config::test_provider_mismatch",
+        "Provider of another kind",
+        "Two runs give one provider configuration of a test file to different providers.",
     ),
 ];
 

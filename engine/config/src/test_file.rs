@@ -57,6 +57,16 @@ pub enum TestProvider {
     Mock(MockProvider),
 }
 
+impl TestProvider {
+    /// Where the block is written.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Real(block) => block.span,
+            Self::Mock(mock) => mock.span,
+        }
+    }
+}
+
 /// `mock_provider "aws" { … }`
 #[derive(Debug, Clone)]
 pub struct MockProvider {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use address::{ModulePath, ResourceMode, Target};
+use address::{InstanceKey, ModulePath, ResourceMode, Target};
 use lang::{Context, Expression, Phase, World};
 use syntax::{Body, Diagnostics, Expr, ExprKind, ObjectItem, ObjectKey, Span};
 use value::{Type, Value, convert};
@@ -31,11 +31,11 @@ pub fn set_providers(configuration: &mut Configuration, providers: &TestProvider
     }
 }
 
-/// Puts outputs in the place of what a module has. False if there is no such call.
+/// Puts outputs in the place of what a module has, or one instance of it. False if there is no such call.
 pub fn override_module(configuration: &mut Configuration, one: &Override) -> bool {
     let Target::Module(instance) = &one.target else { return false };
     let path = instance.module();
-    let Some(module) = configuration.modules.get_mut(&path) else { return false };
+    let Some(module) = configuration.modules.get(&path) else { return false };
     let outputs = module.outputs.iter().map(|(name, output)| {
         let value = one.values.get_attr(name).cloned().unwrap_or_else(Value::dynamic_null);
         let value = Expression::literal(value, one.span);
@@ -55,7 +55,12 @@ pub fn override_module(configuration: &mut Configuration, one: &Override) -> boo
         required_providers: module.required_providers.clone(),
         ..Module::default()
     };
-    *module = Arc::new(made_up);
+    let made_up = Arc::new(made_up);
+    if instance.steps().iter().any(|step| step.key != InstanceKey::None) {
+        configuration.replaced.push((instance.clone(), made_up));
+        return true;
+    }
+    configuration.modules.insert(path.clone(), made_up);
     configuration.modules.retain(|other, _| {
         other.steps().len() <= path.steps().len() || !other.steps().starts_with(path.steps())
     });

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use address::{ModulePath, Resource};
+use address::{ModulePath, ProviderAddress, Resource};
 use lang::{Expression, Traversal, TraversalStep};
 use syntax::{Body, Diagnostics, Span, suggest};
 
@@ -17,6 +17,7 @@ use crate::rule::RuleError;
 /// Checks a whole configuration.
 pub fn validate(configuration: &Configuration) -> Diagnostics {
     let mut diagnostics = required_versions(configuration);
+    diagnostics.extend(built_in_versions(configuration));
     for (path, module) in &configuration.modules {
         let mut check = Check { configuration, path, module, diagnostics: &mut diagnostics };
         check.names();
@@ -40,6 +41,23 @@ pub fn required_versions(configuration: &Configuration) -> Diagnostics {
                     wanted: wanted.clone(),
                     ours: crate::LANGUAGE_VERSION,
                     span: *span,
+                });
+            }
+        }
+    }
+    diagnostics
+}
+
+/// Complains of versions that are wanted of a provider that is part of the program.
+pub fn built_in_versions(configuration: &Configuration) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for module in configuration.modules.values() {
+        for (local, required) in &module.required_providers {
+            if required.version.is_some() && required.address == ProviderAddress::builtin() {
+                diagnostics.push(RuleError::BuiltInVersion {
+                    local: local.to_string(),
+                    provider: required.address.to_string(),
+                    span: required.span,
                 });
             }
         }
@@ -211,10 +229,7 @@ impl Check<'_> {
     /// What a call passes in, and what its module wants or configures itself.
     fn providers(&mut self, call: &ModuleCall, child: &Module) {
         let module = call.step.to_string();
-        let shown = |name: &ProviderName| match &name.alias {
-            Some(alias) => format!("{}.{alias}", name.local),
-            None => name.local.to_string(),
-        };
+        let shown = ProviderName::to_string;
         for (local, required) in &child.required_providers {
             for alias in &required.aliases {
                 let name =

@@ -159,14 +159,10 @@ impl Program {
     }
 }
 
-/// How deep the value of one argument may be nested. Where a schema leaves the type open, the type is stored beside
-/// the value, with two levels of JSON for each of the value's, and JSON is read back to 127 levels.
-const MOST_LEVELS: usize = 50;
-
-/// Whether a value has more than so many collections within each other.
-fn is_deeper_than(value: &Value, levels: usize) -> bool {
-    value.elements().any(|(_, part)| levels == 0 || is_deeper_than(part, levels - 1))
-}
+/// How deep the value of one argument, or of an output of the root module, may be nested. Where a schema leaves the
+/// type open, the type is stored beside the value, with two levels of JSON for each of the value's, and all of it is
+/// read back.
+pub(crate) const MOST_LEVELS: usize = 250;
 
 impl Field {
     fn value(&self, ctx: &Context<'_>, diagnostics: &mut Diagnostics) -> Value {
@@ -180,7 +176,7 @@ impl Field {
             }
         };
         match convert(&value, &self.wanted) {
-            Ok(value) if is_deeper_than(&value, MOST_LEVELS) => {
+            Ok(value) if value.is_deeper_than(MOST_LEVELS) => {
                 diagnostics.push(PlanError::TooDeep {
                     name: self.name.to_string(),
                     limit: MOST_LEVELS,

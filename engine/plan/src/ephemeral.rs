@@ -12,6 +12,76 @@ use crate::prepare::Block;
 use crate::problem::Place;
 use crate::validity::Violation;
 
+/// What is done with an ephemeral object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// It is made.
+    Open,
+    /// It is made to last longer.
+    Renew,
+    /// It is ended.
+    Close,
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The provider is asked.
+    Started,
+    /// It has been done.
+    Ended {
+        /// How long it took, in milliseconds.
+        elapsed_ms: u64,
+    },
+    /// The provider refused or failed.
+    Failed {
+        /// How long it took, in milliseconds.
+        elapsed_ms: u64,
+    },
+}
+
+/// Something has happened to an ephemeral object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The instance.
+    pub address: ResourceInstance,
+    /// What is done.
+    pub operation: Operation,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// Hears of everything that happens to ephemeral objects.
+#[derive(Clone)]
+pub struct Listener {
+    world: Arc<dyn World>,
+    tell: Arc<dyn Fn(Told) + Send + Sync>,
+}
+
+impl Listener {
+    /// Tells of each operation when it begins and when it has ended, by the clock of the world.
+    pub fn new(world: Arc<dyn World>, tell: Arc<dyn Fn(Told) + Send + Sync>) -> Self {
+        Self { world, tell }
+    }
+
+    async fn around<T>(
+        &self,
+        address: &ResourceInstance,
+        operation: Operation,
+        has_failed: impl Fn(&T) -> bool,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let tell = |stage| (self.tell)(Told { address: address.clone(), operation, stage });
+        let began_ms = now_ms(&*self.world);
+        tell(Stage::Started);
+        let result = work.await;
+        let elapsed_ms = now_ms(&*self.world).saturating_sub(began_ms);
+        let failed = has_failed(&result);
+        tell(if failed { Stage::Failed { elapsed_ms } } else { Stage::Ended { elapsed_ms } });
+        result
+    }
+}
+
 /// An ephemeral object that is open.
 pub struct Open {
     /// Whose it is.
@@ -22,6 +92,7 @@ pub struct Open {
     private: Private,
     provider: String,
     span: Span,
+    listener: Listener,
 }
 
 /// Says which, and nothing of its value.
@@ -34,6 +105,12 @@ impl std::fmt::Debug for Open {
 impl Open {
     /// Makes it last longer.
     pub async fn renew(&mut self) -> Diagnostics {
+        let (listener, address) = (self.listener.clone(), self.address.clone());
+        let failed = Diagnostics::has_errors;
+        listener.around(&address, Operation::Renew, failed, self.renew_unheard()).await
+    }
+
+    async fn renew_unheard(&mut self) -> Diagnostics {
         let type_name = &self.address.resource.type_name;
         let answer = self.reader.renew_ephemeral(type_name, self.private.clone()).await;
         let locate = |_: &AttributePath| Some(self.span);
@@ -58,6 +135,12 @@ impl Open {
     }
 
     async fn close(self) -> Diagnostics {
+        let (listener, address) = (self.listener.clone(), self.address.clone());
+        let failed = Diagnostics::has_errors;
+        listener.around(&address, Operation::Close, failed, self.close_unheard()).await
+    }
+
+    async fn close_unheard(self) -> Diagnostics {
         let type_name = &self.address.resource.type_name;
         let answer = self.reader.close_ephemeral(type_name, self.private.clone()).await;
         let locate = |_: &AttributePath| Some(self.span);
@@ -79,6 +162,19 @@ pub(crate) async fn open(
     block: &Block,
     address: ResourceInstance,
     config: Value,
+    listener: &Listener,
+) -> Result<(Value, Open, Diagnostics), Diagnostics> {
+    let at = address.clone();
+    let work = open_unheard(reader, block, address, config, listener);
+    listener.around(&at, Operation::Open, Result::is_err, work).await
+}
+
+async fn open_unheard(
+    reader: Arc<dyn Reader>,
+    block: &Block,
+    address: ResourceInstance,
+    config: Value,
+    listener: &Listener,
 ) -> Result<(Value, Open, Diagnostics), Diagnostics> {
     let provider = block.config.provider.provider.short_name();
     let locate = |path: &AttributePath| Some(block.program.locate(path));
@@ -117,6 +213,7 @@ pub(crate) async fn open(
         private: opened.private,
         provider,
         span: block.config.header,
+        listener: listener.clone(),
     };
     Ok((value, open, warnings))
 }

@@ -7,6 +7,42 @@ use miette::Diagnostic;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
+/// What the names in a condition are worth, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownValues(pub(crate) Vec<(String, String)>);
+
+impl KnownValues {
+    /// What the names in the condition of a fault are worth, if it is the fault of one.
+    pub fn of<'a>(fault: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
+        use crate::assertion::AssertionError;
+        let of_plan = fault.downcast_ref().and_then(|fault| match fault {
+            PlanError::ConditionFailed { values, .. } | PlanError::CheckFailed { values, .. } => {
+                values.as_ref()
+            }
+            _ => None,
+        });
+        of_plan.or_else(|| match fault.downcast_ref()? {
+            AssertionError::Failed { values, .. } => values.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// The names with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl std::fmt::Display for KnownValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, (name, value)) in self.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}`{name}` is {value}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A fault of the configuration, the state or this run's options that only planning can find.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum PlanError {
@@ -88,12 +124,10 @@ pub enum PlanError {
     #[error("the value of `{name}` is nested more than {limit} levels deep")]
     #[diagnostic(
         code(stratiform::plan::too_deep),
-        help(
-            "a state keeps {limit} levels in one argument: give the value as text, with `jsonencode`"
-        )
+        help("a state keeps {limit} levels in one value: give it as text, with `jsonencode`")
     )]
     TooDeep {
-        /// The argument.
+        /// The argument or output.
         name: String,
         /// How many levels there may be.
         limit: usize,
@@ -209,7 +243,7 @@ pub enum PlanError {
         span: Span,
         /// What the names in it are, where that may be shown.
         #[help]
-        values: Option<String>,
+        values: Option<KnownValues>,
     },
     /// A check block's assertion does not hold; the plan goes on.
     #[error("check `{name}` does not hold: {message}")]
@@ -224,7 +258,7 @@ pub enum PlanError {
         span: Span,
         /// What the names in it are, where that may be shown.
         #[help]
-        values: Option<String>,
+        values: Option<KnownValues>,
     },
     /// A check block's assertion waits for a value; apply decides it.
     #[error("check `{name}` is decided in apply")]
@@ -604,7 +638,7 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
     doc(
         "stratiform::plan::too_deep",
         "Nested too deeply",
-        "The value of an argument has more levels of lists, maps and objects than a state keeps.",
+        "The value of an argument or of an output of the root module has more levels of lists, maps and objects than a state keeps.",
     ),
     doc(
         "stratiform::plan::block_count",

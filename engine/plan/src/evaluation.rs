@@ -26,7 +26,9 @@ use lang::{Context, Expression, Phase, World};
 use syntax::{Diagnostics, Span};
 use value::{Marks, Type, Value, convert};
 
-use crate::error::PlanError;
+use crate::decode::MOST_LEVELS;
+use crate::ephemeral::Told;
+use crate::error::{KnownValues, PlanError};
 use crate::function::{Functions, InModule};
 use crate::prepare::{Block, ProviderBlock};
 use crate::restore::Restored;
@@ -66,6 +68,8 @@ pub struct Evaluation {
     root_inputs: BTreeMap<Arc<str>, Value>,
     /// What is led back to an earlier state.
     pub(crate) restored: Restored,
+    /// What has happened to ephemeral objects while the plan was made, in that order.
+    pub told_of_ephemerals: Vec<Told>,
     /// The walk has ended with faults: what has no value gets none.
     failed: bool,
 }
@@ -97,6 +101,7 @@ impl Evaluation {
             index: BTreeMap::new(),
             root_inputs,
             restored: Restored::default(),
+            told_of_ephemerals: Vec::new(),
             failed: false,
         };
         let root = Arc::clone(evaluation.config.root());
@@ -355,20 +360,28 @@ impl Evaluation {
         id: ModuleId,
         name: &Arc<str>,
     ) -> Result<Value, Diagnostics> {
+        let failed = self.check_output(id, name);
+        if failed.has_errors() { Err(failed) } else { self.output_value(id, name) }
+    }
+
+    /// What the conditions of an output come to.
+    pub(crate) fn check_output(&self, id: ModuleId, name: &Arc<str>) -> Diagnostics {
+        let state = self.module(id);
+        let Some(output) = state.module.outputs.get(name) else { return Diagnostics::new() };
+        let address = format!("{}output.{name}", prefix(&state.instance));
+        let conditions = &output.preconditions;
+        self.check_conditions(id, &Repetition::single(), None, conditions, "precondition", &address)
+    }
+
+    /// Evaluates an output of a module instance and records it, whatever its conditions say.
+    pub(crate) fn output_value(
+        &mut self,
+        id: ModuleId,
+        name: &Arc<str>,
+    ) -> Result<Value, Diagnostics> {
         let module = Arc::clone(&self.module(id).module);
         let Some(output) = module.outputs.get(name) else { return Ok(Value::dynamic_unknown()) };
         let address = format!("{}output.{name}", prefix(&self.module(id).instance));
-        let failed = self.check_conditions(
-            id,
-            &Repetition::single(),
-            None,
-            &output.preconditions,
-            "precondition",
-            &address,
-        );
-        if failed.has_errors() {
-            return Err(failed);
-        }
         let mut value = self.evaluate(id, &Repetition::single(), &output.value)?;
         let unsuitable = |message: &str, help: &str| PlanError::UnsuitableValue {
             what: "value",
@@ -382,6 +395,14 @@ impl Evaluation {
                 "is ephemeral, but the output is not declared so",
                 "in a child module add `ephemeral = true` to the output; the root module's outputs are stored, so use `ephemeralasnull(…)` there",
             )
+            .into());
+        }
+        if id == ROOT && value.is_deeper_than(MOST_LEVELS) {
+            return Err(PlanError::TooDeep {
+                name: address,
+                limit: MOST_LEVELS,
+                span: output.value.span(),
+            }
             .into());
         }
         if id == ROOT && value.deep_marks().contains(Marks::SENSITIVE) && !output.sensitive {
@@ -569,25 +590,25 @@ pub(crate) struct FailedCondition {
     /// The author's words.
     pub(crate) message: String,
     /// What the names in it are, where that may be shown.
-    pub(crate) values: Option<String>,
+    pub(crate) values: Option<KnownValues>,
 }
 
 /// What the references of an expression are worth: those that are known, short and no secret.
-fn values_of(expression: &Expression, ctx: &Context<'_>) -> Option<String> {
+fn values_of(expression: &Expression, ctx: &Context<'_>) -> Option<KnownValues> {
     const LONGEST: usize = 60;
-    let mut shown: Vec<String> = Vec::new();
+    let mut shown = Vec::new();
     for reference in expression.references() {
         let Ok(value) = Expression::reference(reference.clone()).evaluate(ctx) else { continue };
         if !value.is_wholly_known() || !value.deep_marks().is_empty() {
             continue;
         }
         let text = value::json::to_string(&value);
-        let line = format!("`{reference}` is {text}");
-        if text.chars().count() <= LONGEST && !shown.contains(&line) {
-            shown.push(line);
+        let one = (reference.to_string(), text);
+        if one.1.chars().count() <= LONGEST && !shown.contains(&one) {
+            shown.push(one);
         }
     }
-    (!shown.is_empty()).then(|| shown.join(", "))
+    (!shown.is_empty()).then_some(KnownValues(shown))
 }
 
 /// Says whether a value of the plan is still the value in apply.

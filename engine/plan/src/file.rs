@@ -173,6 +173,7 @@ pub fn write(plan: &Plan) -> Json {
     json!({
         "mode": name_of(&MODES, &plan.mode),
         "limited": plan.limited,
+        "errored": plan.errored,
         "changes": plan.changes.iter().map(change_to_json).collect::<Vec<_>>(),
         "outputs": outputs,
         "decisions": plan.decisions.iter().map(Decision::to_json).collect::<Vec<_>>(),
@@ -225,9 +226,11 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
     Ok(restored.and(led_back).map(|()| Plan {
         mode: parts.mode,
         limited: parts.limited,
+        errored: parts.errored,
         changes: parts.changes,
         drift: Vec::new(),
         outputs: parts.outputs,
+        unplanned: BTreeMap::new(),
         decisions: parts.decisions,
         moves: parts.moves,
         refreshed: parts.refreshed,
@@ -244,6 +247,7 @@ pub async fn read(stored: &Json, request: Request<'_>) -> Result<Option<Plan>, D
 struct Parts {
     mode: Mode,
     limited: bool,
+    errored: bool,
     changes: Vec<ResourceChange>,
     outputs: BTreeMap<Arc<str>, OutputChange>,
     decisions: Vec<Decision>,
@@ -272,6 +276,7 @@ fn read_parts(stored: &Json) -> Option<Parts> {
     Some(Parts {
         mode: value_of(&MODES, stored.get("mode")?)?,
         limited: stored.get("limited")?.as_bool()?,
+        errored: stored.get("errored")?.as_bool()?,
         changes: list("changes")?.iter().map(change_from_json).collect::<Option<_>>()?,
         outputs: outputs
             .map(|(name, output)| Some((Arc::from(name.as_str()), output_from_json(output)?)))

@@ -97,7 +97,7 @@ use crate::moved::Records;
 use crate::walk::{NodeId, Walk, Walked};
 
 pub use action::{Action, ActionReason, ReplaceOrder, choose_action};
-pub use error::{ERROR_DOCS, PlanError};
+pub use error::{ERROR_DOCS, KnownValues, PlanError};
 pub use evaluation::assertion;
 pub use evaluation::{Contribution, LookedAt, LookedUp};
 pub use import::{Unwritten, unwritten};
@@ -188,8 +188,9 @@ pub async fn create(request: Request<'_>) -> (Option<Plan>, Diagnostics) {
 pub enum Attempt {
     /// A plan.
     Planned(Box<Plan>),
-    /// There are errors. The values are as good as they could be made; none, if nothing was evaluated.
-    Failed(Option<Box<Evaluation>>),
+    /// There are errors. What could be planned in spite of them, with values as good as they could be made; `None` if
+    /// nothing was evaluated.
+    Failed(Option<Box<Plan>>),
 }
 
 /// Makes a plan, or keeps what is known in spite of errors.
@@ -328,13 +329,6 @@ pub async fn attempt(request: Request<'_>) -> (Attempt, Diagnostics) {
             }
         }
     }
-    let values = |walked: Walked| {
-        let mut evaluation = walked.evaluation;
-        evaluation.blocks = walked.prepared.blocks;
-        evaluation.providers = walked.prepared.providers;
-        evaluation.fail();
-        Attempt::Failed(Some(Box::new(evaluation)))
-    };
     for address in &request.options.replace {
         if !walked.results.contains_key(address) && !walked.deferred.contains_key(address) {
             diagnostics.push(PlanError::UnknownTarget {
@@ -354,10 +348,9 @@ pub async fn attempt(request: Request<'_>) -> (Attempt, Diagnostics) {
             });
         }
     }
-    if diagnostics.has_errors() {
-        return (values(walked), diagnostics);
-    }
-    match assemble(&request, walked, deposed, moves, limited, &graph) {
+    let scope = Scope { limited, errored: diagnostics.has_errors() };
+    match assemble(&request, walked, deposed, moves, scope, &graph) {
+        Ok(plan) if scope.errored => (Attempt::Failed(Some(Box::new(plan))), diagnostics),
         Ok(plan) => (Attempt::Planned(Box::new(plan)), diagnostics),
         Err(found) => {
             diagnostics.extend(found);
@@ -493,12 +486,21 @@ pub(crate) fn evaluation_of_provider(
     }
 }
 
+/// What a plan does not hold.
+#[derive(Clone, Copy)]
+struct Scope {
+    /// It was asked to leave something out.
+    limited: bool,
+    /// There were errors.
+    errored: bool,
+}
+
 fn assemble(
     request: &Request<'_>,
     walked: Walked,
     deposed: Vec<ResourceChange>,
     moves: Vec<(ResourceInstance, ResourceInstance)>,
-    targeted: bool,
+    scope: Scope,
     graph: &BlockGraph,
 ) -> Result<Plan, Diagnostics> {
     let deferred = walked.deferred.into_values().collect();
@@ -536,20 +538,27 @@ fn assemble(
         nodes_of.push(None);
         prior_dependencies.push(Vec::new());
     }
-    let steps = steps::steps(&steps::Planned {
+    let planned = steps::Planned {
         changes: &changes,
         nodes_of: &nodes_of,
         prior_dependencies: &prior_dependencies,
         nodes: &walked.nodes,
-    })?;
+    };
+    // What is never carried out has no order.
+    let steps = if scope.errored { Vec::new() } else { steps::steps(&planned)? };
     evaluation.blocks = walked.prepared.blocks;
     evaluation.providers = walked.prepared.providers;
+    if scope.errored {
+        evaluation.fail();
+    }
     let outputs = match &request.options.goal {
         Some(goal) => restore::outputs(request, goal, &mut evaluation, &walked.lost),
-        None => outputs(request, &evaluation, targeted, graph),
+        None => outputs(request, &evaluation, scope, graph),
     };
+    let unplanned = if scope.errored { unplanned(request, &evaluation) } else { BTreeMap::new() };
     let deferred_checks = request.deferred_checks.clone();
     Ok(Plan {
+        unplanned,
         mode: request.options.mode,
         changes,
         drift,
@@ -562,7 +571,8 @@ fn assemble(
         refreshed,
         steps,
         deferred,
-        limited: targeted,
+        limited: scope.limited,
+        errored: scope.errored,
         deferred_checks,
         lineage: request.snapshot.lineage.clone(),
         serial: request.snapshot.serial,
@@ -573,14 +583,17 @@ fn assemble(
 fn outputs(
     request: &Request<'_>,
     evaluation: &Evaluation,
-    targeted: bool,
+    scope: Scope,
     graph: &BlockGraph,
 ) -> BTreeMap<Arc<str>, OutputChange> {
     let mut outputs = BTreeMap::new();
     let configured = &evaluation.module(ROOT).module.outputs;
     let recorded = |name: &str| recorded_output(request.snapshot, name);
     for (name, output) in configured {
-        if output.ephemeral || (targeted && !is_covered(graph, name, request, evaluation)) {
+        if output.ephemeral || (scope.limited && !is_covered(graph, name, request, evaluation)) {
+            continue;
+        }
+        if scope.errored && !evaluation.root_outputs().contains_key(name) {
             continue;
         }
         let before = recorded(name);
@@ -606,7 +619,7 @@ fn outputs(
         };
         outputs.insert(Arc::clone(name), change);
     }
-    if !targeted {
+    if !scope.limited {
         for name in request.snapshot.outputs.keys().filter(|name| !configured.contains_key(*name)) {
             let Some(before) = recorded(name) else { continue };
             let sensitive = before.is_sensitive();
@@ -620,6 +633,19 @@ fn outputs(
         }
     }
     outputs
+}
+
+/// What the state records of outputs that have no value because of errors.
+fn unplanned(request: &Request<'_>, evaluation: &Evaluation) -> BTreeMap<Arc<str>, OutputChange> {
+    let configured = evaluation.module(ROOT).module.outputs.iter();
+    let open = configured.filter(|(name, _)| !evaluation.root_outputs().contains_key(*name));
+    open.filter_map(|(name, output)| {
+        let before = recorded_output(request.snapshot, name)?;
+        let (action, after) = (Action::NoOp, Value::dynamic_unknown());
+        let change = OutputChange { action, before, after, sensitive: output.sensitive };
+        Some((Arc::clone(name), change))
+    })
+    .collect()
 }
 
 /// What a state says of an output of the root module.

@@ -36,6 +36,8 @@ pub struct Plan {
     pub drift: Vec<DriftChange>,
     /// Root outputs by name.
     pub outputs: BTreeMap<Arc<str>, OutputChange>,
+    /// Root outputs that errors have kept from being planned, with what the state records of them.
+    pub unplanned: BTreeMap<Arc<str>, OutputChange>,
     /// Placements by component; they are recorded when the plan is applied.
     pub decisions: Vec<Decision>,
     /// Records that get a new address before anything else is done.
@@ -48,6 +50,8 @@ pub struct Plan {
     pub deferred: Vec<DeferredChange>,
     /// Whether it was asked to leave something out.
     pub limited: bool,
+    /// Whether planning met errors: it holds what could be planned, and is never carried out.
+    pub errored: bool,
     /// Checks whose inputs are not known yet, in words.
     pub deferred_checks: Vec<String>,
     /// Lineage of the state that was planned against.

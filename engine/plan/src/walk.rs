@@ -27,7 +27,7 @@ mod dependencies;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use address::{ConfigResource, ProviderConfig, ResourceInstance, Target};
@@ -38,7 +38,7 @@ use sdk::Reader;
 use state::{Dependency, Record};
 use syntax::Diagnostics;
 
-use crate::ephemeral::Open;
+use crate::ephemeral::{Open, Told};
 use crate::error::PlanError;
 use crate::evaluation::{Evaluation, ModuleId, ROOT};
 use crate::exclusion::Exclusion;
@@ -106,6 +106,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) ephemeral_users: BTreeMap<ConfigResource, BTreeSet<ConfigResource>>,
     /// Ephemeral objects that are open, in the order in which they were opened.
     pub(crate) open: Vec<Open>,
+    /// What has happened to them.
+    told: Arc<Mutex<Vec<Told>>>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) index: BTreeMap<NodeKey, NodeId>,
     pub(crate) turn: VecDeque<NodeId>,
@@ -157,6 +159,7 @@ impl<'a> Walk<'a> {
             imports,
             ephemeral_users,
             open: Vec::new(),
+            told: Arc::default(),
             nodes: Vec::new(),
             index: BTreeMap::new(),
             turn: VecDeque::new(),
@@ -185,10 +188,8 @@ impl<'a> Walk<'a> {
         self.lead_back();
         self.drain().await;
         self.find_stuck();
-        if !self.has_errors() {
-            self.plan_orphans();
-            self.drain().await;
-        }
+        self.plan_orphans();
+        self.drain().await;
         if !self.has_errors() {
             self.evaluate_checks();
         }

@@ -50,6 +50,17 @@ fn place(sources: &SourceMap, span: Span) -> String {
     format!("{}:{}", file.name, sources.locate(span.start).line)
 }
 
+/// What the names in the condition of a fault are worth, if it is the fault of one.
+pub(crate) fn cause<'a>(
+    fault: &'a (dyn Diagnostic + Send + Sync + 'static),
+) -> Option<&'a plan::KnownValues> {
+    let error: &(dyn std::error::Error + 'static) = fault;
+    match error.downcast_ref::<Called>() {
+        Some(called) => cause(&*called.inner),
+        None => plan::KnownValues::of(error),
+    }
+}
+
 /// A fault with the chain of calls that leads to it.
 struct Called {
     inner: Box<dyn Diagnostic + Send + Sync + 'static>,

@@ -201,7 +201,7 @@ fn each(nesting: Nesting, value: &Value, make: &dyn Fn(&Value) -> Value) -> Valu
 fn plain(value: &Value) -> String {
     let json = value.as_str().filter(|text| text.starts_with(['{', '[']));
     let decoded = json.and_then(|text| {
-        let parsed: serde_json::Value = serde_json::from_str(text).ok()?;
+        let parsed = value::json::parse(text).ok()?;
         let ty = value::json::implied_type(&parsed);
         let value = value::json::decode_str(text, &ty).ok()?;
         (value::json::to_string(&value) == text).then_some(value)

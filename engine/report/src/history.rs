@@ -200,7 +200,7 @@ fn became(
 
 fn output(record: Option<&OutputRecord>) -> Value {
     let Some(record) = record else { return Value::dynamic_null() };
-    let tree: Json = serde_json::from_str(&record.value_json).unwrap_or_default();
+    let tree = value::json::parse(&record.value_json).unwrap_or_default();
     let value = value::json::from_plain(&tree);
     if record.sensitive { value.mark(Marks::SENSITIVE) } else { value }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use address::ResourceInstance;
 use apply::Event;
+use plan::ephemeral::{Operation, Stage};
 use plan::{Action, StepKind};
 
-use crate::progress::{duration, verb};
+use crate::progress::{doing, duration, verb};
 use crate::style::Style;
 
 /// How often a step that takes its time is told of where there is no terminal, in milliseconds.
@@ -20,6 +21,28 @@ pub struct Live {
     done: usize,
     failed: usize,
     running: BTreeMap<ResourceInstance, Running>,
+    /// What is done with ephemeral objects: since when, and when it was last told of.
+    ephemeral: BTreeMap<ResourceInstance, (Operation, u64, u64)>,
+}
+
+/// An operation on an ephemeral object that takes its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StillEphemeral {
+    /// The instance.
+    pub address: ResourceInstance,
+    /// What is done.
+    pub operation: Operation,
+    /// How long it has been going on.
+    pub elapsed_ms: u64,
+}
+
+impl StillEphemeral {
+    /// The line for people.
+    pub fn line(&self, style: Style) -> String {
+        let what = doing(self.operation).0.to_lowercase();
+        let address = style.bold(&self.address.to_string());
+        format!("{address}: Still {what}... [{} elapsed]", duration(self.elapsed_ms))
+    }
 }
 
 #[derive(Debug)]
@@ -57,7 +80,8 @@ impl Still {
 impl Live {
     /// A run of so many steps, of which none has begun.
     pub fn new(total: usize) -> Self {
-        Self { total, done: 0, failed: 0, running: BTreeMap::new() }
+        let (running, ephemeral) = (BTreeMap::new(), BTreeMap::new());
+        Self { total, done: 0, failed: 0, running, ephemeral }
     }
 
     /// Takes in what has happened.
@@ -91,6 +115,12 @@ impl Live {
                 self.running.remove(address);
                 self.failed += 1;
             }
+            Event::Ephemeral(told) if told.stage == Stage::Started => {
+                self.ephemeral.insert(told.address.clone(), (told.operation, now_ms, now_ms));
+            }
+            Event::Ephemeral(told) => {
+                self.ephemeral.remove(&told.address);
+            }
             Event::ProvisionerStarted { .. } | Event::ProvisionerEnded { .. } | Event::Stopping => {
             }
         }
@@ -108,6 +138,20 @@ impl Live {
                     kind: running.kind,
                     elapsed_ms: now_ms.saturating_sub(running.since_ms),
                 });
+            }
+        }
+        told
+    }
+
+    /// The operations on ephemeral objects that have taken ten seconds more since they were last told of.
+    pub fn still_ephemeral(&mut self, now_ms: u64) -> Vec<StillEphemeral> {
+        let mut told = Vec::new();
+        for (address, (operation, since_ms, told_ms)) in &mut self.ephemeral {
+            if now_ms.saturating_sub(*told_ms) >= TELL_EVERY_MS {
+                *told_ms = now_ms;
+                let elapsed_ms = now_ms.saturating_sub(*since_ms);
+                let (address, operation) = (address.clone(), *operation);
+                told.push(StillEphemeral { address, operation, elapsed_ms });
             }
         }
         told
@@ -219,5 +263,22 @@ mod tests {
         assert_eq!(live.still(20_500)[0].elapsed_ms, 20_500);
         live.on(&finished("a"), 21_000);
         assert!(live.still(90_000).is_empty());
+    }
+
+    #[test]
+    fn long_operations_on_ephemeral_objects_are_told_of_too() {
+        let told = |stage| {
+            let address = "ephemeral.sim_lease.a".parse().expect("an address");
+            Event::Ephemeral(plan::ephemeral::Told { address, operation: Operation::Open, stage })
+        };
+        let mut live = Live::new(1);
+        live.on(&told(Stage::Started), 0);
+        assert!(live.still_ephemeral(9_999).is_empty() && live.still(10_000).is_empty());
+        let still = live.still_ephemeral(10_000);
+        let lines: Vec<_> = still.iter().map(|one| one.line(Style::PLAIN)).collect();
+        assert_eq!(lines, ["ephemeral.sim_lease.a: Still opening... [10s elapsed]"]);
+        assert!(live.still_ephemeral(19_999).is_empty());
+        live.on(&told(Stage::Ended { elapsed_ms: 20_000 }), 20_000);
+        assert!(live.still_ephemeral(40_000).is_empty());
     }
 }

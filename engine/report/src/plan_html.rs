@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
-use crate::plan_text::{nothing, totals};
+use crate::plan_text::{ERRORED, nothing, totals};
 use crate::sheet::{Purpose, Sheet};
 
 const PAGE: &str = include_str!("html/page.html");
@@ -23,10 +23,11 @@ pub struct Heading<'a> {
 
 /// The page.
 pub fn page(sheet: &Sheet, heading: &Heading<'_>) -> String {
-    let verdict = if sheet.empty {
-        nothing(sheet.mode).to_owned()
-    } else {
-        format!("Plan: {}.", totals(sheet))
+    let verdict = match (sheet.errored, sheet.empty) {
+        (true, true) => ERRORED.to_owned(),
+        (true, false) => format!("Plan: {}. {ERRORED}", totals(sheet)),
+        (false, true) => nothing(sheet.mode).to_owned(),
+        (false, false) => format!("Plan: {}.", totals(sheet)),
     };
     let what = match sheet.mode {
         Purpose::Apply => "Plan",

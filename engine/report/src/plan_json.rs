@@ -93,7 +93,7 @@ pub fn document(view: &View<'_>, around: &Around<'_>, terraform_version: &str) -
 
 /// Outputs that are known before anything is done.
 fn known_outputs(view: &View<'_>) -> Map<String, Json> {
-    let known = view.outputs.iter().filter_map(|(name, change)| {
+    let known = view.outputs.iter().chain(&view.unplanned).filter_map(|(name, change)| {
         // What will be known only later is still what it was.
         let stays = change.action == Action::Delete || !change.after.is_wholly_known();
         let value = if stays { &change.before } else { &change.after };
@@ -223,9 +223,10 @@ pub fn plan(view: &View<'_>, terraform_version: &str) -> Json {
         "resource_drift": drift,
         "output_changes": outputs,
         "deferred_changes": view.deferred.iter().map(deferred).collect::<Vec<_>>(),
-        "applyable": !view.empty || view.changes.iter().any(|one| one.action != Action::NoOp),
-        "complete": !view.limited && view.deferred.is_empty(),
-        "errored": false,
+        "applyable": !view.errored
+            && (!view.empty || view.changes.iter().any(|one| one.action != Action::NoOp)),
+        "complete": !view.errored && !view.limited && view.deferred.is_empty(),
+        "errored": view.errored,
     })
 }
 

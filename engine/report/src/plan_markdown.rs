@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use crate::diff::Line;
 use crate::plan_html::escaped;
-use crate::plan_text::{causes, nothing, remarks, totals};
+use crate::plan_text::{ERRORED, causes, nothing, remarks, totals};
 use crate::sheet::{Entry, Purpose, Sheet, Verb};
 use crate::values::Sign;
 
@@ -39,9 +39,13 @@ pub fn comment(sheet: &Sheet, limit: usize) -> String {
         Purpose::Undo => "Plan to lead back",
     };
     if sheet.empty {
-        return format!("### {what}\n\n{}\n", nothing(sheet.mode));
+        let words = if sheet.errored { ERRORED } else { nothing(sheet.mode) };
+        return format!("### {what}\n\n{words}\n");
     }
     let mut out = format!("### {what}: {}\n\n", totals(sheet));
+    if sheet.errored {
+        let _ = writeln!(out, "**{ERRORED}**\n");
+    }
     warning(sheet, &mut out);
     let sections = sections(sheet);
     let mut left = limit.saturating_sub(out.len() + RESERVED);

@@ -33,10 +33,14 @@ pub struct View<'a> {
     pub changes: &'a [ResourceChange],
     /// Its outputs.
     pub outputs: Vec<(&'a str, &'a OutputChange)>,
+    /// Outputs that could not be planned, with what the state records of them.
+    pub unplanned: Vec<(&'a str, &'a OutputChange)>,
     /// The values behind it.
     pub evaluation: &'a Evaluation,
     /// Whether it leaves something out.
     pub limited: bool,
+    /// Whether planning met errors.
+    pub errored: bool,
     /// What has drifted.
     pub drift: &'a [plan::DriftChange],
     /// Its placements.
@@ -60,8 +64,14 @@ impl<'a> View<'a> {
             mode: plan.mode,
             changes: &plan.changes,
             outputs: plan.outputs.iter().map(|(name, change)| (name.as_ref(), change)).collect(),
+            unplanned: plan
+                .unplanned
+                .iter()
+                .map(|(name, change)| (name.as_ref(), change))
+                .collect(),
             evaluation: &plan.evaluation,
             limited: plan.limited,
+            errored: plan.errored,
             drift: &plan.drift,
             decisions: &plan.decisions,
             deferred_checks: &plan.deferred_checks,
@@ -86,7 +96,9 @@ pub fn text(sheet: &Sheet, style: Style) -> String {
     }
     if sheet.empty {
         sections(sheet, style, &mut out);
-        let words = if sheet.sections.is_empty() {
+        let words = if sheet.errored {
+            ERRORED
+        } else if sheet.sections.is_empty() {
             nothing(sheet.mode)
         } else {
             "No changes now. What is put off is planned by the next run."
@@ -106,7 +118,12 @@ pub fn text(sheet: &Sheet, style: Style) -> String {
     }
     if !entries.is_empty() {
         legend(&entries, style, &mut out);
-        let _ = writeln!(out, "{}\n", style.bold("Stratiform will perform the following actions:"));
+        let words = if sheet.errored {
+            "Stratiform planned the following actions, but then encountered a problem:"
+        } else {
+            "Stratiform will perform the following actions:"
+        };
+        let _ = writeln!(out, "{}\n", style.bold(words));
     }
     for one in entries {
         entry(one, style, &mut out);
@@ -132,6 +149,10 @@ fn sections(sheet: &Sheet, style: Style, out: &mut String) {
         out.push('\n');
     }
 }
+
+/// What is said of a plan beside which there were errors.
+pub(crate) const ERRORED: &str =
+    "There were errors: this is what could be planned in spite of them. It cannot be applied.";
 
 /// What is said of a plan that does nothing.
 pub(crate) fn nothing(mode: Purpose) -> &'static str {

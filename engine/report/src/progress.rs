@@ -1,6 +1,7 @@
 //! What happens in apply, line by line.
 
 use apply::{Event, Summary};
+use plan::ephemeral::{Operation, Stage, Told};
 use plan::{Action, StepKind};
 
 use crate::style::Style;
@@ -12,6 +13,28 @@ pub(crate) fn verb(action: Action, kind: StepKind) -> (&'static str, &'static st
         (_, StepKind::Update) => ("Modifying", "Modifications", "update"),
         (_, StepKind::Delete) => ("Destroying", "Destruction", "delete"),
         _ => ("Reading", "Read", "read"),
+    }
+}
+
+/// The line for what happens to an ephemeral object.
+pub(crate) fn ephemeral(told: &Told, style: Style) -> String {
+    let doing = doing(told.operation).0;
+    let text = match told.stage {
+        Stage::Started => format!("{doing}..."),
+        Stage::Ended { elapsed_ms } => format!("{doing} complete after {}", duration(elapsed_ms)),
+        Stage::Failed { elapsed_ms } => {
+            style.red(&format!("{doing} failed after {}", duration(elapsed_ms)))
+        }
+    };
+    format!("{}: {text}", style.bold(&told.address.to_string()))
+}
+
+/// What is done with an ephemeral object: as it goes on, and as machines call it.
+pub(crate) fn doing(operation: Operation) -> (&'static str, &'static str) {
+    match operation {
+        Operation::Open => ("Opening", "open"),
+        Operation::Renew => ("Renewing", "renew"),
+        Operation::Close => ("Closing", "close"),
     }
 }
 
@@ -56,6 +79,7 @@ pub fn line(event: &Event, style: Style) -> Option<String> {
             let text = format!("{what} failed after {}", duration(*elapsed_ms));
             format!("{}: {}", style.bold(&address.to_string()), style.red(&text))
         }
+        Event::Ephemeral(told) => ephemeral(told, style),
         Event::Stopping => style.yellow(
             "Stopping: what runs may end, nothing new begins. Interrupt again to stop at once.",
         ),

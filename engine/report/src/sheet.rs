@@ -19,6 +19,9 @@ pub struct Sheet {
     pub mode: Purpose,
     /// Whether there is nothing to do.
     pub empty: bool,
+    /// Whether planning met errors, and this is what could be planned.
+    #[serde(default)]
+    pub errored: bool,
     /// How many objects are touched.
     pub counts: Counts,
     /// Objects that are not what the state records.
@@ -260,6 +263,7 @@ impl Sheet {
                 Mode::RefreshOnly => Purpose::Refresh,
             },
             empty: view.empty,
+            errored: view.errored,
             counts: Counts {
                 add: counts.added,
                 change: counts.changed,

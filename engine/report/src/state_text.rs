@@ -33,7 +33,7 @@ pub fn record(record: &Record, schema: Option<&sdk::Block>) -> String {
 
 /// Recorded attributes as a value; what stands at an `any` position is unwrapped.
 pub(crate) fn attributes(json: &str, sensitive: &[address::AttributePath]) -> Value {
-    let tree: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    let tree = value::json::parse(json).unwrap_or_default();
     let object = value::json::from_plain(&tree).transform(&mut |_, value| {
         let wrapped = value.is_object() && value.len() == Some(2);
         match (value.get_attr("value"), value.get_attr("type")) {

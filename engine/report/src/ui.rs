@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use address::{InstanceKey, ResourceInstance};
 use apply::{Event, Summary};
+use plan::ephemeral::{Stage, Told};
 use plan::{Action, Mode, OutputChange, ResourceChange};
 use serde_json::{Map, Value as Json, json};
 use state::OutputRecord;
@@ -75,6 +76,7 @@ impl Messages {
         for one in view.evaluation.looked_up() {
             out.extend(self.looked_up(&one));
         }
+        out.extend(view.evaluation.told_of_ephemerals.iter().map(|told| self.ephemeral(told)));
         for drift in view.drift {
             let action = if drift.real.is_null() { "delete" } else { "update" };
             let change = json!({ "resource": resource(&drift.address), "action": action });
@@ -104,6 +106,24 @@ impl Messages {
             out.push(self.planned_outputs(&view.outputs));
         }
         out
+    }
+
+    /// What happens to an ephemeral object.
+    fn ephemeral(&self, told: &Told) -> Json {
+        let action = progress::doing(told.operation).1;
+        let mut body = json!({ "resource": resource(&told.address), "action": action });
+        let kind = match told.stage {
+            Stage::Started => "ephemeral_op_start",
+            Stage::Ended { elapsed_ms } => {
+                body["elapsed_seconds"] = json!(elapsed_ms / 1000);
+                "ephemeral_op_complete"
+            }
+            Stage::Failed { elapsed_ms } => {
+                body["elapsed_seconds"] = json!(elapsed_ms / 1000);
+                "ephemeral_op_errored"
+            }
+        };
+        self.message("info", kind, &progress::ephemeral(told, Style::PLAIN), &[("hook", body)])
     }
 
     /// A data source that was read for the plan.
@@ -177,6 +197,9 @@ impl Messages {
             let text = format!("{address}: ({kind}) {text}");
             return Some(self.message("info", name, &text, &[("hook", body)]));
         }
+        if let Event::Ephemeral(told) = event {
+            return Some(self.ephemeral(told));
+        }
         let text = progress::line(event, Style::PLAIN)?;
         let hook = |kind: &str, body: Json| self.message("info", kind, &text, &[("hook", body)]);
         let with_id = |body: &mut Json, id: &Option<String>| {
@@ -199,7 +222,7 @@ impl Messages {
                 "provision_start",
                 json!({ "resource": resource(address), "provisioner": &**kind }),
             ),
-            Event::ProvisionerEnded { .. } => return None,
+            Event::ProvisionerEnded { .. } | Event::Ephemeral(_) => return None,
             Event::Provisioner { address, kind, line } => hook(
                 "provision_progress",
                 json!({ "resource": resource(address), "provisioner": &**kind, "output": line }),
@@ -233,6 +256,17 @@ impl Messages {
         self.message("info", "apply_progress", &still.line(Style::PLAIN), &[("hook", body)])
     }
 
+    /// An operation on an ephemeral object that takes its time.
+    pub fn still_ephemeral(&self, still: &live::StillEphemeral) -> Json {
+        let body = json!({
+            "resource": resource(&still.address),
+            "action": progress::doing(still.operation).1,
+            "elapsed_seconds": still.elapsed_ms / 1000,
+        });
+        let text = still.line(Style::PLAIN);
+        self.message("info", "ephemeral_op_progress", &text, &[("hook", body)])
+    }
+
     /// The end of a run.
     pub fn summary(&self, summary: &Summary, mode: Mode) -> Json {
         let destroy = mode == Mode::Destroy;
@@ -249,7 +283,7 @@ impl Messages {
 
     /// The outputs that a run has left; sensitive values stay out.
     pub fn outputs(&self, outputs: &BTreeMap<Arc<str>, OutputRecord>) -> Json {
-        let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
+        let parse = |text: &str| value::json::parse(text).unwrap_or_default();
         let entries: Map<String, Json> = outputs
             .iter()
             .map(|(name, output)| {

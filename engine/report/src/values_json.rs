@@ -116,7 +116,7 @@ pub(crate) fn hidden(value: Value) -> Value {
 
 /// Recorded outputs; sensitive ones without their values.
 pub(crate) fn outputs(outputs: &BTreeMap<Arc<str>, OutputRecord>) -> Json {
-    let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
+    let parse = |text: &str| value::json::parse(text).unwrap_or_default();
     let entries = outputs.iter().map(|(name, output)| {
         let value = if output.sensitive { Json::Null } else { parse(&output.value_json) };
         let entry = json!({
@@ -194,7 +194,7 @@ pub fn state(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
             identity: object
                 .identity
                 .as_ref()
-                .and_then(|one| Some((one.version, serde_json::from_str(&one.json).ok()?))),
+                .and_then(|one| Some((one.version, value::json::parse(&one.json).ok()?))),
             value: attributes(&object.attributes_json, &object.sensitive_paths),
             depends_on: depends_on(&object.dependencies),
             tainted: object.status == state::ObjectStatus::Tainted,

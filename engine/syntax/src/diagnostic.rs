@@ -171,7 +171,7 @@ impl Diagnostic for Report {
     }
 }
 
-/// The page of one error code. Every crate lists its own in a function `error_docs`.
+/// The page of one error code. Every crate lists its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorDoc {
     /// `stratiform::<crate>::<snake_case>`.

@@ -3,6 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::diagnostic::ErrorDoc;
 use crate::source::Span;
 
 /// A fault in the spelling of a file.
@@ -141,23 +142,6 @@ pub enum SyntaxError {
         span: Span,
     },
 
-    /// A property of a JSON object is given twice.
-    #[error("property `{name}` is given twice")]
-    #[diagnostic(
-        code(stratiform::syntax::duplicate_property),
-        help("remove one of the two; the first one is used meanwhile")
-    )]
-    DuplicateProperty {
-        /// The name of the property.
-        name: String,
-        /// Where it was given first.
-        #[label("first given here")]
-        first: Span,
-        /// Where it is given again.
-        #[label(primary, "given again here")]
-        span: Span,
-    },
-
     /// JSON holds something other than an object where a block must stand.
     #[error("`{kind}` must be a JSON object or an array of objects, not {found}")]
     #[diagnostic(code(stratiform::syntax::json_block_shape))]
@@ -174,7 +158,75 @@ pub enum SyntaxError {
     },
 }
 
-/// The documentation of every code of this crate.
-pub fn error_docs() -> &'static [crate::ErrorDoc] {
-    &[]
+/// The codes of this crate, for the reference.
+pub const ERROR_DOCS: &[ErrorDoc] = &[
+    doc(
+        "stratiform::syntax::unexpected",
+        "Unexpected text",
+        "Something stands where the grammar wants something else; the label says what it wants.",
+        "output \"a\" {\n  value = 1 +\n}",
+    ),
+    doc(
+        "stratiform::syntax::unclosed",
+        "Unclosed bracket or text",
+        "A bracket, string, comment or here-document is open where the file ends.",
+        "output \"a\" {\n  value = [1, 2\n}",
+    ),
+    doc(
+        "stratiform::syntax::unknown_escape",
+        "Unknown escape sequence",
+        "A string in quotes knows `\\n`, `\\r`, `\\t`, `\\\"`, `\\\\`, `\\uNNNN` and `\\UNNNNNNNN`.",
+        "output \"a\" {\n  value = \"C:\\data\"\n}",
+    ),
+    doc(
+        "stratiform::syntax::too_deep",
+        "Nested too deeply",
+        "Brackets, blocks and templates may be nested 250 levels deep.",
+        "",
+    ),
+    doc(
+        "stratiform::syntax::duplicate_attribute",
+        "Attribute set twice",
+        "A block sets each of its attributes once.",
+        "output \"a\" {\n  value = 1\n  value = 2\n}",
+    ),
+    doc(
+        "stratiform::syntax::invalid_utf8",
+        "Not UTF-8",
+        "Configuration files are text in UTF-8.",
+        "",
+    ),
+    doc(
+        "stratiform::syntax::nul_character",
+        "NUL character",
+        "Configuration files hold no NUL characters; those that do are mostly text in UTF-16, or no text.",
+        "",
+    ),
+    doc(
+        "stratiform::syntax::too_much_source",
+        "Too much source text",
+        "All configuration files together may have 4 GiB.",
+        "",
+    ),
+    doc(
+        "stratiform::syntax::invalid_json",
+        "Invalid JSON",
+        "A file whose name ends in `.json` is not JSON.",
+        "",
+    ),
+    doc(
+        "stratiform::syntax::json_block_shape",
+        "No block in JSON",
+        "In a JSON file a block is an object, and several of a kind are an array of objects.",
+        "",
+    ),
+];
+
+const fn doc(
+    code: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+) -> ErrorDoc {
+    ErrorDoc { code, title, explanation, example }
 }

@@ -23,7 +23,8 @@ pub(crate) enum Kind {
     OpenQuote,
     CloseQuote,
     QuotedText,
-    /// Text of a here-document or of a bare template, up to the end of its line at most.
+    /// Text of a here-document or of a bare template: up to the end of its line at most, unless a carriage return that
+    /// ends no line makes mere text of the rest.
     PlainText,
     /// `<<EOT` and its newline.
     OpenHeredoc,
@@ -406,15 +407,22 @@ impl Lexer<'_> {
         }
     }
 
-    /// One token of a template without quotes.
+    /// One token of a template without quotes. From a carriage return that ends no line on it is mere text, as in
+    /// Terraform.
     fn bare(&mut self) {
-        if matches!(self.bytes[self.at], b'$' | b'%') {
+        let rest = &self.bytes[self.at..];
+        if matches!(rest[0], b'$' | b'%') {
             self.sequence();
             return;
         }
-        let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|b| matches!(b, b'$' | b'%' | b'\n'));
         let length = length.map_or(rest.len(), |at| at + usize::from(rest[at] == b'\n'));
+        let line = rest[..length].strip_suffix(b"\r\n").unwrap_or(&rest[..length]);
+        let length = match line.iter().position(|b| *b == b'\r') {
+            None => length,
+            Some(0) => rest.len(),
+            Some(before) => before,
+        };
         self.take(Kind::PlainText, length);
     }
 

@@ -52,7 +52,7 @@ mod differential;
 mod oracle;
 
 pub use diagnostic::{BoxedDiagnostic, Diagnostics, ErrorDoc, Report, Severity, severity_of};
-pub use error::{SyntaxError, error_docs};
+pub use error::{ERROR_DOCS, SyntaxError};
 pub use format::{format, format_checked};
 pub use nested::{Nested, deep};
 pub use parse::{parse, parse_expression, parse_json, parse_json_values, parse_template};

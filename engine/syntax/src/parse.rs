@@ -10,7 +10,7 @@ use crate::tree::{Body, Expr};
 /// Parses a file in native syntax. Where parts cannot be read, the rest is returned, and all faults are told.
 pub fn parse(map: &mut SourceMap, name: &str, bytes: &[u8]) -> (Body, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let Some(file) = add(map, name, bytes, &mut diagnostics) else {
+    let Some(file) = add(map, name, bytes, Nul::Refused, &mut diagnostics) else {
         return (Body::default(), diagnostics);
     };
     let body = parser::body(&file.text, &Positions::From(file.base), &mut diagnostics);
@@ -23,12 +23,12 @@ pub fn parse_expression(
     name: &str,
     text: &str,
 ) -> (Option<Expr>, Diagnostics) {
-    parse_with(map, name, text, parser::expression)
+    parse_with(map, name, text, Nul::Refused, parser::expression)
 }
 
-/// Parses a template.
+/// Parses a template. Its text may hold NUL characters, as files that are no configuration may.
 pub fn parse_template(map: &mut SourceMap, name: &str, text: &str) -> (Option<Expr>, Diagnostics) {
-    parse_with(map, name, text, parser::template)
+    parse_with(map, name, text, Nul::Allowed, parser::template)
 }
 
 /// Parses a JSON file whose strings are templates, as in `.tf.json`.
@@ -43,7 +43,7 @@ pub fn parse_json_values(map: &mut SourceMap, name: &str, bytes: &[u8]) -> (Body
 
 fn json(map: &mut SourceMap, name: &str, bytes: &[u8], templates: bool) -> (Body, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let Some(file) = add(map, name, bytes, &mut diagnostics) else {
+    let Some(file) = add(map, name, bytes, Nul::Refused, &mut diagnostics) else {
         return (Body::default(), diagnostics);
     };
     let body = crate::json::body(&file, templates, &mut diagnostics);
@@ -52,16 +52,24 @@ fn json(map: &mut SourceMap, name: &str, bytes: &[u8], templates: bool) -> (Body
     (Body { incomplete, ..body }, diagnostics)
 }
 
+/// Whether a text may hold NUL characters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nul {
+    Refused,
+    Allowed,
+}
+
 type Read = fn(&str, &Positions<'_>, &mut Diagnostics) -> Option<Expr>;
 
 fn parse_with(
     map: &mut SourceMap,
     name: &str,
     text: &str,
+    nul: Nul,
     read: Read,
 ) -> (Option<Expr>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let Some(file) = add(map, name, text.as_bytes(), &mut diagnostics) else {
+    let Some(file) = add(map, name, text.as_bytes(), nul, &mut diagnostics) else {
         return (None, diagnostics);
     };
     let expr = read(&file.text, &Positions::From(file.base), &mut diagnostics);
@@ -73,6 +81,7 @@ fn add(
     map: &mut SourceMap,
     name: &str,
     bytes: &[u8],
+    nul: Nul,
     diagnostics: &mut Diagnostics,
 ) -> Option<SourceText> {
     let file = match map.add(name, bytes.to_vec()) {
@@ -89,7 +98,7 @@ fn add(
         diagnostics.push(SyntaxError::InvalidUtf8 { byte, offset, span: Span::new(at, at) });
         return None;
     }
-    if let Some(at) = file.text.find('\0') {
+    if let Some(at) = file.text.find('\0').filter(|_| nul == Nul::Refused) {
         let at = file.base + u32::try_from(at).unwrap_or(0);
         diagnostics.push(SyntaxError::NulCharacter { span: Span::new(at, at + 1) });
         return None;

@@ -3,10 +3,12 @@
 //! With a type at hand, a value at an `any` position is written as `{"value": …, "type": …}`, so that it
 //! reads back with its own type. Marks are not written: who calls decides what may be shown.
 
+mod parse;
 mod read;
 mod types;
 mod write;
 
+pub use parse::{MOST_LEVELS, MOST_VALUE_LEVELS, ParseError, check_levels, parse};
 pub use read::{decode, decode_str, from_plain, implied_type};
 pub use types::{type_from_json, type_to_json};
 pub use write::{encode, encode_string, to_plain, to_string, write_string};

@@ -83,7 +83,7 @@ impl Resource for Data {
             return None;
         }
         let unreadable = || Problem::error("the stored `null_resource` cannot be read", "");
-        let Ok(stored) = serde_json::from_str::<serde_json::Value>(&from.source_json) else {
+        let Ok(stored) = value::json::parse(&from.source_json) else {
             return Some(Err(unreadable()));
         };
         let text = |json: &serde_json::Value| json.as_str().map(Value::from);

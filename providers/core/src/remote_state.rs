@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sdk::native::{Call, Object};
 use sdk::{Block, DataSource, Problem, Problems, Schema, async_trait};
+use value::json::MOST_VALUE_LEVELS;
 use value::{Type, Value};
 
 /// Gives the outputs in the store of a stack of ours: its folder, the name of the workspace. `None` if there is no
@@ -154,8 +155,8 @@ fn of_file(path: &Path) -> Result<Option<Value>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let file: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| format!("it is no state file: {error}"))?;
+    let file =
+        value::json::parse(&text).map_err(|error| format!("it is no state file: {error}"))?;
     match file.get("version").and_then(serde_json::Value::as_u64) {
         Some(4) => {}
         Some(other) => return Err(format!("it has version {other}, and only version 4 is read")),
@@ -165,6 +166,9 @@ fn of_file(path: &Path) -> Result<Option<Value>, String> {
     let entries = outputs.into_iter().flatten().map(|(name, output)| {
         let value =
             output_value(output).ok_or_else(|| format!("its output `{name}` is no value"))?;
+        if value.is_deeper_than(MOST_VALUE_LEVELS) {
+            return Err(format!("its output `{name}` has more than {MOST_VALUE_LEVELS} levels"));
+        }
         Ok((name.as_str(), value))
     });
     Ok(Some(Value::object(entries.collect::<Result<Vec<_>, String>>()?)))

@@ -158,7 +158,7 @@ pub(crate) fn without_unknown(json: &mut serde_json::Value, ty: &Type) {
 
 /// The same as text.
 pub(crate) fn without_unknown_text(text: &str, ty: &Type) -> Arc<str> {
-    match serde_json::from_str(text) {
+    match value::json::parse(text) {
         Ok(mut json) => {
             without_unknown(&mut json, ty);
             json.to_string().into()

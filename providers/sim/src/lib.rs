@@ -93,7 +93,7 @@ fn write(dir: &Path, id: &str, token: &str, object: &Value) -> Result<(), Proble
 }
 
 fn read(path: &Path) -> Option<(String, Value)> {
-    let tree: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    let tree = value::json::parse(&fs::read_to_string(path).ok()?).ok()?;
     let object = value::json::decode(tree.get("attributes")?, &Node.schema().block.ty()).ok()?;
     Some((tree.get("token")?.as_str()?.to_owned(), object))
 }

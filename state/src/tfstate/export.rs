@@ -1,18 +1,23 @@
 //! A snapshot as Terraform's state file.
 
-use address::{AbsResource, InstanceKey, ResourceMode};
+use address::{AbsResource, InstanceKey, ResourceInstance, ResourceMode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
 use crate::check::{CheckResult, CheckedObject};
+use crate::error::StateError;
 use crate::record::{Dependency, Object, ObjectStatus, Record};
 use crate::snapshot::StateSnapshot;
 
 /// Writes a snapshot as Terraform's state.
 ///
 /// Members stand in the order in which Terraform writes them, resources in the order of their addresses.
-pub fn export(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
+///
+/// # Errors
+///
+/// [`StateError::Damaged`] if a recorded value is no JSON, or too deep to be read.
+pub fn export(snapshot: &StateSnapshot, terraform_version: &str) -> Result<Json, StateError> {
     let mut resources: Vec<Json> = Vec::new();
     let mut last: Option<AbsResource> = None;
     for record in snapshot.records.values() {
@@ -24,26 +29,29 @@ pub fn export(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
         let objects = record.current.iter().map(|object| (None, object));
         let deposed = record.deposed.iter().map(|(key, object)| (Some(key.as_str()), object));
         let instances =
-            objects.chain(deposed).map(|(key, object)| instance(&record.address.key, key, object));
+            objects.chain(deposed).map(|(key, object)| instance(&record.address, key, object));
+        let instances = instances.collect::<Result<Vec<_>, _>>()?;
         if let Some(list) = resources.last_mut().and_then(|entry| entry["instances"].as_array_mut())
         {
             list.extend(instances);
         }
     }
-    let outputs: serde_json::Map<String, Json> = snapshot
+    let outputs = snapshot
         .outputs
         .iter()
         .map(|(name, output)| {
-            let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap_or(Json::Null);
-            let mut entry =
-                json!({ "value": parse(&output.value_json), "type": parse(&output.type_json) });
+            let of = format!("output.{name}");
+            let mut entry = json!({
+                "value": recorded(&of, &output.value_json)?,
+                "type": recorded(&of, &output.type_json)?,
+            });
             if output.sensitive {
                 entry["sensitive"] = json!(true);
             }
-            (name.to_string(), entry)
+            Ok((name.to_string(), entry))
         })
-        .collect();
-    json!({
+        .collect::<Result<serde_json::Map<String, Json>, StateError>>()?;
+    Ok(json!({
         "version": 4,
         "terraform_version": terraform_version,
         "serial": snapshot.serial,
@@ -51,7 +59,13 @@ pub fn export(snapshot: &StateSnapshot, terraform_version: &str) -> Json {
         "outputs": outputs,
         "resources": resources,
         "check_results": checks(&snapshot.checks),
-    })
+    }))
+}
+
+/// A recorded text as JSON.
+fn recorded(entry: &str, text: &str) -> Result<Json, StateError> {
+    value::json::parse(text)
+        .map_err(|error| StateError::Damaged { entry: entry.to_owned(), reason: error.to_string() })
 }
 
 /// Those of components are left out: Terraform 1.11 ends in a panic where an address of a check has such a step.
@@ -102,11 +116,16 @@ fn resource(block: &AbsResource, record: &Record) -> Json {
     resource
 }
 
-fn instance(key: &InstanceKey, deposed: Option<&str>, object: &Object) -> Json {
-    let attributes: Json = serde_json::from_str(&object.attributes_json).unwrap_or(Json::Null);
+fn instance(
+    address: &ResourceInstance,
+    deposed: Option<&str>,
+    object: &Object,
+) -> Result<Json, StateError> {
+    let of = address.to_string();
+    let attributes = recorded(&of, &object.attributes_json)?;
     let sensitive: Vec<Json> = object.sensitive_paths.iter().map(path).collect();
     let mut instance = json!({});
-    match key {
+    match &address.key {
         InstanceKey::None => {}
         InstanceKey::Int(index) => instance["index_key"] = json!(index),
         InstanceKey::String(name) => instance["index_key"] = json!(&**name),
@@ -122,7 +141,7 @@ fn instance(key: &InstanceKey, deposed: Option<&str>, object: &Object) -> Json {
     instance["sensitive_attributes"] = json!(sensitive);
     if let Some(identity) = &object.identity {
         instance["identity_schema_version"] = json!(identity.version);
-        instance["identity"] = serde_json::from_str(&identity.json).unwrap_or(Json::Null);
+        instance["identity"] = recorded(&of, &identity.json)?;
     }
     if !object.private.is_empty() {
         instance["private"] = json!(STANDARD.encode(&object.private));
@@ -143,7 +162,7 @@ fn instance(key: &InstanceKey, deposed: Option<&str>, object: &Object) -> Json {
     if object.create_before_destroy {
         instance["create_before_destroy"] = json!(true);
     }
-    instance
+    Ok(instance)
 }
 
 fn path(path: &address::AttributePath) -> Json {

@@ -94,6 +94,7 @@ struct Instance<'a> {
 /// [`StateError::NotAStateFile`] if the text is no such file, or says something that no address, provider or
 /// object can be.
 pub fn import(text: &str) -> Result<StateSnapshot, StateError> {
+    value::json::check_levels(text).map_err(|error| wrong(error.to_string()))?;
     let file: File<'_> = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if file.version != 4 {
         return Err(wrong(format!("it has version {}, and only version 4 is read", file.version)));
@@ -360,21 +361,21 @@ mod tests {
             object.dependencies.iter().map(|dependency| dependency.block().to_string()).collect();
         assert_eq!(names, ["module.m[\"k\"].x_thing.u", "x_thing.v"]);
         let wanted: Json = serde_json::from_str(FILE).unwrap();
-        assert_eq!(export(&snapshot, "1.11.4"), wanted);
+        assert_eq!(export(&snapshot, "1.11.4").unwrap(), wanted);
     }
 
     #[test]
     fn checks_of_components_are_not_shown_to_terraform() {
         let mut snapshot = import(FILE).unwrap();
-        let known = export(&snapshot, "1.11.4")["check_results"].clone();
+        let known = export(&snapshot, "1.11.4").unwrap()["check_results"].clone();
         for module in ["cluster.train", "module.m.cluster.train", "cluster.train.module.m"] {
             let check =
                 crate::CheckResult { module: module.to_owned(), ..snapshot.checks[0].clone() };
             snapshot.checks.push(check);
         }
-        assert_eq!(export(&snapshot, "1.11.4")["check_results"], known);
+        assert_eq!(export(&snapshot, "1.11.4").unwrap()["check_results"], known);
         snapshot.checks.drain(..3);
-        assert_eq!(export(&snapshot, "1.11.4")["check_results"], Json::Null);
+        assert_eq!(export(&snapshot, "1.11.4").unwrap()["check_results"], Json::Null);
     }
 
     #[test]

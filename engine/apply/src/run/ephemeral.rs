@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use address::ResourceInstance;
 use futures::future::{BoxFuture, FutureExt};
-use plan::ephemeral::{Open, close_all};
+use plan::ephemeral::{Listener, Open, close_all};
 use plan::{Plan, ResourceChange, StepKind};
 use syntax::Diagnostics;
 
 use super::{Answer, Run};
+use crate::event::Event;
 
 /// What is open, and who needs it still.
 #[derive(Default)]
@@ -68,13 +69,17 @@ impl Ephemerals {
 impl Run<'_> {
     /// Opens the ephemeral objects that a step needs and that are not open yet.
     pub(super) async fn open_for(&mut self, at: usize) -> Result<(), Diagnostics> {
+        let events = Arc::clone(&self.events);
+        let tell = move |one| events(Event::Ephemeral(one));
+        let listener = Listener::new(Arc::clone(&self.world), Arc::new(tell));
         for address in self.ephemerals.wanted_by(at) {
             let provider = self.plan.evaluation.provider_of(&address);
             let Some(provider) = provider else { continue };
             let evaluation = &mut self.plan.evaluation;
             let provider = self.providers.for_object(&provider, &address, evaluation).await?;
             let reader: Arc<dyn sdk::Reader> = provider;
-            let (open, warnings) = self.plan.evaluation.open_ephemeral(&address, reader).await?;
+            let evaluation = &mut self.plan.evaluation;
+            let (open, warnings) = evaluation.open_ephemeral(&address, reader, &listener).await?;
             self.ephemerals.opened.insert(address);
             self.ephemerals.open.extend(open);
             self.summary.diagnostics.extend(warnings);

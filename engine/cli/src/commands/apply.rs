@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use apply::{Event, Options, Request};
 use plan::file::PlanFileError;
-use plan::{Plan, StepKind};
+use plan::{Attempt, Plan, StepKind};
 use report::progress;
 use state::{OperationInfo, OperationOutcome, SledStore, StateSnapshot, StateStore};
 use syntax::SourceMap;
@@ -110,17 +110,19 @@ async fn planned(
     let keeps_lock_file = component::lock::is_wanted(&stack.configuration);
     let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
     let components = stack.components.clone();
-    let (plan, more) = session.plan(stack, snapshot, options).await;
+    let (attempt, more) = session.attempt(stack, snapshot, options, &session.registry).await;
     found.extend(more);
-    let Some(plan) = plan else { return Err(ui.fail(&found, &sources)) };
-    ui.diagnostics(&found, &sources);
-    if ui.is_json() {
-        for message in ui.messages().plan(&view(&plan)) {
-            ui.say(&message);
+    let plan = match attempt {
+        Attempt::Planned(plan) => *plan,
+        Attempt::Failed(part) => {
+            if let Some(part) = part {
+                super::plan::show_part(&part, ui);
+            }
+            return Err(ui.fail(&found, &sources));
         }
-    } else {
-        terminal::print(&view(&plan).show(ui.style));
-    }
+    };
+    ui.diagnostics(&found, &sources);
+    super::plan::show(&view(&plan), ui);
     if !plan.is_empty() && !args.auto_approve && !approved(&args.plan.common, ui) {
         let message = format!("{command} was not confirmed; nothing was changed");
         return Err(ui.fail_message(&message));

@@ -106,13 +106,7 @@ async fn look_up(
     snapshot: &StateSnapshot,
     ui: &Ui,
 ) -> Result<Vec<Subject>, Exit> {
-    let provider = |one: &Unwritten| {
-        let name = one.provider.as_ref()?;
-        Some(match &name.alias {
-            Some(alias) => format!("{}.{alias}", name.local),
-            None => name.local.to_string(),
-        })
-    };
+    let provider = |one: &Unwritten| one.provider.as_ref().map(ToString::to_string);
     let mut stubs = String::new();
     for one in &missing {
         let resource = &one.address.resource;

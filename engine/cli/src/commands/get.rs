@@ -22,7 +22,10 @@ pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
     let now = fetching::timestamp(&*session.clock());
     let mut sources = SourceMap::new();
     let directory = args.test_directory.as_deref();
-    let (tests, _) = fetching::tests(&*session.world, directory, &mut sources);
+    let (tests, faults) = fetching::tests(&*session.world, directory, &mut sources);
+    if faults.has_errors() {
+        return ui.fail(&faults, &sources);
+    }
     let request = module::Request {
         root: Path::new("."),
         data_dir: &data_dir,
@@ -34,7 +37,7 @@ pub(crate) fn get(session: &Session, args: &GetArgs) -> Exit {
     match module::install(&fetcher, &request, &mut sources, &|event| teller.tell(event)) {
         Ok(_) => {
             // What blocks say is checked here, as in Terraform; what they refer to is not.
-            let (configuration, mut found) = fetching::load(&*session.world);
+            let (configuration, mut found) = fetching::load_blocks(&*session.world);
             found.extend(config::required_versions(&configuration));
             let found = without_no_files(report::calls::with_calls(found, &configuration));
             if found.has_errors() {

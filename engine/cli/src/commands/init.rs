@@ -69,7 +69,10 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
     }
     let mut sources = SourceMap::new();
     let directory = args.test_directory.as_deref();
-    let (tests, _) = fetching::tests(&*session.world, directory, &mut sources);
+    let (tests, faults) = fetching::tests(&*session.world, directory, &mut sources);
+    if faults.has_errors() {
+        return ui.fail(&faults, &sources);
+    }
     let calls = fetching::test_calls(&tests);
     request.tests = &calls;
     if args.get != Some(false) {
@@ -79,6 +82,10 @@ pub(crate) async fn init(session: &Session, args: &InitArgs) -> Exit {
         if let Err(errors) = module::install(&fetcher, &request, &mut sources, &listener) {
             return fetching::fail(&ui, errors, &sources);
         }
+    }
+    let faults = fetching::check_test_providers(&*session.world, &tests);
+    if faults.has_errors() {
+        return ui.fail(&faults, &sources);
     }
     phase(&ui, "initializing_provider_plugin_message", "Initializing provider plugins...");
     if let Err(exit) = providers(session, args, &tests, &fetcher, &data_dir, &ui, &teller).await {
@@ -103,13 +110,14 @@ async fn providers(
     let found = without_inputs(found);
     if found.has_errors() {
         // What cannot be loaded says nothing of providers. What does not make sense is for `validate` to tell.
-        let (_, unloadable) = fetching::load(&*session.world);
+        let (_, unloadable) = fetching::load_blocks(&*session.world);
         if without_inputs(unloadable).has_errors() {
             return Err(ui.fail(&found, sources));
         }
     }
     let (mut requirements, own, mut found) = fetching::requirements(session, &stack.configuration);
     let configuration = &stack.configuration;
+    found.extend(config::built_in_versions(configuration));
     found.extend(fetching::add_requirements_of_tests(
         session,
         configuration,
@@ -196,7 +204,8 @@ fn write_lock(args: &InitArgs, old: &Lock, new: &Lock, ui: &Ui) -> Result<(), Ex
 fn without_inputs(found: Diagnostics) -> Diagnostics {
     let counts = |code: &str| {
         code != "stratiform::config::missing_variable"
-            && !code.starts_with("stratiform::component::")
+            && (code == "stratiform::component::unknown_block"
+                || !code.starts_with("stratiform::component::"))
     };
     found.into_iter().filter(|one| one.code().is_none_or(|code| counts(&code.to_string()))).fold(
         Diagnostics::new(),

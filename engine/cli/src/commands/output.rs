@@ -16,7 +16,7 @@ pub(crate) fn output(session: &Session, args: &Output) -> Exit {
         Ok(snapshot) => snapshot,
         Err(exit) => return exit,
     };
-    let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
+    let parse = |text: &str| value::json::parse(text).unwrap_or_default();
     let Some(name) = &args.name else {
         if args.common.json {
             let all: serde_json::Map<String, Json> = snapshot

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::Mode;
+use plan::{Attempt, Mode, Plan};
 use report::plan_text;
 use syntax::{Diagnostics, SourceMap};
 
@@ -27,7 +27,7 @@ pub(crate) fn mode(args: &PlanArgs) -> Mode {
 }
 
 /// What is shown of a plan.
-pub(crate) fn view(plan: &plan::Plan) -> plan_text::View<'_> {
+pub(crate) fn view(plan: &Plan) -> plan_text::View<'_> {
     plan_text::View::of(plan)
 }
 
@@ -50,6 +50,22 @@ fn refused(command: &PlanCommand, found: &Diagnostics, sources: &SourceMap, ui: 
     match written {
         Ok(()) => exit,
         Err(error) => ui.fail_message(&error),
+    }
+}
+
+/// Shows a plan, or tells of it.
+pub(super) fn show(view: &plan_text::View<'_>, ui: &Ui) {
+    if ui.is_json() {
+        ui.messages().plan(view).iter().for_each(|message| ui.say(message));
+    } else {
+        terminal::print(&view.show(ui.style));
+    }
+}
+
+/// Shows what could be planned in spite of errors; people, if that is anything.
+pub(super) fn show_part(part: &Plan, ui: &Ui) {
+    if ui.is_json() || !part.is_empty() {
+        show(&view(part), ui);
     }
 }
 
@@ -80,9 +96,24 @@ pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
     }
     let (configuration, inputs) = (Arc::clone(&stack.configuration), stack.inputs.clone());
     let components = stack.components.clone();
-    let (plan, more) = session.plan(stack, &snapshot, options).await;
+    let (attempt, more) = session.attempt(stack, &snapshot, options, &session.registry).await;
     found.extend(more);
-    let Some(plan) = plan else { return refused(command, &found, &sources, &ui) };
+    let plan = match attempt {
+        Attempt::Planned(plan) => plan,
+        Attempt::Failed(None) => return refused(command, &found, &sources, &ui),
+        Attempt::Failed(Some(part)) => {
+            show_part(&part, &ui);
+            if let Some(path) = &args.out {
+                let time = ui.messages().timestamp;
+                let judged = planfile::Judged { found: &found, sources: &sources, estimate: None };
+                if let Err(error) = planfile::write(path, &part, &saved, &snapshot, &judged, time) {
+                    let message = format!("the plan cannot be written to `{path}`: {error}");
+                    return ui.fail_message(&message);
+                }
+            }
+            return refused(command, &found, &sources, &ui);
+        }
+    };
     if let Err(error) = write_sarif(command, &found, &sources) {
         return ui.fail_message(&error);
     }
@@ -99,15 +130,9 @@ pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
         !plan.is_empty() && (judge::is_priced(&plan) || judge::has_prospects(&components));
     let wanted = has_price && (!ui.is_json() || args.out.is_some());
     let estimate = wanted.then(|| bench.estimate(&plan).ok()).flatten().map(|(one, _)| one);
-    if ui.is_json() {
-        for message in ui.messages().plan(&view) {
-            ui.say(&message);
-        }
-    } else {
-        terminal::print(&view.show(ui.style));
-        if let Some(estimate) = &estimate {
-            terminal::print(&report::cost::summary(estimate));
-        }
+    show(&view, &ui);
+    if let (false, Some(estimate)) = (ui.is_json(), &estimate) {
+        terminal::print(&report::cost::summary(estimate));
     }
     if let Some(path) = &args.out {
         let time = ui.messages().timestamp;

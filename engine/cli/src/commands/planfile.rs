@@ -202,7 +202,7 @@ pub(crate) fn read(path: &str) -> Result<Saved, PlanFileError> {
     if sha256(body.as_bytes()) != id {
         return Err(damaged("its checksum does not match"));
     }
-    let body: Json = serde_json::from_str(body).map_err(|_| damaged("it is no JSON"))?;
+    let body = value::json::parse(body).map_err(|_| damaged("it is no JSON"))?;
     let text = |name: &str| body.get(name).and_then(Json::as_str).map(str::to_owned);
     let texts = |name: &str| -> Option<BTreeMap<String, String>> {
         let entries = body.get(name)?.as_object()?.iter();
@@ -241,6 +241,9 @@ impl Saved {
         earlier: Option<OperationId>,
     ) -> Result<Opened, PlanFileError> {
         let path = || self.path.clone();
+        if self.sheet.errored {
+            return Err(PlanFileError::Errored { path: path() });
+        }
         if let Some(earlier) = earlier {
             return Err(PlanFileError::Used { path: path(), operation: earlier.0 });
         }
@@ -259,7 +262,8 @@ impl Saved {
             return Err(PlanFileError::Elsewhere { path: path(), planned, found });
         }
         let plain = self.unseal()?;
-        let stored: Option<Json> = serde_json::from_slice(&plain).ok();
+        let stored =
+            std::str::from_utf8(&plain).ok().and_then(|text| value::json::parse(text).ok());
         stored.and_then(|stored| self.opened(session, &stored)).ok_or_else(|| self.damaged())
     }
 

@@ -57,11 +57,13 @@ pub(crate) async fn state(session: &Session, command: &State) -> Exit {
             Err(exit) => exit,
         },
         State::Pull(common) => match snapshot(session, common) {
-            Ok(snapshot) => {
-                let state = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION);
-                terminal::line(&format!("{state:#}"));
-                Exit::Success
-            }
+            Ok(snapshot) => match state::tfstate::export(&snapshot, config::LANGUAGE_VERSION) {
+                Ok(state) => {
+                    terminal::line(&format!("{state:#}"));
+                    Exit::Success
+                }
+                Err(error) => fail_with(error, terminal::style(common.no_color)),
+            },
             Err(exit) => exit,
         },
         State::Mv(args) => edit::mv(session, args),

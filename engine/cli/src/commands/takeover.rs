@@ -99,7 +99,10 @@ pub(crate) fn export(session: &Session, args: &StateExport) -> Exit {
         let message = "the stack has components, which Terraform does not know; without `-give-back` its objects can still be exported";
         return fail_message(message, style);
     }
-    let document = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION);
+    let document = match state::tfstate::export(&snapshot, config::LANGUAGE_VERSION) {
+        Ok(document) => document,
+        Err(error) => return fail_with(error, style),
+    };
     if let Err(error) = write_new(&path, &format!("{document:#}\n")) {
         let message = format!("`{}` cannot be written: {error}", path.display());
         return fail_message(&message, style);

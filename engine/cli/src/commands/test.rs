@@ -105,6 +105,7 @@ fn load(session: &Session, args: &TestArgs) -> (Vec<TestFile>, SourceMap, Diagno
         },
     );
     found.extend(without_no_files(errors));
+    found.extend(fetching::check_test_providers(world, &files));
     let mut all = SourceMap::clone(&configuration.sources);
     let providers = all_providers(&files);
     let depth = fetching::Depth::Blocks;

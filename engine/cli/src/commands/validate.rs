@@ -30,6 +30,7 @@ pub(crate) async fn validate(session: &Session, args: &Validate) -> Exit {
         let world = &*session.world;
         let (tests, errors) = fetching::tests(world, directory, &mut with_tests);
         found.extend(errors);
+        found.extend(fetching::check_test_providers(world, &tests));
         let providers = super::test::all_providers(&tests);
         let depth = fetching::Depth::References;
         let all = &mut with_tests;

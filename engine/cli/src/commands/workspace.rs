@@ -42,13 +42,10 @@ fn overridden(common: &Common) -> Option<Exit> {
 }
 
 fn valid(name: &str, common: &Common) -> Result<(), Exit> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~$&+=:@".contains(c);
-    if !name.is_empty() && name.chars().all(allowed) && !matches!(name, "." | "..") {
+    if store::is_workspace_name(name) {
         return Ok(());
     }
-    let message = format!(
-        "`{name}` cannot name a workspace: only letters, digits and -_.~$&+=:@ are allowed"
-    );
+    let message = format!("`{name}` {}", store::NO_WORKSPACE_NAME);
     Err(fail_message(&message, terminal::style(common.no_color)))
 }
 

@@ -320,6 +320,103 @@ fn a_module_is_copied_into_an_empty_folder() {
     assert!(words(&error).contains("the target folder is not empty"), "{error}");
 }
 
+/// What the real binary says; `None` where there is none.
+fn terraform(stack: &Stack, args: &[&str]) -> Option<Ran> {
+    let mut command = Command::new("terraform");
+    command.args(args).current_dir(stack.dir()).env("CHECKPOINT_DISABLE", "1");
+    command.env("TF_CLI_CONFIG_FILE", stack.dir().join("rc")).env("HOME", stack.home());
+    command.output().ok().map(ran)
+}
+
+/// What blocks say is for `get` and `init` to tell; what expressions come to is for `validate`.
+#[test]
+fn faults_are_told_by_the_first_command_that_tells_them_in_terraform() {
+    let called = "module \"a\" {\n  source = \"./m\"\n}\n";
+    let other = "resource \"terraform_data\" \"a\" {\n  provider = terraform.other\n}\n";
+    let required = |entry: &str| {
+        format!("terraform {{\n  required_providers {{\n    terraform = {entry}\n  }}\n}}\n")
+    };
+    let with_source = |rest: &str| {
+        required(&format!("{{ source = \"terraform.io/builtin/${{\"terraform\"}}\"{rest} }}"))
+    };
+    let (none, all) = ((0, 0, 0), (1, 1, 1));
+    let table: [(&str, String, &str, (i32, i32, i32)); 19] = [
+        ("unknown block", "nonsense \"a\" {}".into(), "", all),
+        ("unknown block without a label", "nonsense {}".into(), "", all),
+        ("unknown block of a module", called.into(), "nonsense \"a\" {}", all),
+        ("unknown argument of a block", "variable \"a\" {\n  nope = 1\n}".into(), "", all),
+        ("call in a default", "variable \"a\" {\n  default = nope(1)\n}".into(), "", all),
+        ("unknown function", "output \"a\" {\n  value = nope(1)\n}".into(), "", (0, 0, 1)),
+        ("unknown function of locals", "locals {\n  a = nope(1)\n}".into(), "", (0, 0, 1)),
+        ("unknown function of a module", called.into(), "locals {\n  a = nope(1)\n}", (0, 0, 1)),
+        ("unknown name", "output \"a\" {\n  value = local.a\n}".into(), "", (0, 0, 1)),
+        ("unknown provider configuration", other.into(), "", (0, 0, 1)),
+        ("unknown provider configuration of a module", called.into(), other, (0, 0, 1)),
+        ("parts of a source", with_source(""), "", none),
+        ("aliases", with_source(", configuration_aliases = [terraform]"), "", none),
+        ("aliases in quotes", with_source(", configuration_aliases = [\"terraform.a\"]"), "", all),
+        ("number as a version", with_source(", version = 1"), "", all),
+        ("version of what is built in", with_source(", version = \"1\""), "", (0, 1, 1)),
+        ("truth as a requirement", required("true"), "", all),
+        ("null as a requirement", required("null"), "", all),
+        ("name as a requirement", required("local.a"), "", all),
+    ];
+    for (case, text, module, (get, init, validate)) in table {
+        let stack = || Stack::new(&[("main.tf", &text), ("m/main.tf", module), ("rc", "")]);
+        let (ours, theirs) = (stack(), stack());
+        for (command, expected) in [("get", get), ("init", init), ("validate", validate)] {
+            let code = ours.run(&[command]).code;
+            assert_eq!(code, Some(expected), "{case}: {command}");
+            match terraform(&theirs, &[command]) {
+                // What its `init` refuses is refused by our `validate` too.
+                Some(_) if command == "validate" && init == 1 && get == 0 => {}
+                Some(ran) => assert_eq!(ran.code, code, "{case}: {command} of terraform"),
+                None => println!("skipped: there is no terraform to compare with"),
+            }
+        }
+    }
+    let two = "mock_provider \"two\" {}\nrun \"a\" {\n  providers = { two = two }\n}\n";
+    let mismatch = format!("{two}run \"b\" {{\n  providers = {{ terraform = two }}\n}}\n");
+    let version = "provider \"terraform\" {\n  version = \"1.0\"\n}\n";
+    let tests: [(&str, &str, (i32, i32, i32)); 4] = [
+        ("block of a test file", "nope {}\n", all),
+        ("run that is there twice", "run \"a\" {}\nrun \"a\" {}\n", all),
+        ("version of a provider", version, all),
+        ("provider of two kinds", &mismatch, (0, 1, 1)),
+    ];
+    for (case, text, (get, init, validate)) in tests {
+        let stack = Stack::new(&[
+            ("main.tf", "output \"o\" {\n  value = 1\n}\n"),
+            ("a.tftest.hcl", text),
+            ("rc", ""),
+        ]);
+        for (command, expected) in [("get", get), ("init", init), ("validate", validate)] {
+            let ran = stack.run(&[command]);
+            assert_eq!(ran.code, Some(expected), "{case}: {command}: {}", ran.err);
+            assert_eq!(expected == 1, ran.err.contains("[a.tftest.hcl:"), "{case}: {}", ran.err);
+            if let Some(ran) = terraform(&stack, &[command]) {
+                assert_eq!(ran.code, Some(expected), "{case}: {command} of terraform");
+            }
+        }
+    }
+    // Versions alone, as they were written once. No registry is asked.
+    for (entry, shown) in [("1", "1"), ("1.5", "1.5"), ("1 + 1", "2"), ("\"= ${3}\"", "= 3")] {
+        let stack = Stack::new(&[
+            ("main.tf", &required(entry).replace("terraform =", "other =")),
+            ("rc", ""),
+        ]);
+        ok(&stack, &["get"]);
+        let out = ok(&stack, &["providers"]);
+        assert!(
+            out.contains(&format!("provider[registry.terraform.io/hashicorp/other] {shown}\n")),
+            "{out}"
+        );
+        if let Some(ran) = terraform(&stack, &["get"]) {
+            assert_eq!(ran.code, Some(0), "{entry}");
+        }
+    }
+}
+
 #[test]
 fn modules_for_another_version_of_the_language_are_refused() {
     for wanted in [">= 9", "none"] {
@@ -327,11 +424,9 @@ fn modules_for_another_version_of_the_language_are_refused() {
         let stack = Stack::new(&[("main.tf", &main), ("rc", "")]);
         let error = fails(&stack, &["get"]);
         assert!(error.contains("stratiform::config::required_version"), "{error}");
-        let mut command = Command::new("terraform");
-        command.args(["get", "-no-color"]).current_dir(stack.dir()).env("CHECKPOINT_DISABLE", "1");
-        match command.env("TF_CLI_CONFIG_FILE", stack.dir().join("rc")).output() {
-            Ok(output) => assert_eq!(output.status.code(), Some(1), "{wanted}"),
-            Err(_) => println!("skipped: there is no terraform to compare with"),
+        match terraform(&stack, &["get", "-no-color"]) {
+            Some(ran) => assert_eq!(ran.code, Some(1), "{wanted}"),
+            None => println!("skipped: there is no terraform to compare with"),
         }
     }
 }
@@ -382,12 +477,6 @@ fn terraform_writes_the_same_manifest_and_accepts_our_modules() {
         + &call("absolute", &repository.path().display().to_string());
     let files = [("main.tf", main.as_str()), ("rc", &rc(&server, "")), ("here/main.tf", MODULE)];
     let (ours, theirs) = (Stack::new(&files), Stack::new(&files));
-    let terraform = |stack: &Stack, args: &[&str]| {
-        let mut command = Command::new("terraform");
-        command.args(args).current_dir(stack.dir()).env("CHECKPOINT_DISABLE", "1");
-        command.env("TF_CLI_CONFIG_FILE", stack.dir().join("rc")).env("HOME", stack.home());
-        command.output().ok().map(ran)
-    };
     let Some(ran) = terraform(&theirs, &["get", "-no-color"]) else {
         println!("skipped: there is no terraform on this machine");
         return;

@@ -56,16 +56,8 @@ pub(crate) fn decode(module: &mut Module, block: &Block, diagnostics: &mut Diagn
     check_local_name(&local.text, local.span, diagnostics);
     let name = ProviderName { local: local.text.clone(), alias };
     if let Some(first) = module.provider_configs.get(&name) {
-        let shown = match &name.alias {
-            Some(alias) => format!("{}.{alias}", name.local),
-            None => name.local.to_string(),
-        };
-        return diagnostics.push(duplicate(
-            "provider configuration",
-            &shown,
-            first.span,
-            block.header,
-        ));
+        let (kind, shown) = ("provider configuration", name.to_string());
+        return diagnostics.push(duplicate(kind, &shown, first.span, block.header));
     }
     let meta = Meta {
         arguments: &|name| matches!(name, "alias" | "version") || RESERVED.contains(&name),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use syntax::{Attribute, Block, Diagnostics, Expr, ExprKind, ObjectItem, ObjectKey};
+use value::Value;
 
+use super::body::constant;
 use super::module_call::provider_name;
 use super::provider::is_normal;
 use super::{Decoder, check_local_name, duplicate, first_call};
@@ -208,20 +210,24 @@ fn required_provider(
         aliases: Vec::new(),
         span: attribute.span,
     };
+    let span = attribute.expr.span;
     let items: &[ObjectItem] = match &attribute.expr.kind {
         ExprKind::Object(items) => items,
-        ExprKind::String(version) => {
-            check_version(version, attribute.expr.span, diagnostics);
-            provider.version = Some(version.to_string());
-            return Some(provider);
-        }
+        // As it was written once: the version alone. A number counts as its text, here and nowhere else.
         _ => {
-            diagnostics.push(ConfigError::ConstantRequired {
-                name: local.to_string(),
-                expected: "an object with `source` and `version`",
-                span: attribute.expr.span,
-            });
-            return None;
+            let version = constant_of(&attribute.expr);
+            let version = version.and_then(|one| value::convert(&one, &value::Type::String).ok());
+            let Some(version) = version.as_ref().and_then(Value::as_str) else {
+                diagnostics.push(ConfigError::ConstantRequired {
+                    name: local.to_string(),
+                    expected: "an object with `source` and `version`",
+                    span,
+                });
+                return None;
+            };
+            check_version(version, span, diagnostics);
+            provider.version = Some(version.to_owned());
+            return Some(provider);
         }
     };
     for item in items {
@@ -229,10 +235,11 @@ fn required_provider(
             ObjectKey::Name(name) => Some(&name.text),
             ObjectKey::Expr(_) => item.key.literal(),
         };
-        match (key.map(|key| &**key), &item.value.kind) {
-            (Some("source"), ExprKind::String(source)) => match source.parse() {
+        let text = || constant_of(&item.value).and_then(|one| one.as_arc_str().cloned());
+        match (key.map(|key| &**key), &item.value.kind, text()) {
+            (Some("source"), _, Some(source)) => match source.parse() {
                 Ok(address) => {
-                    check_source(&address, source, item.value.span, diagnostics);
+                    check_source(&address, &source, item.value.span, diagnostics);
                     provider.address = address;
                 }
                 Err(_) => diagnostics.push(ConfigError::InvalidAddress {
@@ -241,13 +248,15 @@ fn required_provider(
                     span: item.value.span,
                 }),
             },
-            (Some("version"), ExprKind::String(version)) => {
-                check_version(version, item.value.span, diagnostics);
+            (Some("version"), _, Some(version)) => {
+                check_version(&version, item.value.span, diagnostics);
                 provider.version = Some(version.to_string());
             }
-            (Some("configuration_aliases"), ExprKind::Tuple(names)) => {
+            (Some("configuration_aliases"), ExprKind::Tuple(names), _) => {
                 for name in names {
-                    match provider_name(name).filter(|found| found.local == *local) {
+                    // A name in quotes was never taken here.
+                    let found = provider_name(name).filter(|_| constant_of(name).is_none());
+                    match found.filter(|found| found.local == *local) {
                         Some(ProviderName { alias, .. }) => provider.aliases.extend(alias),
                         None => diagnostics.push(RuleError::ConfigurationAlias {
                             local: local.to_string(),
@@ -267,4 +276,13 @@ fn required_provider(
         }
     }
     Some(provider)
+}
+
+/// The value of an expression that refers to nothing and calls nothing.
+fn constant_of(expr: &Expr) -> Option<Value> {
+    if first_call(expr).is_some() {
+        return None;
+    }
+    let (expression, faults) = lang::compile(expr);
+    constant(&expression).filter(|value| !faults.has_errors() && !value.is_null())
 }

@@ -10,6 +10,7 @@ use syntax::{Block, Body, Diagnostics, suggest};
 use super::{duplicate, is_name, provider, test_mock, test_run};
 use crate::error::ConfigError;
 use crate::module::{Module, ProviderName};
+use crate::test_error::TestError;
 use crate::test_file::{During, MockProvider, TestFile, TestProvider, TestVariable};
 
 /// Kinds of blocks in a test file, with how many labels each takes.
@@ -59,7 +60,7 @@ pub(crate) fn decode(body: &Body) -> (TestFile, Diagnostics) {
             "provider" => {
                 // A module of its own, since a name may stand in the file and in the module under test.
                 let mut module = Module::default();
-                provider::decode(&mut module, &block, &mut found);
+                provider::decode(&mut module, &without_version(&block, &mut found), &mut found);
                 for (name, block) in module.provider_configs {
                     add_provider(&mut file, name, TestProvider::Real(block), &mut found);
                 }
@@ -79,6 +80,23 @@ pub(crate) fn decode(body: &Body) -> (TestFile, Diagnostics) {
         }
     }
     (file, found)
+}
+
+/// The block of a provider, with a complaint where it says a version.
+fn without_version(block: &Block, found: &mut Diagnostics) -> Block {
+    let mut block = block.clone();
+    let mut body = Body::clone(&block.body);
+    body.attributes.retain(|attribute| {
+        let is_version = attribute.name.as_str() == "version";
+        if is_version {
+            let name =
+                block.labels.first().map_or_else(String::new, |label| label.text.to_string());
+            found.push(TestError::ProviderVersion { name, span: attribute.span });
+        }
+        !is_version
+    });
+    block.body = Arc::new(body);
+    block
 }
 
 /// Decodes a file of mocks: the provider is that of whoever names the folder.
@@ -105,17 +123,9 @@ fn add_provider(
     provider: TestProvider,
     found: &mut Diagnostics,
 ) {
-    let span = |provider: &TestProvider| match provider {
-        TestProvider::Real(block) => block.span,
-        TestProvider::Mock(mock) => mock.span,
-    };
     if let Some(first) = file.providers.get(&name) {
-        let shown = match &name.alias {
-            Some(alias) => format!("{}.{alias}", name.local),
-            None => name.local.to_string(),
-        };
-        let (first, second) = (span(first), span(&provider));
-        return found.push(duplicate("provider configuration", &shown, first, second));
+        let (first, second) = (first.span(), provider.span());
+        return found.push(duplicate("provider configuration", &name.to_string(), first, second));
     }
     file.providers.insert(name, provider);
 }

@@ -112,12 +112,6 @@ pub(super) fn decode_override(
         let name = target.to_string();
         return found.push(duplicate("override of", &name, first.span, block.header));
     }
-    if let Target::Module(module) = &target
-        && module.steps().iter().any(|step| step.key != address::InstanceKey::None)
-    {
-        let target = target.to_string();
-        found.push(TestError::OverrideInstance { target, span: block.header });
-    }
     overrides.push(Override { target, values, during, span: block.header });
 }
 

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use value::json::{MOST_LEVELS, ParseError};
 use value::{Refinement, Type, Value};
 
 use super::ParameterType::{Any, String as S};
@@ -88,13 +89,13 @@ fn jsondecode(args: &Arguments<'_>) -> Reply {
 }
 
 fn read_json(text: &str) -> Reply {
-    let json = serde_json::from_str(text).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        // The reader names its own limit in no other way.
-        if error.to_string().starts_with("recursion limit") {
-            return at(0, format!("it is nested more than 127 levels deep: {place}"));
-        }
-        at(0, format!("it is not JSON: {place}"))
+    let json = value::json::parse(text).map_err(|error| {
+        let (line, column) = error.place();
+        let what = match error {
+            ParseError::TooDeep { .. } => format!("nested more than {MOST_LEVELS} levels deep"),
+            ParseError::Syntax(_) => "not JSON".to_owned(),
+        };
+        at(0, format!("it is {what}: line {line}, column {column}"))
     })?;
     Ok(value::json::from_plain(&json))
 }

@@ -160,6 +160,17 @@ fn expressions_agree_with_the_stored_verdicts() {
     assert_eq!(missing, 0, "cases without a stored verdict: record them with STRATIFORM_RECORD=1");
 }
 
+/// Whoever looks for a difference looks there.
+#[test]
+fn each_waiver_names_its_row_of_the_documentation() {
+    let page = include_str!("../../../../docs/compatibility.md");
+    for (case, reason) in table(include_str!("differential/waivers.txt")) {
+        let row = reason.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+        let (row, _) = row.unwrap_or_else(|| panic!("{case}: `[ROW] REASON` is expected"));
+        assert!(page.contains(&format!("\n| {row} | ")), "{case}: there is no row `{row}`");
+    }
+}
+
 #[test]
 fn type_constraints_agree_with_the_stored_verdicts() {
     let cases = constraints::all();

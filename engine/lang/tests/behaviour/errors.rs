@@ -41,9 +41,9 @@ fn faults_say_what_is_wrong() {
 fn json_that_is_nested_too_deeply_is_told_apart_from_what_is_none() {
     let decode =
         |levels: usize| format!("jsondecode(\"{}{}\")", "[".repeat(levels), "]".repeat(levels));
-    assert!(try_evaluate(&decode(127), &FixedWorld::default()).is_ok());
-    for levels in [128, 10_000] {
-        let expected = "unsuitable value for `str` of function `jsondecode`: it is nested more than 127 levels deep: line 1, column 128";
+    assert!(try_evaluate(&decode(1024), &FixedWorld::default()).is_ok());
+    for levels in [1025, 10_000] {
+        let expected = "unsuitable value for `str` of function `jsondecode`: it is nested more than 1024 levels deep: line 1, column 1025";
         assert_eq!(faults(&decode(levels)), [expected]);
     }
 }

@@ -16,7 +16,7 @@ use thiserror::Error;
 use value::{Type, Value, convert};
 
 use super::{Evaluation, InstanceScope, ROOT, Repetition, nowhere, values_of};
-use crate::PlanError;
+use crate::{KnownValues, PlanError};
 
 /// What is wrong with what a run has come to.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
@@ -32,7 +32,7 @@ pub enum AssertionError {
         span: Span,
         /// What the names in it are, where that may be shown.
         #[help]
-        values: Option<String>,
+        values: Option<KnownValues>,
     },
     /// An assertion depends on what only apply will know.
     #[error("the assertion depends on values that are not known yet")]

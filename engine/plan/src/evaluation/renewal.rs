@@ -9,7 +9,7 @@ use syntax::{Diagnostics, Span};
 use value::Value;
 
 use super::{Evaluation, Expansion, Judged, ROOT, Repetition};
-use crate::ephemeral::Open;
+use crate::ephemeral::{Listener, Open};
 use crate::error::PlanError;
 use crate::instance::{Final, plan_final};
 use crate::model::ResourceChange;
@@ -313,6 +313,7 @@ impl Evaluation {
         &mut self,
         address: &ResourceInstance,
         reader: Arc<dyn Reader>,
+        listener: &Listener,
     ) -> Result<(Option<Open>, Diagnostics), Diagnostics> {
         let Some(Ready { block: Some(block), config }) = self.renew(address)? else {
             return Ok((None, Diagnostics::new()));
@@ -328,7 +329,7 @@ impl Evaluation {
             .into());
         }
         let (value, open, mut warnings) =
-            crate::ephemeral::open(reader, &block, address.clone(), config).await?;
+            crate::ephemeral::open(reader, &block, address.clone(), config, listener).await?;
         let conditions = self.accept(address, value);
         if conditions.has_errors() {
             warnings.extend(crate::ephemeral::close_all(vec![open]).await);

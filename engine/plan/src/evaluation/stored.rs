@@ -27,7 +27,7 @@ impl Evaluation {
             let id = match instance.parent() {
                 None => ROOT,
                 Some(parent) => {
-                    let module = Arc::clone(self.config.modules.get(&instance.module())?);
+                    let module = Arc::clone(self.config.module_of(&instance)?);
                     let step = ModulePathStep::from(instance.steps().last()?);
                     let origin = Some((self.find(&parent)?, step));
                     let repetition = repetition_from_json(stored.get("repetition")?)?;

@@ -66,6 +66,18 @@ pub enum PlanFileError {
         /// Where it is applied.
         found: String,
     },
+    /// There were errors when it was made.
+    #[error("`{path}` holds a plan that is not complete: there were errors when it was made")]
+    #[diagnostic(
+        code(stratiform::plan_file::errored),
+        help(
+            "`show {path}` tells what could be planned; mend the errors that `plan` has told, and make a new plan"
+        )
+    )]
+    Errored {
+        /// The file.
+        path: String,
+    },
     /// It was carried out before.
     #[error("`{path}` was carried out already, by operation {operation}")]
     #[diagnostic(
@@ -140,6 +152,11 @@ pub const PLAN_FILE_ERROR_DOCS: &[ErrorDoc] = &[
         "stratiform::plan_file::elsewhere",
         "Plan of another state",
         "The plan was made for another state or workspace.",
+    ),
+    doc(
+        "stratiform::plan_file::errored",
+        "Plan not complete",
+        "`plan -out` writes what could be planned in spite of errors, for people and programs that look at it. It cannot be carried out.",
     ),
     doc("stratiform::plan_file::used", "Plan used already", "A plan file is carried out once."),
     doc(

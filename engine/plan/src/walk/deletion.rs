@@ -17,6 +17,7 @@ use crate::prepare::TypeSchema;
 impl Walk<'_> {
     /// Plans every recorded object that no block has claimed.
     pub(super) fn plan_orphans(&mut self) {
+        let errors = self.has_errors();
         let orphans: Vec<(ResourceInstance, Arc<Record>, Option<ResourceInstance>)> = self
             .records
             .iter()
@@ -27,6 +28,7 @@ impl Walk<'_> {
                     && !self.deferred.contains_key(address)
                     && self.is_targeted(address)
                     && !self.is_left_alone(address)
+                    && (!errors || self.is_certainly_gone(address, record))
             })
             .map(|(address, (record, previous))| {
                 (address.clone(), Arc::clone(record), previous.clone())
@@ -37,6 +39,21 @@ impl Walk<'_> {
                 self.report(&address.to_string(), found);
             }
         }
+    }
+
+    /// Whether no block wants an object, whatever the errors were that kept others from being planned.
+    fn is_certainly_gone(&self, address: &ResourceInstance, record: &Record) -> bool {
+        if !self.providers.contains_key(&record.provider) {
+            return false;
+        }
+        let module = self.evaluation.config.modules.get(&address.module.module());
+        if !module.is_some_and(|module| module.resources.contains_key(&address.resource)) {
+            return true;
+        }
+        let state = self.evaluation.find(&address.module).map(|id| self.evaluation.module(id));
+        let block = state.and_then(|state| state.resources.get(&address.resource));
+        let expansion = block.and_then(|block| block.expansion.as_ref());
+        expansion.is_some_and(|expansion| !expansion.has(&address.key))
     }
 
     /// Deposed objects are always destroyed; in the order of their addresses.
@@ -181,7 +198,7 @@ fn deposed_change(
     key: &DeposedKey,
     object: &Object,
 ) -> ResourceChange {
-    let before = serde_json::from_str(&object.attributes_json)
+    let before = value::json::parse(&object.attributes_json)
         .map_or_else(|_| Value::empty_object(), |json| value::json::from_plain(&json));
     let paths: Vec<_> =
         object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();

@@ -1,6 +1,6 @@
 //! Ephemeral resource instances: opened when somebody needs them, renewed, and closed after their last user.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use address::{ConfigResource, Resource, ResourceInstance};
 use sdk::Reader;
@@ -29,8 +29,9 @@ impl Walk<'_> {
             return self.finish(id, NodeState::Done);
         }
         let block = Arc::clone(block);
+        let listener = self.listener();
         let call = move || async move {
-            let opened = ephemeral::open(reader, &block, address, config).await;
+            let opened = ephemeral::open(reader, &block, address, config, &listener).await;
             (
                 id,
                 opened
@@ -38,6 +39,13 @@ impl Walk<'_> {
             )
         };
         self.start(call);
+    }
+
+    /// What is told stays with the evaluation; plans are shown when they are whole.
+    fn listener(&self) -> ephemeral::Listener {
+        let told = Arc::clone(&self.told);
+        let tell = move |one| told.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+        ephemeral::Listener::new(Arc::clone(&self.request.world), Arc::new(tell))
     }
 
     /// What must be done before the objects of an ephemeral block can be closed. A user within a call stands for
@@ -84,6 +92,8 @@ impl Walk<'_> {
     pub(super) async fn close_ephemerals(&mut self) {
         let found = ephemeral::close_all(std::mem::take(&mut self.open)).await;
         self.report("zzz ephemeral", found);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        self.evaluation.told_of_ephemerals = std::mem::take(&mut told);
     }
 
     /// When the next renewal is due; `None` if nothing that is open has to be renewed.

@@ -54,8 +54,7 @@ impl Walk<'_> {
         let address = format!("{}{step}", prefix(&self.evaluation.module(module).instance));
         let expansion =
             self.expansion(module, call.count.as_ref(), call.for_each.as_ref(), &address)?;
-        let path = parent.path.child(step.clone());
-        let Some(child) = self.evaluation.config.modules.get(&path).cloned() else { return Ok(()) };
+        let config = Arc::clone(&self.evaluation.config);
         let mut children = BTreeMap::new();
         for repetition in expansion.repetitions() {
             let key = repetition.key.clone();
@@ -65,13 +64,10 @@ impl Walk<'_> {
                 name: Arc::clone(&step.name),
                 key: key.clone(),
             });
+            let Some(child) = config.module_of(&instance).map(Arc::clone) else { return Ok(()) };
             let origin = Some((module, step.clone()));
-            let id = self.evaluation.open(ModuleState::new(
-                instance,
-                Arc::clone(&child),
-                origin,
-                repetition,
-            ));
+            let state = ModuleState::new(instance, child, origin, repetition);
+            let id = self.evaluation.open(state);
             children.insert(key, id);
         }
         let opened: Vec<ModuleId> = children.values().copied().collect();

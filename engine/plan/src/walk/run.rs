@@ -12,6 +12,7 @@ use crate::evaluation::{ModuleId, ROOT, prefix};
 use crate::instance::Output;
 use crate::model::Mode;
 use crate::prepare::Block;
+use crate::problem::as_warnings;
 
 impl Walk<'_> {
     pub(super) fn block(&self, module: ModuleId, resource: &Resource) -> Option<&Arc<Block>> {
@@ -36,6 +37,17 @@ impl Walk<'_> {
                 self.evaluation.evaluate_variable(module, &name).map(drop)
             }
             NodeKey::Local(module, name) => self.evaluation.evaluate_local(module, &name).map(drop),
+            NodeKey::Output(module, name) if self.options.mode == Mode::RefreshOnly => {
+                let failed = self.evaluation.check_output(module, &name);
+                let subject = self.subject(id);
+                // Nothing is going to be done on the strength of them.
+                self.report(&subject, as_warnings(failed));
+                self.evaluation.output_value(module, &name).map(drop)
+            }
+            // What is to go need not be what it promised.
+            NodeKey::Output(module, name) if self.options.mode == Mode::Destroy => {
+                self.evaluation.output_value(module, &name).map(drop)
+            }
             NodeKey::Output(module, name) => {
                 self.evaluation.evaluate_output(module, &name).map(drop)
             }
@@ -161,10 +173,14 @@ impl Walk<'_> {
         };
         self.evaluation.set_in(module, &resource, &key, value.clone());
         let deferred = self.keep(address, output, Some(id));
-        let result = if self.options.mode == Mode::Normal && !deferred {
-            self.postconditions(module, &resource, &key, &value)
-        } else {
-            Ok(())
+        let result = match self.options.mode {
+            Mode::Normal if !deferred => self.postconditions(module, &resource, &key, &value),
+            Mode::RefreshOnly if value.is_known() => {
+                let failed = self.postconditions(module, &resource, &key, &value).err();
+                self.report(&subject, failed.map(as_warnings).unwrap_or_default());
+                Ok(())
+            }
+            _ => Ok(()),
         };
         self.settle(id, result);
     }

@@ -117,7 +117,7 @@ pub(super) fn json(text: &str) -> Option<Value> {
     if !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
-    let parsed: serde_json::Value = serde_json::from_str(text).ok()?;
+    let parsed = value::json::parse(text).ok()?;
     let empty = parsed.as_object().is_some_and(serde_json::Map::is_empty)
         || parsed.as_array().is_some_and(Vec::is_empty);
     (!empty).then(|| value::json::from_plain(&parsed))

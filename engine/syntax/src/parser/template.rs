@@ -102,7 +102,10 @@ impl Parser<'_> {
                     pieces.push(Piece::Literal(self.unescaped(token, true)));
                 }
                 Kind::PlainText => {
-                    self.refuse_carriage_return(token);
+                    // A template without quotes takes it.
+                    if end != Kind::End {
+                        self.refuse_carriage_return(token);
+                    }
                     self.bump();
                     pieces.push(Piece::Literal(self.unescaped(token, false)));
                 }

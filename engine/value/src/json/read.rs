@@ -5,6 +5,7 @@ use std::sync::Arc;
 use address::{AttributePath, PathStep};
 use serde_json::Value as Json;
 
+use super::parse::parse;
 use super::types::type_from_json;
 use crate::codec::CodecError;
 use crate::number::Number;
@@ -18,8 +19,8 @@ pub fn decode(json: &Json, ty: &Type) -> Result<Value, CodecError> {
 
 /// Reads a value of a type from text.
 pub fn decode_str(text: &str, ty: &Type) -> Result<Value, CodecError> {
-    let json: Json = serde_json::from_str(text)
-        .map_err(|error| CodecError::new(&AttributePath::root(), error.to_string()))?;
+    let json =
+        parse(text).map_err(|error| CodecError::new(&AttributePath::root(), error.to_string()))?;
     decode(&json, ty)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use address::{AttributePath, PathStep};
 use serde_json::Value as Json;
 
+use super::parse::parse;
 use super::types::type_to_json;
 use crate::codec::CodecError;
 use crate::ty::Type;
@@ -14,8 +15,7 @@ use crate::value::Value;
 /// Writes a value of a type as a JSON tree. Unknown values and infinities cannot be written.
 pub fn encode(value: &Value, ty: &Type) -> Result<Json, CodecError> {
     let text = encode_string(value, ty)?;
-    serde_json::from_str(&text)
-        .map_err(|error| CodecError::new(&AttributePath::root(), error.to_string()))
+    parse(&text).map_err(|error| CodecError::new(&AttributePath::root(), error.to_string()))
 }
 
 /// Writes a value of a type as compact JSON text, names in order. Unknown values and infinities cannot be
@@ -38,7 +38,22 @@ pub fn to_string(value: &Value) -> String {
 
 /// Writes a value as a JSON tree without types. Unknown values become null.
 pub fn to_plain(value: &Value) -> Json {
-    serde_json::from_str(&to_string(value)).unwrap_or(Json::Null)
+    if let Some(flag) = value.as_bool() {
+        Json::Bool(flag)
+    } else if let Some(number) = value.as_number() {
+        // Infinity has no form in JSON.
+        number.to_string().parse().map_or(Json::Null, Json::Number)
+    } else if let Some(text) = value.as_str() {
+        Json::String(text.to_owned())
+    } else if let Some(items) = value.items() {
+        Json::Array(items.iter().map(to_plain).collect())
+    } else if let Some(entries) = value.entries() {
+        Json::Object(
+            entries.iter().map(|(name, item)| (name.to_string(), to_plain(item))).collect(),
+        )
+    } else {
+        Json::Null
+    }
 }
 
 /// Appends a JSON string with its quotes.

@@ -8,14 +8,11 @@ use rmp::Marker;
 
 use super::{MAX_REFINEMENT_BYTES, REFINED, key};
 use crate::codec::CodecError;
-use crate::json::type_from_json;
+use crate::json::{MOST_VALUE_LEVELS, parse, type_from_json};
 use crate::number::Number;
 use crate::refinement::Refinement;
 use crate::ty::{ObjectType, Type};
 use crate::value::Value;
-
-/// Values within values beyond this depth are refused.
-const MAX_DEPTH: usize = 256;
 
 /// Reads a value of a type. Nothing may follow it.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, CodecError> {
@@ -44,7 +41,7 @@ enum Item<'a> {
 
 impl<'a> Reader<'a> {
     fn value(&mut self, ty: &Type) -> Result<Value, CodecError> {
-        if self.path.0.len() > MAX_DEPTH {
+        if self.path.0.len() > MOST_VALUE_LEVELS {
             return self.refuse("values are nested too deeply");
         }
         let item = self.item()?;
@@ -150,7 +147,7 @@ impl<'a> Reader<'a> {
         let wrong = "an array of a type and a value is required";
         let Item::Array(2) = *item else { return self.refuse(wrong) };
         let Item::Text(text) = self.item()? else { return self.refuse(wrong) };
-        let Ok(json) = serde_json::from_slice(text) else {
+        let Some(json) = std::str::from_utf8(text).ok().and_then(|text| parse(text).ok()) else {
             return self.refuse("the type of a value is not JSON");
         };
         match type_from_json(&json) {

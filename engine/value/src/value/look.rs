@@ -129,6 +129,11 @@ impl Value {
         matches!(self.kind, Kind::Unknown(..))
     }
 
+    /// Whether more than so many collections stand within each other.
+    pub fn is_deeper_than(&self, levels: usize) -> bool {
+        self.elements().any(|(_, part)| levels == 0 || part.is_deeper_than(levels - 1))
+    }
+
     /// True if this value and all that is in it are known.
     pub fn is_wholly_known(&self) -> bool {
         match &self.kind {

@@ -26,7 +26,7 @@ pub(super) fn read(
             "it was stored by a newer version of the provider; use that one".to_owned(),
         ));
     }
-    let mut tree: Json = serde_json::from_str(json).map_err(|error| misfit(error.to_string()))?;
+    let mut tree: Json = value::json::parse(json).map_err(|error| misfit(error.to_string()))?;
     if version < schema.version {
         tree = resource.upgrade(version, tree)?;
     }

@@ -15,6 +15,7 @@ use syntax::{Body, Diagnostics};
 
 use super::Tests;
 use crate::fetching::{self, UnderTest};
+use crate::session::Session;
 
 /// All provider configurations of all files: whatever a module refers to may be in one of them.
 pub(in crate::commands) fn all_providers(files: &[TestFile]) -> TestProviders {
@@ -48,17 +49,11 @@ pub(super) fn providers(
     for (inner, outer) in &run.providers {
         match file.providers.get(outer) {
             Some(provider) => given.push((inner.clone(), provider.clone())),
-            None => {
-                let shown = match &outer.alias {
-                    Some(alias) => format!("{}.{alias}", outer.local),
-                    None => outer.local.to_string(),
-                };
-                found.push(ConfigError::UnknownProviderConfig {
-                    name: shown,
-                    span: run.providers_span.unwrap_or(run.span),
-                    help: "a run can be given what `provider` and `mock_provider` blocks of its file configure".to_owned(),
-                });
-            }
+            None => found.push(ConfigError::UnknownProviderConfig {
+                name: outer.to_string(),
+                span: run.providers_span.unwrap_or(run.span),
+                help: "a run can be given what `provider` and `mock_provider` blocks of its file configure".to_owned(),
+            }),
         }
     }
     if found.has_errors() { Err(found) } else { Ok(given) }
@@ -112,6 +107,19 @@ pub(super) fn used_providers(
         .collect();
     let names = providers.iter().map(|(name, _)| name);
     names.filter(|name| used.contains(&config_of(configuration, name))).cloned().collect()
+}
+
+/// Providers that a run names for its module and that are not there, whether the module knows them or not.
+pub(super) fn missing_providers(
+    session: &Session,
+    configuration: &Configuration,
+    run: &TestRun,
+) -> Diagnostics {
+    let span = run.providers_span.unwrap_or(run.span);
+    let named = run.providers.keys();
+    let named: Vec<_> =
+        named.map(|name| config::local_address(configuration.root(), &name.local)).collect();
+    fetching::missing_of(session, named.iter().map(|provider| (provider, span)))
 }
 
 /// Gives the providers of the file their settings.

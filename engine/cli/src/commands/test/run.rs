@@ -140,6 +140,9 @@ impl Work<'_> {
         if !self.take(found) {
             return None;
         }
+        if !self.take(module::missing_providers(tests.session, &configuration, test)) {
+            return None;
+        }
         suite.note_overrides(&configuration);
         let blocks = configuration.modules.values().flat_map(|module| module.resources.values());
         self.providers.extend(blocks.map(|block| block.provider.provider.clone()));
@@ -202,7 +205,7 @@ impl Work<'_> {
         let unexpected = !self.take(sorted.unexpected);
         let (plan, evaluation) = match attempt {
             Attempt::Planned(plan) => (Some(plan), None),
-            Attempt::Failed(evaluation) => (None, evaluation),
+            Attempt::Failed(part) => (None, part.map(|part| part.evaluation)),
         };
         if unexpected {
             return None;
@@ -214,7 +217,7 @@ impl Work<'_> {
                 self.found.extend(sorted.expected);
                 return None;
             }
-            (None, RunCommand::Plan) => evaluation.map(|evaluation| *evaluation),
+            (None, RunCommand::Plan) => evaluation,
             (Some(plan), RunCommand::Plan) => {
                 let mut plan = plan;
                 let nothing = empty(&plan);
