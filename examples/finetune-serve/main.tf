@@ -26,7 +26,7 @@ stack {
 
 fabric "hs" {
   nodes     = 8
-  node_gbps = 1600
+  node_gbps = 3200
 }
 
 # 14 bytes for each parameter are 980 GB; 9.6 TiB at 1000 MB/s each take them in 102 seconds.
@@ -34,7 +34,7 @@ filesystem "fsx" {
   capacity_gib = 9600
   source       = "s3://corpus/llama"
   fabric       = fabric.hs
-  options      = { aws = { mb_per_s_per_tib = 1000 } }
+  options      = { aws = { mb_per_s_per_tib = 1000, checkpoint_url = "s3://checkpoints/llama" } }
 }
 
 cluster "train" {
@@ -73,7 +73,7 @@ endpoint "chat" {
 
   scale {
     min            = 0
-    max            = 4
+    max            = 2
     idle_to_zero_s = 900
   }
   options = { aws = { image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model-server:1.4.0" } }

@@ -55,10 +55,13 @@ pipeline "pretrain" {
   code    = "../pretrain-p5/code"
 
   step "train" {
-    command   = ["torchrun", "--nnodes=8", "--nproc-per-node=8", "train.py", "--tokens=/mnt/disks/corpus", "--checkpoints=/mnt/disks/work/checkpoints"]
+    # Each machine finds the others at RENDEZVOUS.
+    command   = ["sh", "-c", "exec torchrun --nnodes=8 --nproc-per-node=8 --rdzv-backend=c10d --rdzv-endpoint=$RENDEZVOUS train.py --tokens=$MOUNT_CORPUS --checkpoints=$MOUNT_SCRATCH/checkpoints"]
     outputs   = { model = "model/" }
     timeout_s = 432000
   }
+  # With NCCL's plugin for the machine's own cards, and their receiver.
+  options = { google = { image = "us-docker.pkg.dev/example-project/train/a3-mega:1.4.0" } }
 }
 
 output "start" {

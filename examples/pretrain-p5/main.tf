@@ -19,6 +19,12 @@ variable "corpus" {
   description = "Where the tokens lie."
 }
 
+variable "checkpoints" {
+  type        = string
+  default     = "s3://example-checkpoints/pretrain"
+  description = "Where checkpoints are kept; not among the tokens, which every run reads."
+}
+
 stack {
   placement {
     backends       = ["aws"]
@@ -39,7 +45,7 @@ filesystem "scratch" {
   capacity_gib = 9600
   source       = var.corpus
   fabric       = fabric.train
-  options      = { aws = { mb_per_s_per_tib = 1000 } }
+  options      = { aws = { mb_per_s_per_tib = 1000, checkpoint_url = var.checkpoints } }
 }
 
 cluster "train" {
@@ -58,7 +64,7 @@ pipeline "pretrain" {
   code    = "./code"
 
   step "train" {
-    command     = ["torchrun", "--nnodes=8", "--nproc-per-node=8", "--rdzv-backend=c10d", "--rdzv-endpoint=algo-1:29500", "train.py", "--tokens=/opt/ml/input/data/scratch", "--checkpoints=/opt/ml/input/data/scratch/checkpoints"]
+    command     = ["torchrun", "--nnodes=8", "--nproc-per-node=8", "--rdzv-backend=c10d", "--rdzv-endpoint=algo-1:29500", "train.py", "--tokens=/opt/ml/input/data/scratch/source", "--checkpoints=/opt/ml/input/data/scratch/checkpoints"]
     environment = { FI_PROVIDER = "efa", NCCL_DEBUG = "WARN" }
     outputs     = { model = "model/" }
     timeout_s   = 432000

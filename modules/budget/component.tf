@@ -50,6 +50,16 @@ component_type "budget" {
     }
   }
 
+  input "counts" {
+    type        = string
+    default     = "running"
+    description = "What a plan is judged by: `running`, what everything costs while all of it runs, or `standing`, what is paid while nothing is asked of what goes to zero."
+    validation {
+      condition     = contains(["running", "standing"], input.counts)
+      error_message = "`counts` is `running` or `standing`."
+    }
+  }
+
   input "ledger" {
     type        = string
     default     = null

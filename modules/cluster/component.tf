@@ -99,6 +99,7 @@ component_type "cluster" {
     backend  = "aws"
     source   = "./aws"
     machines = input.nodes
+    standing = try(input.options.aws.reserve, false) || try(input.options.aws.capacity_block_offering_id, null) != null || offer.purchase == "capacity_block" ? input.nodes : coalesce(try(input.options.aws.min_nodes, null), input.nodes)
     offer    = offer.kind == "instance_type" && (input.accelerator.type == "cpu" ? offer.accelerator == null : offer.accelerator != null && (input.accelerator.type == "gpu" ? !startswith(coalesce(offer.accelerator, "-"), "Inferentia") && !startswith(coalesce(offer.accelerator, "-"), "Trainium") : strcontains(lower(coalesce(offer.accelerator, "-")), lower(input.accelerator.type))))
     requires = [
       {
@@ -116,6 +117,7 @@ component_type "cluster" {
     backend  = "google"
     source   = "./google"
     machines = input.nodes
+    standing = coalesce(try(input.options.google.min_nodes, null), input.nodes)
     offer    = offer.kind == "instance_type" && offer.fabric != "ici" && (input.accelerator.type == "cpu" ? offer.accelerator == null : offer.accelerator != null && (input.accelerator.type == "gpu" ? !startswith(coalesce(offer.accelerator, "-"), "Inferentia") && !startswith(coalesce(offer.accelerator, "-"), "Trainium") : strcontains(lower(coalesce(offer.accelerator, "-")), lower(input.accelerator.type))))
     requires = [
       {

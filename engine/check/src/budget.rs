@@ -6,13 +6,15 @@
 //!   budget {
 //!     max_hourly_usd          = 120
 //!     max_monthly_usd         = 50000
+//!     max_standing_hourly_usd = 5
 //!     max_carbon_kg_per_month = 2000
 //!   }
 //! }
 //! ```
 //!
-//! A plan that is certainly over a limit is refused. One that may be, because a price is an interval or not known, is
-//! warned of.
+//! Limits judge what everything costs while all of it runs; those with `standing` in their name, what is paid while
+//! nothing is asked of what goes to zero. A plan that is certainly over a limit is refused. One that may be, because a
+//! price is an interval or not known, is warned of.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,10 +27,16 @@ use lang::World;
 use syntax::{Diagnostics, Report, Severity, Span, suggest};
 use value::{Number, Value};
 
-use crate::cost::Estimate;
+use crate::cost::{Estimate, Interval};
 use crate::subject::{Subject, number, text};
 
-const LIMITS: [&str; 3] = ["max_hourly_usd", "max_monthly_usd", "max_carbon_kg_per_month"];
+const LIMITS: [&str; 5] = [
+    "max_hourly_usd",
+    "max_monthly_usd",
+    "max_standing_hourly_usd",
+    "max_standing_monthly_usd",
+    "max_carbon_kg_per_month",
+];
 
 /// Compares an estimate with the limits of a configuration.
 pub fn check(
@@ -72,10 +80,13 @@ pub fn check(
 fn compare(name: &str, limit: f64, estimate: &Estimate, span: Span, found: &mut Diagnostics) {
     #[expect(clippy::cast_precision_loss, reason = "730")]
     let hours = HOURS_PER_MONTH as f64;
+    let of = |sum: Interval, hours: f64, unit| (usd(sum.low) * hours, usd(sum.high) * hours, unit);
     let (low, high, unit) = match name {
-        "max_hourly_usd" => (usd(estimate.after.low), usd(estimate.after.high), "USD per hour"),
-        "max_monthly_usd" => {
-            (usd(estimate.after.low) * hours, usd(estimate.after.high) * hours, "USD per month")
+        "max_hourly_usd" => of(estimate.after, 1.0, "USD per hour"),
+        "max_monthly_usd" => of(estimate.after, hours, "USD per month"),
+        "max_standing_hourly_usd" => of(estimate.standing, 1.0, "USD per hour while nothing runs"),
+        "max_standing_monthly_usd" => {
+            of(estimate.standing, hours, "USD per month while nothing runs")
         }
         _ => {
             let kg = estimate.grams * hours / 1000.0;
@@ -113,7 +124,11 @@ pub fn check_components(
         let hours = PERIODS.iter().find(|(name, _)| *name == period).map(|(_, hours)| *hours);
         let (Some(amount), Some(hours)) = (amount, hours) else { continue };
         let blocks = text(subject.planned, "enforce").known() == Some("block");
-        let (low, high) = (usd(estimate.after.low) * hours, usd(estimate.after.high) * hours);
+        let judged = match text(subject.planned, "counts").known() {
+            Some("standing") => estimate.standing,
+            _ => estimate.after,
+        };
+        let (low, high) = (usd(judged.low) * hours, usd(judged.high) * hours);
         let name = &subject.address;
         let help =
             Some("raise the amount, or ask for less; `stratiform cost` shows each part".to_owned());

@@ -8,8 +8,8 @@ use catalog::{Catalog, Price, Purchase, Source, UsdPerHour};
 use component::Decision;
 use value::Value;
 
-use crate::rate;
 use crate::subject::{Field, Subject, block, field, text};
+use crate::{rate, served};
 
 /// From and to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,8 +41,10 @@ pub enum Cost {
     None,
     /// So much.
     Known {
-        /// In an hour.
+        /// In an hour in which all of it runs.
         usd: Interval,
+        /// In an hour in which nothing is asked of it; no more than `usd`.
+        standing: Interval,
         /// What its accelerators emit at full power in an hour, in grams; `None` if that is not known.
         grams: Option<f64>,
         /// Where the price is from, and of which day.
@@ -72,6 +74,8 @@ pub struct Share {
     pub before: Interval,
     /// As it will be.
     pub after: Interval,
+    /// What of that is paid while nothing runs.
+    pub standing: Interval,
 }
 
 /// What everything costs.
@@ -81,10 +85,12 @@ pub struct Estimate {
     pub lines: Vec<Line>,
     /// How many resources of each type nobody has a price for.
     pub unpriced: BTreeMap<String, usize>,
-    /// The sum as it is.
+    /// The sum as it is, while everything runs.
     pub before: Interval,
-    /// The sum as it will be.
+    /// The sum as it will be, while everything runs.
     pub after: Interval,
+    /// The sum as it will be, while nothing is asked of what goes to zero.
+    pub standing: Interval,
     /// What accelerators will emit in an hour, as far as it is known, in grams.
     pub grams: f64,
     /// Whether something has a price that is not known.
@@ -128,8 +134,10 @@ pub fn of_decision(decision: &Decision) -> Cost {
         .and_then(serde_json::Value::as_f64)
         .map(|grams| grams * decision.machines as f64);
     let source = [text("source"), text("date")].into_iter().filter(|text| !text.is_empty());
+    let standing = price.times(decision.standing_machines);
     Cost::Known {
         usd: Interval { low: all, high: all },
+        standing: Interval { low: standing, high: standing },
         grams,
         source: source.collect::<Vec<_>>().join(", "),
     }
@@ -185,7 +193,9 @@ const PRICED: [Pricing; 5] = [
 
 /// Whether resources of this type are priced.
 pub fn concerns(type_name: &str) -> bool {
-    PRICED.iter().any(|pricing| pricing.type_name == type_name) || rate::concerns(type_name)
+    PRICED.iter().any(|pricing| pricing.type_name == type_name)
+        || rate::concerns(type_name)
+        || served::concerns(type_name)
 }
 
 /// Prices all subjects.
@@ -194,6 +204,12 @@ pub fn estimate(subjects: &[Subject<'_>], catalog: &Catalog) -> Estimate {
     for subject in subjects {
         if let Some(after) = rate::cost(subject.planned, subject, catalog) {
             let before = rate::cost(subject.prior, subject, catalog).unwrap_or(Cost::None);
+            estimate.add(Line { address: subject.address.clone(), before, after });
+            continue;
+        }
+        if served::concerns(subject.type_name) {
+            let before = served::cost(subject, subjects, |one| one.prior, catalog);
+            let after = served::cost(subject, subjects, |one| one.planned, catalog);
             estimate.add(Line { address: subject.address.clone(), before, after });
             continue;
         }
@@ -221,13 +237,15 @@ impl Estimate {
             address: address.to_owned(),
             before: Interval::default(),
             after: Interval::default(),
+            standing: Interval::default(),
         };
         for line in self.lines.iter().filter(is_own) {
             if let Cost::Known { usd, .. } = &line.before {
                 share.before = share.before.plus(*usd);
             }
-            if let Cost::Known { usd, .. } = &line.after {
+            if let Cost::Known { usd, standing, .. } = &line.after {
                 share.after = share.after.plus(*usd);
+                share.standing = share.standing.plus(*standing);
             }
         }
         self.components.push(share);
@@ -239,8 +257,9 @@ impl Estimate {
             self.before = self.before.plus(*usd);
         }
         match &line.after {
-            Cost::Known { usd, grams, .. } => {
+            Cost::Known { usd, standing, grams, .. } => {
                 self.after = self.after.plus(*usd);
+                self.standing = self.standing.plus(*standing);
                 self.grams += grams.unwrap_or(0.0);
             }
             Cost::Unknown(_) => self.incomplete = true,
@@ -288,15 +307,15 @@ fn cost_of(object: &Value, pricing: &Pricing, subject: &Subject<'_>, catalog: &C
 fn with_disks(machine: Cost, disks: Option<Cost>) -> Cost {
     match (machine, disks) {
         (
-            Cost::Known { usd, grams, source },
+            Cost::Known { usd, standing, grams, source },
             Some(Cost::Known { usd: more, source: other, .. }),
         ) => {
             let source = format!("{source}; its disks: {other}");
-            Cost::Known { usd: usd.plus(more), grams, source }
+            Cost::Known { usd: usd.plus(more), standing: standing.plus(more), grams, source }
         }
-        (Cost::Known { usd, grams, source }, Some(Cost::Unknown(reason))) => {
+        (Cost::Known { usd, standing, grams, source }, Some(Cost::Unknown(reason))) => {
             let source = format!("{source}; without its disks: {reason}");
-            Cost::Known { usd, grams, source }
+            Cost::Known { usd, standing, grams, source }
         }
         (machine, _) => machine,
     }
@@ -305,7 +324,7 @@ fn with_disks(machine: Cost, disks: Option<Cost>) -> Cost {
 fn known(usd: Interval, price: &Price, grams: Option<f64>, catalog: &Catalog) -> Cost {
     let date = catalog.sources.get(&price.source).map(|source| source.date.as_str());
     let source = format!("{}, {}", price.source, date.unwrap_or("no date"));
-    Cost::Known { usd, grams, source }
+    Cost::Known { usd, standing: usd, grams, source }
 }
 
 /// Whether it is spot capacity, and for how much at most.
@@ -326,7 +345,7 @@ fn bought(object: &Value, type_name: &str) -> (bool, Option<UsdPerHour>) {
 }
 
 /// Accelerators at full power with the region's electricity; neither hosts nor cooling.
-fn grams(backend: &str, name: &str, region: &str, catalog: &Catalog) -> Option<f64> {
+pub(crate) fn grams(backend: &str, name: &str, region: &str, catalog: &Catalog) -> Option<f64> {
     let machine = catalog.machine(backend, name)?;
     let chip = catalog.chips.get(machine.chip.as_ref()?)?;
     let region = catalog.regions.get(&(backend.to_owned(), region.to_owned()))?;

@@ -25,6 +25,7 @@ mod when;
 mod workload;
 
 pub mod rule;
+mod served;
 
 pub mod exception;
 mod judge;

@@ -211,7 +211,7 @@ impl Bill {
             return Cost::Unknown(by_use.join("; "));
         }
         sources.extend(by_use);
-        Cost::Known { usd, grams: None, source: sources.join("; ") }
+        Cost::Known { usd, standing: usd, grams: None, source: sources.join("; ") }
     }
 }
 

@@ -106,6 +106,7 @@ impl Stack {
             offer: "an offer".to_owned(),
             offer_attributes: serde_json::from_str(offer).expect("the test is JSON"),
             machines,
+            standing_machines: machines,
             inputs_digest: String::new(),
             reasons: Vec::new(),
             rejected: Vec::new(),

@@ -102,6 +102,28 @@ fn a_laptops_stack_needs_no_cloud() {
 }
 
 #[test]
+fn a_component_type_of_ones_own_is_planned_made_and_taken_away() {
+    let stack = Stack::new(&[]);
+    copy_example("custom-component", &stack);
+    stack.ok(&["init"]);
+    let text = stack.ok(&["plan"]);
+    assert!(text.contains("queue.jobs on this-machine (local)"), "{text}");
+    assert!(text.contains("Plan: 1 to add, 0 to change, 0 to destroy."), "{text}");
+    stack.ok(&["apply", "-auto-approve"]);
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "queue.jobs.terraform_data.queue");
+    assert!(!stack.ok(&["output", "-raw", "queue"]).trim().is_empty());
+    let again = stack.run(&["plan", "-detailed-exitcode"]);
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    let main = std::fs::read_to_string(stack.dir().join("main.tf")).expect("it was copied");
+    stack.write("main.tf", &main.replace("size = 3", "size = 0"));
+    let error = stack.fails(&["plan"]);
+    assert!(error.contains("A queue needs room for at least one job."), "{error}");
+    stack.write("main.tf", &main);
+    stack.ok(&["destroy", "-auto-approve"]);
+    assert_eq!(stack.ok(&["state", "list"]).trim(), "");
+}
+
+#[test]
 fn fine_tuning_and_serving_on_kubernetes_is_planned() {
     example("finetune-serve", &[], "plan_of_finetune_serve");
 }

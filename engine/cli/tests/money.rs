@@ -117,7 +117,7 @@ provider "aws" { region = "us-east-1" }
     let json: Json = serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON");
     assert_eq!(
         json["components"],
-        json!([{ "address": "trainer.llm", "before": { "low": "0.00", "high": "0.00" }, "after": { "low": "55.085", "high": "55.085" } }])
+        json!([{ "address": "trainer.llm", "before": { "low": "0.00", "high": "0.00" }, "after": { "low": "55.085", "high": "55.085" }, "standing": { "low": "55.085", "high": "55.085" } }])
     );
     assert_eq!(json["after_usd_per_hour"]["low"], json!("55.085"));
     let text = stack.ok(&["cost"]);
@@ -156,4 +156,190 @@ fn offers_are_a_data_source() {
         let error = stack.fails(&["plan"]);
         assert!(error.contains(message), "{wrong}\n{error}");
     }
+}
+
+/// A trainer of two machines of 55.04 USD an hour, of which so many stay when nothing runs.
+fn trainers(standing: &str, stack: &str) -> String {
+    format!(
+        r#"stack {{
+{stack}
+}}
+component_type "trainer" {{
+  implementation "aws" {{
+    backend  = "aws"
+    source   = "./trainer"
+    offer    = offer.name == "p5.48xlarge/us-east-1/on_demand"
+    machines = 2
+    {standing}
+  }}
+}}
+trainer "llm" {{}}
+"#
+    )
+}
+
+const NO_PARTS: (&str, &str) =
+    ("trainer/main.tf", "variable \"component\" {}\nresource \"terraform_data\" \"a\" {}\n");
+
+#[test]
+fn what_is_paid_while_nothing_runs_is_another_price() {
+    let stack = Stack::new(&[("main.tf", &trainers("standing = 0", "")), NO_PARTS]);
+    let running = "Cost: 110.08 USD per hour, 80358.40 per month; +110.08 per hour by this plan.";
+    let plan = stack.ok(&["plan", "-out=p"]);
+    assert!(plan.contains(running), "{plan}");
+    let standing = "while nothing runs: 0.00 USD per hour, 0.00 per month";
+    assert!(plan.contains(standing), "{plan}");
+    for format in ["text", "markdown"] {
+        let cost = stack.ok(&["cost", &format!("-format={format}")]);
+        assert!(cost.contains("110.08 (0.00 standing)") && cost.contains(standing), "{cost}");
+    }
+    let page = stack.ok(&["report", "-html=-", "p"]);
+    assert!(page.contains(standing) && page.contains("110.08 (0.00 standing)"), "{page}");
+    let cost = || -> Json { serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON") };
+    let json = cost();
+    assert_eq!(json["after_usd_per_hour"], json!({ "low": "110.08", "high": "110.08" }));
+    assert_eq!(json["standing_usd_per_hour"], json!({ "low": "0.00", "high": "0.00" }));
+    assert_eq!(json["resources"][0]["after"]["standing_usd_per_hour"]["high"], json!("0.00"));
+    assert_eq!(json["components"][0]["standing"]["high"], json!("0.00"));
+    // One that stays is paid for; more than there are cannot be.
+    for (standing, usd) in [("standing = 1", "55.04"), ("standing = 9", "110.08"), ("", "110.08")] {
+        stack.write("main.tf", &trainers(standing, ""));
+        assert_eq!(cost()["standing_usd_per_hour"]["low"], json!(usd), "{standing}");
+    }
+    let plan = stack.ok(&["plan"]);
+    assert!(plan.contains(running) && !plan.contains("while nothing runs"), "{plan}");
+}
+
+#[test]
+fn a_limit_judges_what_runs_unless_it_names_what_stands() {
+    let stack = Stack::new(&[NO_PARTS]);
+    for (limit, refused) in [
+        ("max_hourly_usd = 110", Some("the plan comes to 110.08 USD per hour")),
+        ("max_hourly_usd = 111", None),
+        ("max_standing_hourly_usd = 55.04", None),
+        (
+            "max_standing_hourly_usd = 55",
+            Some("the plan comes to 55.04 USD per hour while nothing runs, 0.04 more"),
+        ),
+        ("max_standing_monthly_usd = 40000", Some("40179.20 USD per month while nothing runs")),
+        ("max_standing_monthly_usd = 40180", None),
+    ] {
+        let budget = format!("  budget {{\n    {limit}\n  }}");
+        stack.write("main.tf", &trainers("standing = 1", &budget));
+        let ran = stack.run(&["plan"]);
+        assert_eq!(ran.code, Some(i32::from(refused.is_some())), "{limit}\n{}", ran.err);
+        let text = ran.err.split_whitespace().filter(|word| *word != "│");
+        let text = text.collect::<Vec<_>>().join(" ");
+        assert!(refused.is_none_or(|wanted| text.contains(wanted)), "{limit}\n{text}");
+    }
+}
+
+#[test]
+fn a_budget_counts_what_stands_where_it_says_so() {
+    let stack = Stack::new(&[NO_PARTS]);
+    for (counts, code) in [("", 1), ("counts = \"running\"", 1), ("counts = \"standing\"", 0)] {
+        let budget = format!(
+            "budget \"team\" {{\n  backend = \"local\"\n  amount_usd = 100\n  period = \"day\"\n  enforce = \"block\"\n  {counts}\n}}\n"
+        );
+        stack.write("main.tf", &format!("{}{budget}", trainers("standing = 0", "")));
+        let ran = stack.run(&["plan"]);
+        assert_eq!(ran.code, Some(code), "{counts}\n{}\n{}", ran.out, ran.err);
+        assert_eq!(ran.err.contains("comes to 2641.92 USD per day"), code == 1, "{}", ran.err);
+    }
+}
+
+#[test]
+fn nodes_of_a_cluster_that_are_not_kept_are_not_a_standing_price() {
+    let stack = Stack::new(&[]);
+    let json = |options: &str| -> Json {
+        let main = format!(
+            "stack {{\n  placement {{\n    backends = [\"google\"]\n    regions = [\"us-east4\"]\n    purchase = [\"on_demand\"]\n  }}\n}}\nprovider \"google\" {{\n  project = \"p\"\n}}\nfabric \"f\" {{\n  options = {{ google = {{ zone = \"us-east4-a\", cards = \"tcpxo\" }} }}\n}}\ncluster \"c\" {{\n  nodes = 2\n  accelerator = {{ type = \"h100\", count = 16 }}\n  fabric = fabric.f\n  try = [{{ machine = \"a3-megagpu-8g\" }}]\n  options = {{ google = {{ {options} }} }}\n}}\n"
+        );
+        stack.write("main.tf", &main);
+        serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON")
+    };
+    let schemas = common::workspace().join("examples/schemas/google.json");
+    let schemas = std::fs::read_to_string(schemas).expect("schemas");
+    stack.write(".stratiform/schemas/google.json", &schemas);
+    let all = json("");
+    assert_eq!(all["standing_usd_per_hour"], all["after_usd_per_hour"]);
+    let none = json("min_nodes = 0");
+    assert_eq!(none["after_usd_per_hour"], all["after_usd_per_hour"]);
+    assert_eq!(none["standing_usd_per_hour"]["high"], json!("0.00"));
+}
+
+#[test]
+fn a_machine_without_a_price_does_not_pass_a_limit_for_free() {
+    let main = |limit: &str| {
+        trainers(
+            "",
+            &format!("  placement {{\n    purchase = [\"capacity_block\"]\n    {limit}\n  }}"),
+        )
+        .replace("on_demand\"\n    machines", "capacity_block\"\n    machines")
+    };
+    let stack = Stack::new(&[("main.tf", &main("max_hourly_usd = 1000000")), NO_PARTS]);
+    let error = stack.fails(&["plan"]);
+    assert!(error.contains("stratiform::component::unknown_price"), "{error}");
+    assert!(error.contains("`trainer.llm` on `p5.48xlarge"), "{error}");
+    stack.write("main.tf", &main(""));
+    stack.ok(&["plan"]);
+    // A machine of one's own is for no sale.
+    stack.write(
+        "main.tf",
+        "stack {\n  placement {\n    max_hourly_usd = 1\n  }\n}\ncluster \"c\" {\n  backend = \"local\"\n}\n",
+    );
+    stack.ok(&["plan"]);
+}
+
+/// An endpoint of `SageMaker` as plain resources, with the scaling that `scaling` says.
+fn served(scaling: &str) -> String {
+    format!(
+        r#"provider "aws" {{ region = "us-east-1" }}
+resource "aws_sagemaker_endpoint_configuration" "e" {{
+  production_variants = [{{ variant_name = "main", instance_type = "ml.g5.48xlarge", initial_instance_count = 2 }}]
+}}
+{scaling}
+"#
+    )
+}
+
+#[test]
+fn an_endpoint_that_goes_to_zero_costs_nothing_while_nobody_asks() {
+    let stack = Stack::new(&[]);
+    let mut schemas: Json = serde_json::from_str(&schema(&[
+        ("aws_sagemaker_endpoint_configuration", &[]),
+        (
+            "aws_appautoscaling_target",
+            &[("resource_id", "string"), ("min_capacity", "number"), ("max_capacity", "number")],
+        ),
+    ]))
+    .expect("JSON");
+    let types = &mut schemas["provider_schemas"]["registry.terraform.io/hashicorp/aws"];
+    types["resource_schemas"]["aws_sagemaker_endpoint_configuration"]["block"]["attributes"]["production_variants"] = json!({
+        "type": ["list", ["object", { "variant_name": "string", "instance_type": "string", "initial_instance_count": "number" }]],
+        "optional": true,
+    });
+    stack.write(".stratiform/schemas/aws.json", &schemas.to_string());
+    let target = |variant: &str| {
+        format!(
+            "resource \"aws_appautoscaling_target\" \"e\" {{\n  resource_id = \"endpoint/e/variant/{variant}\"\n  min_capacity = 0\n  max_capacity = 4\n}}"
+        )
+    };
+    // A g5.48xlarge is 16.288 an hour: two without scaling, none to four with it.
+    for (scaling, running, standing) in [
+        (String::new(), "32.576", "32.576"),
+        (target("main"), "65.152", "0.00"),
+        (target("other"), "32.576", "32.576"),
+    ] {
+        stack.write("main.tf", &served(&scaling));
+        let json: Json = serde_json::from_str(&stack.ok(&["cost", "-json"])).expect("JSON");
+        assert_eq!(json["after_usd_per_hour"]["high"], json!(running), "{scaling}");
+        assert_eq!(json["standing_usd_per_hour"]["high"], json!(standing), "{scaling}");
+    }
+    stack.write("main.tf", &served(&target("main")));
+    let text = stack.ok(&["cost"]);
+    assert!(
+        text.contains("0 to 4 g5.48xlarge at the price of EC2, SageMaker's is above"),
+        "{text}"
+    );
 }

@@ -88,10 +88,23 @@ pub(crate) struct Question<'a> {
     pub(crate) world: &'a dyn World,
 }
 
+/// What a candidate that will do takes.
+#[derive(Clone)]
+pub(crate) struct Suited {
+    /// Of the offer's capacity.
+    pub(crate) demand: Vec<(Arc<str>, Number)>,
+    /// How many of the offer.
+    pub(crate) machines: u64,
+    /// How many of these are there while nothing runs.
+    pub(crate) standing: u64,
+    /// Checks that have to wait.
+    pub(crate) deferred: Vec<String>,
+}
+
 /// Whether a candidate will do.
 pub(crate) enum Verdict {
     /// It will; some checks may have to wait.
-    Suits { demand: Vec<(Arc<str>, Number)>, machines: u64, deferred: Vec<String> },
+    Suits(Suited),
     /// The implementation does not use offers of this kind.
     OtherKind,
     /// It lacks something.
@@ -144,23 +157,33 @@ impl Question<'_> {
         Ok(match ledger.shortage(self.offer, &demand) {
             Some(shortage) => Verdict::Lacks(shortage),
             None => {
-                let machines = self.machines(&offer, &mut deferred)?;
-                Verdict::Suits { demand, machines, deferred }
+                let instances = self.instances as u64;
+                let machines = &self.implementation.machines;
+                let machines = self.number(machines.as_ref(), instances, &offer, &mut deferred)?;
+                let standing = &self.implementation.standing;
+                let standing = self.number(standing.as_ref(), machines, &offer, &mut deferred)?;
+                let standing = standing.min(machines);
+                Verdict::Suits(Suited { demand, machines, standing, deferred })
             }
         })
     }
 
-    /// How many of the offer all instances take.
-    fn machines(&self, offer: &Value, deferred: &mut Vec<String>) -> Result<u64, Diagnostics> {
-        let instances = self.instances as u64;
-        let Some(expression) = &self.implementation.machines else { return Ok(instances) };
+    /// How many of the offer all instances take, by an expression about one of them.
+    fn number(
+        &self,
+        each: Option<&Expression>,
+        otherwise: u64,
+        offer: &Value,
+        deferred: &mut Vec<String>,
+    ) -> Result<u64, Diagnostics> {
+        let Some(expression) = each else { return Ok(otherwise) };
         let value = evaluate(expression, self.input, Some(offer), self.world)?;
         let number = value::convert(&value, &Type::Number).ok();
         match number.as_ref().and_then(Value::as_number).and_then(|number| number.ceil().to_u64()) {
-            Some(each) => Ok(instances.saturating_mul(each)),
+            Some(each) => Ok(each.saturating_mul(self.instances as u64)),
             None => {
                 deferred.push(format!("how many of offer `{}` are taken", self.offer.name));
-                Ok(instances)
+                Ok(otherwise)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Judges the candidates of a component, keeps what stays, and says why.
 
-use crate::candidate::{Question, Verdict};
+use crate::candidate::{Question, Suited, Verdict};
 use crate::decision::{Decision, Rejected};
 use crate::error::ComponentError;
 use crate::joint;
@@ -9,8 +9,6 @@ use crate::place::{Offer, Run};
 use crate::ready::Ready;
 use crate::stack::Objective;
 use crate::types::{ComponentType, Implementation};
-
-use std::sync::Arc;
 
 use value::Number;
 
@@ -30,10 +28,8 @@ pub(crate) struct Choice<'a> {
 pub(crate) struct Candidate<'a> {
     pub(crate) implementation: &'a Implementation,
     pub(crate) offer: &'a Offer,
-    pub(crate) demand: Vec<(Arc<str>, Number)>,
-    /// How many of the offer it takes.
-    pub(crate) machines: u64,
-    pub(crate) deferred: Vec<String>,
+    /// What it takes of the offer.
+    pub(crate) takes: Suited,
 }
 
 /// All candidates that suit a component alone, the best first.
@@ -64,7 +60,7 @@ impl<'a> Run<'a> {
         if let Some(prior) = prior {
             match self.keep(one, prior) {
                 Ok(candidate) => {
-                    self.ledger.take(&one.address, candidate.offer, &candidate.demand);
+                    self.ledger.take(&one.address, candidate.offer, &candidate.takes.demand);
                     let candidates = vec![candidate];
                     return Some(Options { candidates, kept: true, moved, rejected: Vec::new() });
                 }
@@ -99,14 +95,8 @@ impl<'a> Run<'a> {
                 continue;
             }
             match self.question(one, implementation, offer).judge(&self.ledger) {
-                Ok(Verdict::Suits { demand, machines, deferred }) => {
-                    found.candidates.push(Candidate {
-                        implementation,
-                        offer,
-                        demand,
-                        machines,
-                        deferred,
-                    });
+                Ok(Verdict::Suits(takes)) => {
+                    found.candidates.push(Candidate { implementation, offer, takes });
                 }
                 Ok(Verdict::OtherKind) => {
                     found.other_kinds += 1;
@@ -147,7 +137,7 @@ impl<'a> Run<'a> {
             return Some(Choice { candidate, reasons, rejected, fallbacks });
         }
         let candidate = options.candidates[pick].clone();
-        if let Some(shortage) = self.ledger.shortage(candidate.offer, &candidate.demand) {
+        if let Some(shortage) = self.ledger.shortage(candidate.offer, &candidate.takes.demand) {
             let candidate = candidate_name(candidate.implementation, candidate.offer);
             options.rejected.push(Rejected { candidate, reason: shortage });
             let reasons = why_not(one, &options.rejected, 0, options.moved);
@@ -158,7 +148,7 @@ impl<'a> Run<'a> {
             });
             return None;
         }
-        self.ledger.take(&one.address, candidate.offer, &candidate.demand);
+        self.ledger.take(&one.address, candidate.offer, &candidate.takes.demand);
         let mut reasons: Vec<String> = options.moved.into_iter().collect();
         reasons.push(self.reason(candidate.offer));
         let rung = one.ladder.rung(candidate.offer).unwrap_or(0);
@@ -208,9 +198,7 @@ impl<'a> Run<'a> {
             return Err("it is not among what is tried".to_owned());
         }
         match self.question(one, implementation, offer).judge(&self.ledger) {
-            Ok(Verdict::Suits { demand, machines, deferred }) => {
-                Ok(Candidate { implementation, offer, demand, machines, deferred })
-            }
+            Ok(Verdict::Suits(takes)) => Ok(Candidate { implementation, offer, takes }),
             Ok(Verdict::OtherKind) => Err("the implementation uses such offers no more".to_owned()),
             Ok(Verdict::Lacks(reason)) => Err(reason),
             Err(_) => Err("its requirements cannot be evaluated".to_owned()),

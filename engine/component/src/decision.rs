@@ -19,6 +19,8 @@ pub struct Decision {
     pub offer_attributes: Json,
     /// How many of the offer it takes.
     pub machines: u64,
+    /// How many of these are there, and paid for, while nothing runs.
+    pub standing_machines: u64,
     /// Digest of the inputs as far as they were known; sensitive ones are left out.
     pub inputs_digest: String,
     /// Why, in sentences.
@@ -58,6 +60,7 @@ impl Decision {
             "offer": self.offer,
             "offer_attributes": self.offer_attributes,
             "machines": self.machines,
+            "standing_machines": self.standing_machines,
             "inputs_digest": self.inputs_digest,
             "reasons": self.reasons,
             "rejected": rejected,
@@ -76,6 +79,9 @@ impl Decision {
             Some(Rejected { candidate: text(one, "candidate")?, reason: text(one, "reason")? })
         });
         let reasons = object.get("reasons")?.as_array()?;
+        // Records of the first releases do not say.
+        let machines = object.get("machines").and_then(Json::as_u64).unwrap_or(1);
+        let standing = object.get("standing_machines").and_then(Json::as_u64);
         Some(Self {
             component: text(object, "component")?,
             component_type: text(object, "component_type")?,
@@ -83,8 +89,8 @@ impl Decision {
             implementation: text(object, "implementation")?,
             offer: text(object, "offer")?,
             offer_attributes: object.get("offer_attributes")?.clone(),
-            // Records of the first releases do not say.
-            machines: object.get("machines").and_then(Json::as_u64).unwrap_or(1),
+            machines,
+            standing_machines: standing.unwrap_or(machines),
             inputs_digest: text(object, "inputs_digest")?,
             reasons: reasons
                 .iter()

@@ -195,6 +195,22 @@ pub enum ComponentError {
         span: Span,
     },
 
+    /// A limit of prices, and a machine whose price nobody knows.
+    #[error("`max_hourly_usd` cannot be kept: the price of {parts} is not known")]
+    #[diagnostic(
+        code(stratiform::component::unknown_price),
+        help(
+            "state the price in a table of `stratiform catalog update`, ask for a machine that has one, or take the limit away"
+        )
+    )]
+    UnknownPrice {
+        /// Components and their offers.
+        parts: String,
+        /// The limit.
+        #[label("the limit")]
+        span: Span,
+    },
+
     /// Each component has a place, but not all of them together.
     #[error("no placement for all components together")]
     #[diagnostic(
@@ -326,6 +342,7 @@ pub fn error_docs() -> &'static [ErrorDoc] {
         "validation", "input does not pass a check", "The type checks values of its inputs.", "filesystem \"a\" { capacity_gib = -1 }";
         "no_placement", "no place", "Every implementation and offer lacks something.", "filesystem \"a\" { capacity_gib = 1e9 }";
         "over_budget", "over the budget", "The prices of the chosen offers add up to more than the limit.", "stack { placement { max_hourly_usd = 0.01 } }";
+        "unknown_price", "a limit and no price", "A machine that nobody knows the price of may cost more than the limit, so that it is not taken for free.", "stack { placement { max_hourly_usd = 100 } }";
         "conflict", "no placement for all together", "Each component has a place, but limits, quotas, shared capacity or nearness rule out every combination. The smallest set of requirements that cannot all hold is named, and the cheapest one to give up.", "stack { placement { regions = [\"nowhere\"] } }";
         "better_placement", "a better placement exists", "Placements are kept. This says that a new decision would be better by more than `reoptimize_threshold`.", "stratiform plan -reoptimize";
         "fits_no_more", "fits no more", "A requirement of an implementation that could not be decided before planning is decided in apply, before anything is made that depends on it.", "cluster \"a\" { nodes = terraform_data.a.output }";

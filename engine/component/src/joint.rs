@@ -176,9 +176,9 @@ impl Maker<'_, '_> {
     fn choice(&mut self, candidate: &Candidate<'_>, kept: bool) -> Choice {
         let offer = candidate.offer;
         let price = offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
-        let price = price.map_or(0, micro).saturating_mul(candidate.machines);
+        let price = price.map_or(0, micro).saturating_mul(candidate.takes.machines);
         let score = self.run.score(offer);
-        let machines = u128::from(candidate.machines.max(1));
+        let machines = u128::from(candidate.takes.machines.max(1));
         let cost = if self.run.placement.objective.may_be_negative() {
             let (more, less) = (micro(&score), micro(&score.neg()));
             PERFECT + u128::from(more).saturating_mul(machines)
@@ -214,7 +214,7 @@ impl Maker<'_, '_> {
         let offer = candidate.offer;
         let mut uses = Vec::new();
         // What those that stay take is in the ledger already.
-        for (name, amount) in candidate.demand.iter().filter(|_| !kept) {
+        for (name, amount) in candidate.takes.demand.iter().filter(|_| !kept) {
             let all = offer.attributes.get_attr("capacity").and_then(|all| all.get_attr(name));
             let Some(all) = all.and_then(Value::as_number) else { continue };
             let pool = self.pools.get(
@@ -228,7 +228,7 @@ impl Maker<'_, '_> {
             if quota_covers(key, offer) {
                 let name = || format!("at most {most} of `{key}`, by `quotas`");
                 let pool = self.pools.get(format!("quota {key}"), name, || *most);
-                uses.push((pool, candidate.machines));
+                uses.push((pool, candidate.takes.machines));
             }
         }
         uses

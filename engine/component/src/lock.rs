@@ -40,6 +40,7 @@ pub fn write<'a>(decisions: impl IntoIterator<Item = &'a Decision>) -> String {
                 "implementation": one.implementation,
                 "offer": one.offer,
                 "machines": one.machines,
+                "standing_machines": one.standing_machines,
                 "reasons": one.reasons,
                 "rejected": rejected,
                 "fallbacks": one.fallbacks,
@@ -67,6 +68,8 @@ fn decision(component: &str, entry: &Json) -> Option<Decision> {
         Some(Rejected { candidate: text("candidate")?, reason: text("reason")? })
     });
     let reasons = entry.get("reasons")?.as_array()?.iter();
+    let machines = entry.get("machines")?.as_u64()?;
+    let standing = entry.get("standing_machines").and_then(Json::as_u64);
     Some(Decision {
         component: component.to_owned(),
         component_type: text("component_type")?,
@@ -74,7 +77,8 @@ fn decision(component: &str, entry: &Json) -> Option<Decision> {
         implementation: text("implementation")?,
         offer: text("offer")?,
         offer_attributes: Json::Null,
-        machines: entry.get("machines")?.as_u64()?,
+        machines,
+        standing_machines: standing.unwrap_or(machines),
         inputs_digest: String::new(),
         reasons: reasons.map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
         rejected: rejected.collect::<Option<_>>()?,
@@ -101,6 +105,7 @@ mod tests {
             offer: "p5.48xlarge/us-east-1/on_demand".to_owned(),
             offer_attributes: Json::Null,
             machines: 2,
+            standing_machines: 0,
             inputs_digest: String::new(),
             reasons: vec!["cheap".to_owned()],
             rejected: vec![Rejected { candidate: "x".to_owned(), reason: "dear".to_owned() }],

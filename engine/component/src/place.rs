@@ -285,7 +285,8 @@ impl<'a> Run<'a> {
     }
 
     fn record(&mut self, one: &Ready<'_>, choice: Choice<'_>) {
-        let Candidate { implementation, offer, machines, deferred, .. } = choice.candidate;
+        let Candidate { implementation, offer, takes } = choice.candidate;
+        let candidate::Suited { machines, standing, deferred, .. } = takes;
         let price = offer.attributes.get_attr("price_usd_per_hour").and_then(Value::as_number);
         if let Some(price) = price.and_then(|price| price.mul(&Number::from(machines))) {
             self.costs.insert(one.address.clone(), price);
@@ -304,6 +305,7 @@ impl<'a> Run<'a> {
                 offer: offer.name.to_string(),
                 offer_attributes: value::json::to_plain(&attributes),
                 machines,
+                standing_machines: standing,
                 inputs_digest: digest(&one.input),
                 reasons: choice.reasons,
                 rejected: choice.rejected,
@@ -314,6 +316,22 @@ impl<'a> Run<'a> {
 
     fn check_budget(&mut self) {
         let Some((limit, span)) = &self.placement.max_hourly_usd else { return };
+        let text = |one: &Decision, name: &str| one.offer_attributes.get(name).cloned();
+        let is_sold = |one: &&Decision| {
+            one.machines > 0 && text(one, "kind").is_some_and(|kind| kind == "instance_type")
+        };
+        let unpriced: Vec<String> = self
+            .decisions
+            .values()
+            .filter(is_sold)
+            .filter(|one| !self.costs.contains_key(&one.component))
+            .map(|one| format!("`{}` on `{}`", one.component, one.offer))
+            .collect();
+        if !unpriced.is_empty() {
+            let parts = unpriced.join(", ");
+            self.diagnostics.push(ComponentError::UnknownPrice { parts, span: *span });
+            return;
+        }
         let total =
             self.costs.values().fold(Number::ZERO, |sum, cost| sum.add(cost).unwrap_or(sum));
         let Some(over) = total.sub(limit).filter(|over| *over > Number::ZERO) else { return };

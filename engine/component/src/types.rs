@@ -56,6 +56,8 @@ pub struct Implementation {
     pub demand: Vec<(Arc<str>, Expression)>,
     /// How many of the offer it takes, for price and quota; one, if it does not say.
     pub machines: Option<Expression>,
+    /// How many of these are there while nothing runs; all, if it does not say.
+    pub standing: Option<Expression>,
     /// The block's header.
     pub span: Span,
 }
@@ -265,10 +267,19 @@ impl Reader<'_> {
         let demand = block.body.attribute("demand").map(|attribute| self.demand(&attribute.expr));
         let machines =
             block.body.attribute("machines").map(|attribute| self.compile(&attribute.expr));
-        self.only(
-            &block.body,
-            &["description", "backend", "source", "offer", "requires", "demand", "machines"],
-        );
+        let standing =
+            block.body.attribute("standing").map(|attribute| self.compile(&attribute.expr));
+        let allowed = [
+            "description",
+            "backend",
+            "source",
+            "offer",
+            "requires",
+            "demand",
+            "machines",
+            "standing",
+        ];
+        self.only(&block.body, &allowed);
         Some(Implementation {
             name: name.clone(),
             backend: backend?.into(),
@@ -277,6 +288,7 @@ impl Reader<'_> {
             requires: requires.unwrap_or_default(),
             demand: demand.unwrap_or_default(),
             machines,
+            standing,
             span: block.header,
         })
     }

@@ -50,6 +50,27 @@ fn kg_per_month(estimate: &Estimate) -> f64 {
     estimate.grams * hours / 1000.0
 }
 
+/// What is paid while nothing runs, where that is another sum.
+fn standing(estimate: &Estimate) -> Option<String> {
+    (estimate.standing != estimate.after).then(|| {
+        format!(
+            "while nothing runs: {} USD per hour, {} per month",
+            range(estimate.standing),
+            range(estimate.standing.per_month())
+        )
+    })
+}
+
+/// A price after the change, with what is paid of it while nothing runs where that is another sum.
+fn shown_after(cost: &Cost) -> String {
+    match cost {
+        Cost::Known { usd, standing, .. } if usd != standing => {
+            format!("{} ({} standing)", range(*usd), range(*standing))
+        }
+        cost => shown(cost),
+    }
+}
+
 /// What is not in the sums, a line each.
 fn left_out(estimate: &Estimate) -> Vec<String> {
     let mut lines = Vec::new();
@@ -99,7 +120,7 @@ pub fn summary(estimate: &Estimate) -> String {
         range(estimate.after.per_month()),
         difference(estimate)
     );
-    for line in left_out(estimate) {
+    for line in standing(estimate).into_iter().chain(left_out(estimate)) {
         let _ = writeln!(out, "  {line}");
     }
     out
@@ -131,6 +152,7 @@ pub fn section(estimate: &Estimate) -> Option<Section> {
             range(estimate.after.per_month()),
             difference(estimate)
         ));
+        lines.extend(standing(estimate));
         if estimate.grams > 0.0 {
             lines.push(format!("CO2e: at least {:.0} kg per month", kg_per_month(estimate)));
         }
@@ -158,7 +180,11 @@ fn bars(estimate: &Estimate) -> Vec<Bar> {
         label: visible(&line.address),
         before: share(&line.before),
         after: share(&line.after),
-        text: format!("{} before, {} after, USD per hour", shown(&line.before), shown(&line.after)),
+        text: format!(
+            "{} before, {} after, USD per hour",
+            shown(&line.before),
+            shown_after(&line.after)
+        ),
     };
     largest.iter().take(DRAWN).map(bar).collect()
 }
@@ -175,7 +201,8 @@ pub fn text(estimate: &Estimate) -> String {
         .iter()
         .map(|line| {
             let about = if line.after == Cost::None { &line.before } else { &line.after };
-            [line.address.clone(), shown(&line.before), shown(&line.after), note(about).to_owned()]
+            let (before, after) = (shown(&line.before), shown_after(&line.after));
+            [line.address.clone(), before, after, note(about).to_owned()]
         })
         .collect();
     let head = ["resource", "before", "after", "source"].map(str::to_owned);
@@ -201,6 +228,9 @@ pub fn text(estimate: &Estimate) -> String {
         range(estimate.before.per_month()),
         range(estimate.after.per_month())
     );
+    if let Some(line) = standing(estimate) {
+        let _ = writeln!(out, "{line}");
+    }
     for share in estimate.components.iter().filter(|share| is_more_than_a_line(estimate, share)) {
         let _ = writeln!(
             out,
@@ -241,7 +271,7 @@ pub fn markdown(estimate: &Estimate) -> String {
             "| `{}` | {} | {} | {} |",
             line.address,
             shown(&line.before),
-            shown(&line.after),
+            shown_after(&line.after),
             note(about)
         );
     }
@@ -254,7 +284,8 @@ pub fn markdown(estimate: &Estimate) -> String {
         range(estimate.before.per_month()),
         range(estimate.after.per_month())
     );
-    for line in left_out(estimate).into_iter().chain(prospects(estimate)) {
+    let lines = standing(estimate).into_iter().chain(left_out(estimate));
+    for line in lines.chain(prospects(estimate)) {
         let _ = writeln!(out, "\n{line}");
     }
     out
@@ -266,9 +297,12 @@ pub fn json(estimate: &Estimate) -> Json {
         |usd: Interval| json!({ "low": usd.low.to_string(), "high": usd.high.to_string() });
     let cost = |cost: &Cost| match cost {
         Cost::None => Json::Null,
-        Cost::Known { usd, grams, source } => {
-            json!({ "usd_per_hour": interval(*usd), "grams_per_hour": grams, "source": source })
-        }
+        Cost::Known { usd, standing, grams, source } => json!({
+            "usd_per_hour": interval(*usd),
+            "standing_usd_per_hour": interval(*standing),
+            "grams_per_hour": grams,
+            "source": source,
+        }),
         Cost::Unknown(reason) => json!({ "unknown": reason }),
     };
     let lines: Vec<Json> = estimate
@@ -286,6 +320,7 @@ pub fn json(estimate: &Estimate) -> Json {
                 "address": one.address,
                 "before": interval(one.before),
                 "after": interval(one.after),
+                "standing": interval(one.standing),
             })
         })
         .collect();
@@ -312,6 +347,8 @@ pub fn json(estimate: &Estimate) -> Json {
         "before_usd_per_hour": interval(estimate.before),
         "after_usd_per_hour": interval(estimate.after),
         "after_usd_per_month": interval(estimate.after.per_month()),
+        "standing_usd_per_hour": interval(estimate.standing),
+        "standing_usd_per_month": interval(estimate.standing.per_month()),
         "after_grams_per_hour": estimate.grams,
         "complete": !estimate.incomplete && estimate.unpriced.is_empty(),
         "unpriced": estimate.unpriced,

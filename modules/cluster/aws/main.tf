@@ -17,6 +17,8 @@
 #   capacity_reservation_id          capacity that is reserved or bought already
 #   capacity_block_offering_id       buys this block when applied: paid at once, and never paid back
 #   kubernetes_version               of EKS
+#   public_networks                  of EKS: the networks (CIDR) from which its API answers over the internet; none
+#                                    otherwise, and it answers in the cluster's own network alone
 #   max_nodes, min_nodes             how far the number may be changed from outside; `nodes` otherwise. With `min_nodes`
 #                                    there are so many to begin with. 0 where all that the cluster is for are pipelines and
 #                                    endpoints, which run on machines of SageMaker
@@ -48,6 +50,7 @@ locals {
     capacity_reservation_id    = null
     capacity_block_offering_id = null
     kubernetes_version         = null
+    public_networks            = []
     max_nodes                  = null
     min_nodes                  = null
   }
@@ -313,6 +316,8 @@ resource "aws_eks_cluster" "this" {
     subnet_ids              = local.control
     security_group_ids      = local.groups
     endpoint_private_access = true
+    endpoint_public_access  = length(local.options.public_networks) > 0
+    public_access_cidrs     = length(local.options.public_networks) > 0 ? local.options.public_networks : null
   }
 
   depends_on = [aws_iam_role_policy_attachment.control]
@@ -383,6 +388,7 @@ output "mounts" { value = { for path, system in var.mounts : path => path } }
 output "fingerprints" { value = { for path, system in var.mounts : path => system.fingerprint } }
 output "storage" { value = var.mounts }
 output "machine" { value = local.offer.machine }
+output "purchase" { value = local.offer.purchase }
 output "accelerator" { value = local.software == "cpu" ? null : local.chip }
 output "software" { value = local.software }
 output "subnet_ids" { value = local.subnets }

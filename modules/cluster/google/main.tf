@@ -170,6 +170,11 @@ output "mounts" { value = { for path, system in var.mounts : path => path } }
 output "fingerprints" { value = { for path, system in var.mounts : path => system.fingerprint } }
 output "storage" { value = var.mounts }
 output "machine" { value = local.offer.machine }
+output "instance_template" { value = google_compute_instance_template.node.id }
+output "service_account" { value = google_service_account.node.email }
+output "fabric_kind" { value = local.has_fabric ? var.fabric.kind : null }
+# Prepares a machine for the file systems that are no buckets.
+output "packages" { value = [for package in local.packages : package if package != "gcsfuse"] }
 output "purchase" { value = local.offer.purchase }
 output "accelerator" { value = local.offer.accelerator }
 output "network" { value = local.network }

@@ -2,12 +2,17 @@
 #
 # What it is follows from what is asked: 1200 GiB and more that nodes of a fabric read is Lustre, all else EFS. `kind`
 # overrules that. `source` is an `s3://` address or a folder; a folder is put into a bucket first. Lustre shows the
-# objects of that address as files and writes changes back, S3 is the bucket itself; EFS and EBS start empty.
+# objects of that address as files and writes nothing back to them, S3 is the bucket itself; EFS and EBS start empty.
+#
+# What is written to Lustre stays there. With `checkpoint_url`, an `s3://` address beside the source, what is written below
+# /checkpoints is kept there too, and the source is below /source: a path has one address.
 #
 # `options = { aws = { … } }` takes:
 #   kind            lustre, efs, ebs or s3
 #   mb_per_s_per_tib   125, 250, 500 or 1000, of Lustre; the least that gives `throughput_mb_per_s` otherwise
-#   efa             whether clients read Lustre over the fabric adapter
+#   efa             whether clients reach Lustre over the fabric adapter; true with a fabric where the size allows it,
+#                   which is a multiple of 4800 GiB at 1000 MB/s per TiB, 9600 at 500, 19200 at 250, 38400 at 125
+#   checkpoint_url  where Lustre keeps what is written below /checkpoints
 #   iops, throughput_mib_s   of an EBS volume (gp3)
 #   zone            of an EBS volume without a fabric
 #   subnet_ids, security_group_ids   where it listens, without a fabric
@@ -34,7 +39,8 @@ locals {
   defaults = {
     kind               = null
     mb_per_s_per_tib   = null
-    efa                = false
+    efa                = null
+    checkpoint_url     = null
     iops               = null
     throughput_mib_s   = null
     zone               = null
@@ -53,6 +59,10 @@ locals {
   wanted     = coalesce(var.throughput_mb_per_s, 1) / (local.lustre_gib / 1000)
   classes    = [for class in [125, 250, 500, 1000] : class if class >= local.wanted]
   per_tib    = coalesce(local.options.mb_per_s_per_tib, try(local.classes[0], 1000))
+
+  efa_step = lookup({ "1000" = 4800, "500" = 9600, "250" = 19200, "125" = 38400 }, tostring(local.per_tib), 38400)
+  efa_fits = local.lustre_gib % local.efa_step == 0
+  efa      = local.options.efa == null ? local.has_fabric && local.efa_fits : local.options.efa
 
   from_s3     = var.source == null ? false : startswith(var.source, "s3://")
   from_folder = var.source == null ? false : !local.from_s3
@@ -112,7 +122,7 @@ resource "aws_fsx_lustre_file_system" "this" {
   storage_capacity            = local.lustre_gib
   per_unit_storage_throughput = local.per_tib
   data_compression_type       = "LZ4"
-  efa_enabled                 = local.options.efa
+  efa_enabled                 = local.efa
   subnet_ids                  = slice(local.subnets, 0, 1)
   security_group_ids          = local.groups
   kms_key_id                  = local.options.kms_key_id
@@ -127,7 +137,7 @@ resource "aws_fsx_data_repository_association" "source" {
   count                            = local.kind == "lustre" && var.source != null ? 1 : 0
   file_system_id                   = aws_fsx_lustre_file_system.this[0].id
   data_repository_path             = local.linked
-  file_system_path                 = "/"
+  file_system_path                 = local.options.checkpoint_url == null ? "/" : "/source"
   batch_import_meta_data_on_create = true
   tags                             = local.tags
 
@@ -135,12 +145,25 @@ resource "aws_fsx_data_repository_association" "source" {
     auto_import_policy {
       events = ["NEW", "CHANGED", "DELETED"]
     }
+  }
+
+  depends_on = [aws_s3_object.file]
+}
+
+resource "aws_fsx_data_repository_association" "checkpoints" {
+  count                            = local.kind == "lustre" && local.options.checkpoint_url != null ? 1 : 0
+  file_system_id                   = aws_fsx_lustre_file_system.this[0].id
+  data_repository_path             = local.options.checkpoint_url
+  file_system_path                 = "/checkpoints"
+  batch_import_meta_data_on_create = true
+  tags                             = local.tags
+
+  # A new file system finds the checkpoints of the last one.
+  s3 {
     auto_export_policy {
       events = ["NEW", "CHANGED"]
     }
   }
-
-  depends_on = [aws_s3_object.file]
 }
 
 resource "aws_efs_file_system" "this" {
@@ -214,6 +237,21 @@ output "path" {
   precondition {
     condition     = local.kind == "s3" || length(local.subnets) > 0 || (local.kind == "ebs" && local.zone != null)
     error_message = "A file system of kind ${local.kind} stands in a network: set fabric, or subnet_ids and security_group_ids (zone for ebs) in options.aws."
+  }
+
+  precondition {
+    condition     = local.kind != "lustre" || !local.efa || (local.has_fabric && local.efa_fits)
+    error_message = "efa needs a fabric and, at ${local.per_tib} MB/s for each TiB, a multiple of ${local.efa_step} GiB; this is ${local.lustre_gib} GiB ${local.has_fabric ? "with" : "without"} a fabric."
+  }
+
+  precondition {
+    condition     = local.options.checkpoint_url == null ? true : local.kind == "lustre" && startswith(local.options.checkpoint_url, "s3://")
+    error_message = "checkpoint_url is an s3:// address, for a file system of kind lustre."
+  }
+
+  precondition {
+    condition     = local.options.checkpoint_url == null || var.source == null ? true : !startswith("${trimsuffix(local.options.checkpoint_url, "/")}/", "${trimsuffix(var.source, "/")}/") && !startswith("${trimsuffix(var.source, "/")}/", "${trimsuffix(local.options.checkpoint_url, "/")}/")
+    error_message = "Checkpoints would be written among the source, ${coalesce(var.source, "-")}: set checkpoint_url to an address beside it."
   }
 
   precondition {

@@ -9,11 +9,17 @@
 # mount. What it writes there lies in a fixed place in the bucket as soon as it is written, not only when it ends.
 # Of the cluster's mounts those of Lustre and S3 are there; S3 is copied before the step starts.
 #
+# Capacity is bought as the cluster's: where that was placed on spot, jobs are managed spot training. SageMaker starts an
+# interrupted job again with what OUTPUT_NAME's folder had, so a step that keeps its checkpoints there goes on from the
+# last one; one that keeps none begins anew. A capacity block of EC2 is no capacity of SageMaker, which has training plans.
+#
 # `options = { aws = { … } }` takes:
 #   image           a container image with what the steps need; AWS's own for PyTorch otherwise
 #   instance_type   of SageMaker, `ml.…`; that of the cluster's machines otherwise
 #   disk_gib        of each machine
 #   max_run_s       for steps without `timeout_s`
+#   max_wait_s      how much longer a job on spot may wait for capacity
+#   training_plan_arn   capacity of SageMaker that is paid for already
 #   beside_nodes    true if the cluster keeps nodes for something else; they are paid for beside these machines
 #   bucket          where code and artifacts lie; a new one otherwise
 
@@ -36,8 +42,11 @@ locals {
     instance_type = null
     disk_gib      = 200
     max_run_s     = 86400
+    max_wait_s    = 86400
     bucket        = null
     beside_nodes  = false
+
+    training_plan_arn = null
   }
   options = merge(local.defaults, local.given)
 
@@ -51,6 +60,9 @@ locals {
   machine  = coalesce(local.options.instance_type, "ml.${var.cluster.machine}")
   kind     = var.cluster.software == "cpu" ? "cpu-py312" : "gpu-py312-cu129"
   image    = coalesce(local.options.image, "763104351884.dkr.ecr.${local.region}.amazonaws.com/pytorch-training:2.8.0-${local.kind}-ubuntu22.04-sagemaker")
+  purchase = var.cluster.purchase
+  is_spot  = local.purchase == "spot" && local.options.training_plan_arn == null
+  run_s    = { for name, step in var.step : name => step.timeout_s == null ? local.options.max_run_s : step.timeout_s }
   networks = length(var.cluster.subnet_ids) > 0 && length(var.cluster.security_group_ids) > 0
 
   # Where what a step writes is found: SageMaker keeps this address and that folder the same.
@@ -105,13 +117,21 @@ locals {
         Environment       = local.environment[name]
         OutputDataConfig  = { S3OutputPath = "${local.root}/jobs/${name}" }
         CheckpointConfig  = { S3Uri = local.written[name], LocalPath = "/opt/ml/checkpoints" }
-        StoppingCondition = { MaxRuntimeInSeconds = step.timeout_s == null ? local.options.max_run_s : step.timeout_s }
-        ResourceConfig = {
-          InstanceType   = local.machine
-          InstanceCount  = length(var.cluster.nodes)
-          VolumeSizeInGB = local.options.disk_gib
-        }
+        StoppingCondition = merge(
+          { MaxRuntimeInSeconds = local.run_s[name] },
+          # For both together, running and waiting.
+          local.is_spot ? { MaxWaitTimeInSeconds = local.run_s[name] + local.options.max_wait_s } : {},
+        )
+        ResourceConfig = merge(
+          {
+            InstanceType   = local.machine
+            InstanceCount  = length(var.cluster.nodes)
+            VolumeSizeInGB = local.options.disk_gib
+          },
+          local.options.training_plan_arn == null ? {} : { TrainingPlanArn = local.options.training_plan_arn },
+        )
       },
+      local.is_spot ? { EnableManagedSpotTraining = true } : {},
       length(local.channel[name]) == 0 ? {} : { InputDataConfig = local.channel[name] },
       local.networks ? { VpcConfig = { Subnets = var.cluster.subnet_ids, SecurityGroupIds = var.cluster.security_group_ids } } : {},
     )
@@ -222,6 +242,11 @@ output "arn" {
   precondition {
     condition     = try(var.cluster.kept_nodes, 0) == 0 || local.options.beside_nodes
     error_message = "pipeline.${var.component.name} runs on machines of SageMaker, and its cluster keeps ${try(var.cluster.kept_nodes, 0)} nodes that are paid for beside them: write min_nodes = 0 in options.aws of the cluster, or beside_nodes = true in those of the pipeline if both are meant."
+  }
+
+  precondition {
+    condition     = contains(["on_demand", "spot"], local.purchase) || local.options.training_plan_arn != null
+    error_message = "pipeline.${var.component.name} runs on machines of SageMaker, which take no capacity of EC2 that was bought as ${local.purchase}: set training_plan_arn in options.aws to a training plan, or place the cluster on demand or spot."
   }
 
   precondition {

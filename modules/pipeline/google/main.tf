@@ -1,9 +1,15 @@
 # Steps as a workflow of jobs of Batch: it starts each after those that it needs, when somebody starts the workflow.
 #
 # Jobs run on machines of the type that their cluster was placed on, as many as it has nodes; these are Batch's and are
-# there only while a job runs. A step sees what it would see on this machine: it starts in a folder with its code,
-# INPUT_NAME is the path of each artifact of the steps that it needs, OUTPUT_NAME and METRICS are where it writes, and
-# MOUNT_NAME is the folder of each bucket among the cluster's mounts. All of these lie in buckets.
+# there only while a job runs, and are made of the cluster's instance template: with a card in each of the fabric's
+# networks, its image, its service account, and how it is bought. A step sees what it would see on this machine: it starts
+# in a folder with its code, INPUT_NAME is the path of each artifact of the steps that it needs, OUTPUT_NAME and METRICS
+# are where it writes, and MOUNT_NAME is the folder of each of the cluster's mounts. All but Lustre and Filestore lie in
+# buckets. RENDEZVOUS is host and port at which the machines of a step find each other, as `torchrun` wants it.
+#
+# The steps' image brings what the fabric's cards need: NCCL's plugin for them, and for tcpx and tcpxo their receiver.
+# The cluster's service account needs batch.agentReporter, logging.logWriter, artifactregistry.reader and, on the work
+# bucket, storage.objectUser; the workflow's has to be allowed to use it.
 #
 # `options = { google = { … } }` takes:
 #   image          a container image with what the steps need
@@ -35,7 +41,17 @@ locals {
   files   = var.code == null ? toset([]) : fileset(var.code, "**")
   code    = sha256(join("\n", [for file in local.files : "${file} ${filesha256("${var.code}/${file}")}"]))
   buckets = { for path, system in var.cluster.storage : path => system.bucket if system.kind == "bucket" }
-  folder  = { for path, bucket in local.buckets : path => "/mnt/disks/${replace(trim(path, "/"), "/", "-")}" }
+  folder  = { for path, system in var.cluster.storage : path => "/mnt/disks/${replace(trim(path, "/"), "/", "-")}" }
+  # What Batch does not mount by itself is mounted on each machine before the step starts.
+  systems = { for path, system in var.cluster.storage : path => system if system.kind != "bucket" }
+  count   = length(var.cluster.nodes)
+  prepare = join("\n", concat(
+    ["set -eu"],
+    length(local.systems) == 0 ? [] : ["apt-get update", "apt-get install -y ${join(" ", var.cluster.packages)}"],
+    [for path, system in local.systems : "mkdir -p ${local.folder[path]}\nmountpoint -q ${local.folder[path]} || ${replace(system.mount_command, "{at}", local.folder[path])}"],
+    # The file lists all machines of the step, in the same order on each.
+    ["mkdir -p /run/step", "printf 'export RENDEZVOUS=%s:29500\\n' \"$(grep -m 1 . /etc/cloudbatch-taskgroup-hosts)\" > /run/step/rendezvous"],
+  ))
 
   # Steps of one rank need none of each other: rank 0 needs nothing, each other one more than what it needs.
   rank_0 = { for name, step in var.step : name => length(step.needs) == 0 ? 0 : 1 }
@@ -58,18 +74,32 @@ locals {
   job = {
     for name, step in var.step : name => {
       taskGroups = [{
-        taskCount        = length(var.cluster.nodes)
+        taskCount        = local.count
         taskCountPerNode = 1
+        # All at once: a machine that waits for one that has not started waits for ever.
+        parallelism      = local.count
         requireHostsFile = true
         permissiveSsh    = true
         taskSpec = {
           maxRunDuration = "${step.timeout_s == null ? local.options.max_run_s : step.timeout_s}s"
           environment    = { variables = local.environment[name] }
-          runnables = [{ container = {
-            imageUri   = local.options.image
-            entrypoint = "/bin/sh"
-            commands   = concat(["-c", "mkdir -p /mnt/disks/work/artifacts/${name}; cd /mnt/disks/work/code/${local.code} 2>/dev/null; exec \"$@\"", "step"], step.command)
-          } }]
+          runnables = [
+            { script = { text = local.prepare } },
+            { barrier = { name = "ready" } },
+            { container = {
+              imageUri   = local.options.image
+              entrypoint = "/bin/sh"
+              commands   = concat(["-c", ". /run/step/rendezvous; mkdir -p /mnt/disks/work/artifacts/${name}; cd /mnt/disks/work/code/${local.code} 2>/dev/null; exec \"$@\"", "step"], step.command)
+              # What is named here replaces the folders that Batch would show by itself.
+              volumes = concat(
+                ["/run/step:/run/step:ro", "/mnt/disks/work:/mnt/disks/work"],
+                [for path, folder in local.folder : "${folder}:${folder}"],
+              )
+              options = "--network=host --ipc=host --ulimit memlock=-1"
+            } },
+            # No machine goes while others still work with it.
+            { barrier = { name = "done" } },
+          ]
           volumes = concat(
             [{ gcs = { remotePath = google_storage_bucket.work.name }, mountPath = "/mnt/disks/work" }],
             [for path, bucket in local.buckets : { gcs = { remotePath = bucket }, mountPath = local.folder[path] }],
@@ -78,15 +108,8 @@ locals {
       }]
       allocationPolicy = {
         location       = { allowedLocations = ["zones/${var.cluster.zone}"] }
-        serviceAccount = { email = google_service_account.this.email }
-        instances = [{
-          installGpuDrivers = true
-          policy = {
-            machineType       = var.cluster.machine
-            provisioningModel = var.cluster.purchase == "spot" ? "SPOT" : "STANDARD"
-          }
-        }]
-        network = { networkInterfaces = [{ network = var.cluster.network, subnetwork = var.cluster.subnetwork, noExternalIpAddress = true }] }
+        serviceAccount = { email = var.cluster.service_account }
+        instances      = [{ instanceTemplate = var.cluster.instance_template, installGpuDrivers = true }]
       }
       logsPolicy = { destination = "CLOUD_LOGGING" }
     }
@@ -109,7 +132,7 @@ locals {
 
 resource "google_service_account" "this" {
   account_id   = substr(local.name, 0, 30)
-  display_name = "Runs ${local.name}; needs batch.jobsEditor, storage.objectUser, logging.logWriter"
+  display_name = "Runs ${local.name}; needs batch.jobsEditor, logging.logWriter, iam.serviceAccountUser"
 }
 
 resource "google_storage_bucket" "work" {
@@ -152,6 +175,10 @@ output "artifacts" {
   precondition {
     condition     = length(setsubtract(keys(local.given), keys(local.defaults))) == 0
     error_message = "A pipeline on Google knows no option ${join(", ", setsubtract(keys(local.given), keys(local.defaults)))}; it has ${join(", ", keys(local.defaults))}."
+  }
+  precondition {
+    condition     = !contains(["tcpx", "tcpxo", "rdma"], coalesce(var.cluster.fabric_kind, "-")) || local.count == 1 || contains(keys(local.given), "image")
+    error_message = "pipeline.${var.component.name} runs on ${local.count} machines whose cards need NCCL's plugin for ${coalesce(var.cluster.fabric_kind, "-")}, which the ordinary image has not: set image in options.google to one that has it."
   }
   precondition {
     condition     = alltrue(flatten([for name, step in var.step : [for need in step.needs : local.rank[need] < local.rank[name]]]))

@@ -7,14 +7,44 @@ pub(super) const RULE: Rule = Rule {
     id: "C-20",
     title: "network cards",
     grade: Grade::Error,
-    formula: "`network_card_index` < cards of the type; EFA interfaces ≤ those of the type, and a warning if fewer; card 0 has device 0, other cards have device 1",
+    formula: "`network_card_index` < cards of the type; EFA interfaces ≤ those of the type, and a warning if fewer; card 0 has device 0, other cards have device 1. `node_gbps` of a cluster's fabric ≤ what its machine carries, and a warning if less",
     source: "EC2 DescribeInstanceTypes, NetworkInfo",
-    types: &["aws_launch_template"],
+    types: &["aws_launch_template", "cluster"],
     example: "p5.48xlarge has 32 cards (0 to 31) and takes 32 EFA interfaces. Card 99 does not exist; with 4 of 32 interfaces, 3,200 Gbit/s become 400.",
     run,
 };
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
+    if subject.type_name == "cluster" {
+        return fabric(subject, found);
+    }
+    interfaces(subject, found);
+}
+
+/// What is asked of a fabric against what the machines carry that were chosen.
+fn fabric(cluster: &Subject<'_>, found: &mut Found<'_>) {
+    let Some(has) = cluster.offered("network_gbps") else { return };
+    let machine = cluster.decision.and_then(|one| one.offer_attributes.get("machine")?.as_str());
+    let machine = machine.unwrap_or("the machine").to_owned();
+    let Some(fabric) = cluster.linked(found, "fabric", "fabric").next() else { return };
+    let Some(asked) = number(fabric.planned, "node_gbps").known() else { return };
+    let fix = format!("write `node_gbps = {has:.0}` in `{}`", fabric.address);
+    if asked > has {
+        let message = format!(
+            "`{}` is to carry {asked:.0} Gbit/s for each node, but `{machine}` has {has:.0}",
+            fabric.address
+        );
+        found.error("fabric", message, format!("{fix}, or choose another machine"));
+    } else if asked < has {
+        let message = format!(
+            "`{}` is to carry {asked:.0} Gbit/s for each node, and `{machine}` has {has:.0}",
+            fabric.address
+        );
+        found.warning("fabric", message, fix);
+    }
+}
+
+fn interfaces(subject: &Subject<'_>, found: &mut Found<'_>) {
     let interfaces = blocks(subject.planned, "network_interfaces");
     let name = match text(subject.planned, "instance_type") {
         Field::Known(name) => name,
@@ -74,7 +104,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::testing::{says, table};
+    use crate::testing::{Stack, says, table};
 
     fn template(machine: &str, interfaces: &[(u32, u32, &str)]) -> String {
         let parts: Vec<String> = interfaces
@@ -84,6 +114,37 @@ mod tests {
             })
             .collect();
         format!(r#"{{"instance_type": "{machine}", "network_interfaces": [{}]}}"#, parts.join(","))
+    }
+
+    #[test]
+    fn a_fabric_carries_what_the_machine_has() {
+        for (asked, says) in [
+            ("3200", None),
+            ("null", None),
+            (
+                "1600",
+                Some(
+                    "`fabric.f` is to carry 1600 Gbit/s for each node, and `p5.48xlarge` has 3200",
+                ),
+            ),
+            (
+                "6400",
+                Some(
+                    "`fabric.f` is to carry 6400 Gbit/s for each node, but `p5.48xlarge` has 3200",
+                ),
+            ),
+        ] {
+            let mut stack = Stack::default();
+            stack.add("fabric.f", &format!(r#"{{"node_gbps": {asked}}}"#), &[]);
+            stack.add("cluster.c", "{}", &[("fabric", "fabric.f")]);
+            stack.placed(r#"{"network_gbps": 3200, "machine": "p5.48xlarge"}"#, 2);
+            let told = stack.says(&RULE);
+            assert_eq!(told.len(), usize::from(says.is_some()), "{told:?}");
+            assert!(
+                told.iter().all(|told| says.is_some_and(|says| told.contains(says))),
+                "{told:?}"
+            );
+        }
     }
 
     #[test]

@@ -29,7 +29,9 @@ pub fn shown(text: &str, plan: &Json) -> String {
             }
         }
     }
-    let last = text.lines().filter(|line| line.starts_with("Plan:") || line.starts_with("Cost:"));
+    let last = text.lines().filter(|line| {
+        ["Plan:", "Cost:", "  while nothing runs:"].iter().any(|start| line.starts_with(start))
+    });
     for line in last {
         let _ = write!(out, "\n{line}\n");
     }
