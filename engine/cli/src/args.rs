@@ -214,6 +214,9 @@ pub(crate) struct GetArgs {
 pub(crate) struct ProvidersArgs {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Where test files are looked for, beside this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) test_directory: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Option<ProvidersCommand>,
 }

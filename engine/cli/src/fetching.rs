@@ -163,14 +163,27 @@ pub(crate) fn check_test_providers(world: &dyn World, tests: &[TestFile]) -> Dia
                     (dir_for_test(&key, module)?, key)
                 }
             };
-            let providers = TestProviders::new();
-            let sources = SourceMap::new();
-            let under = UnderTest { dir: &dir, key: &key, providers: &providers, sources };
-            Some(Arc::clone(load_under_test(world, under).0.root()))
+            Some(Arc::clone(load_for_run(world, &dir, &key).0.root()))
         };
         found.extend(config::check_test_providers(file, &module));
     }
     found
+}
+
+/// The module of a run with the providers of its own.
+fn load_for_run(world: &dyn World, dir: &Path, key: &str) -> (Configuration, Diagnostics) {
+    let (providers, sources) = (TestProviders::new(), SourceMap::new());
+    load_under_test(world, UnderTest { dir, key, providers: &providers, sources })
+}
+
+/// A test file with the modules that its runs name, as far as they are there.
+pub(crate) fn tested(world: &dyn World, file: &TestFile) -> report::providers_text::Tested {
+    let runs = file.runs.iter().filter_map(|run| {
+        let key = file.module_key(run);
+        let dir = dir_for_test(&key, run.module.as_ref()?)?;
+        Some((run.name.text.to_string(), Arc::new(load_for_run(world, &dir, &key).0)))
+    });
+    report::providers_text::Tested { name: file.key(), runs: runs.collect() }
 }
 
 /// How closely modules are looked at.
@@ -228,10 +241,7 @@ pub(crate) fn add_requirements_of_tests(
         if !seen.insert(dir.clone()) {
             continue;
         }
-        let providers = TestProviders::new();
-        let under =
-            UnderTest { dir: &dir, key: &key, providers: &providers, sources: SourceMap::new() };
-        let (configuration, _) = load_under_test(&*session.world, under);
+        let (configuration, _) = load_for_run(&*session.world, &dir, &key);
         let (more, _, errors) = requirements(session, &configuration);
         found.extend(errors);
         for (provider, asked) in more.providers {

@@ -778,3 +778,25 @@ run "overridden" {
     let said = theirs(&["test", "-no-color"]);
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
 }
+
+#[test]
+fn providers_of_runs_stand_in_the_tree_of_providers() {
+    let stack = Stack::new(&[
+        ("main.tf", "resource \"terraform_data\" \"a\" {}\n"),
+        ("setup/main.tf", "resource \"random_id\" \"a\" {\n  byte_length = 1\n}\n"),
+        ("a.tftest.hcl", "run \"setup\" {\n  module {\n    source = \"./setup\"\n  }\n}\n"),
+        ("tests/plain.tftest.hcl", "run \"b\" {}\n"),
+    ]);
+    let lines = [
+        ".",
+        "├── provider[terraform.io/builtin/terraform]",
+        "├── test.a",
+        "│   └── run.setup",
+        "│       └── provider[registry.terraform.io/hashicorp/random]",
+        "└── test.tests.plain",
+    ];
+    let tree = stack.ok(&["providers"]);
+    assert!(tree.contains(&lines.join("\n")), "{tree}");
+    let elsewhere = stack.ok(&["providers", "-test-directory=none"]);
+    assert!(!elsewhere.contains("plain"), "{elsewhere}");
+}

@@ -192,9 +192,13 @@ pub struct RunModule {
 impl TestFile {
     /// The key of a run's module among those that are installed, as Terraform has it: `test.tests.net.setup`.
     pub fn module_key(&self, run: &TestRun) -> String {
+        format!("{}.{}", self.key(), run.name.text)
+    }
+
+    /// The file as Terraform names it where modules are named: `test.tests.net`.
+    pub fn key(&self) -> String {
         let name = self.name.trim_end_matches(".json").trim_end_matches(".hcl");
-        let name = name.trim_end_matches(".tftest").replace('/', ".");
-        format!("test.{name}.{}", run.name.text)
+        format!("test.{}", name.trim_end_matches(".tftest").replace('/', "."))
     }
 }
 

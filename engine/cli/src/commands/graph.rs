@@ -3,8 +3,9 @@
 use state::StateSnapshot;
 
 use super::fail;
-use crate::args::{Common, Graph};
+use crate::args::{Graph, ProvidersArgs};
 use crate::exit::Exit;
+use crate::fetching;
 use crate::session::{Session, Wanted};
 use crate::terminal;
 
@@ -41,13 +42,20 @@ pub(crate) async fn graph(session: &Session, args: &Graph) -> Exit {
 }
 
 /// Prints which module needs which providers.
-pub(crate) async fn providers(session: &Session, common: &Common) -> Exit {
-    let style = terminal::style(common.no_color);
+pub(crate) async fn providers(session: &Session, args: &ProvidersArgs) -> Exit {
+    let style = terminal::style(args.common.no_color);
     let (stack, found) = session.stack_without_providers(&StateSnapshot::default()).await;
     if found.has_errors() {
         return fail(&found, &stack.configuration.sources, style);
     }
-    let tree = report::providers_text::tree(&stack.configuration);
+    let mut sources = syntax::SourceMap::new();
+    let (tests, found) =
+        fetching::tests(&*session.world, args.test_directory.as_deref(), &mut sources);
+    if found.has_errors() {
+        return fail(&found, &sources, style);
+    }
+    let tested: Vec<_> = tests.iter().map(|file| fetching::tested(&*session.world, file)).collect();
+    let tree = report::providers_text::tree(&stack.configuration, &tested);
     terminal::print(&format!("\nProviders required by configuration:\n{tree}\n"));
     Exit::Success
 }

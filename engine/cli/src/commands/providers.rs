@@ -21,7 +21,7 @@ use crate::ui::Ui;
 /// Chooses among the subcommands.
 pub(crate) async fn providers(session: &Session, args: &ProvidersArgs) -> Exit {
     match &args.command {
-        None => graph::providers(session, &args.common).await,
+        None => graph::providers(session, args).await,
         Some(ProvidersCommand::Lock(args)) => lock(session, args).await,
         Some(ProvidersCommand::Mirror(args)) => mirror(session, args).await,
         Some(ProvidersCommand::Schema(args)) => schema(session, args).await,
