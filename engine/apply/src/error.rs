@@ -3,6 +3,7 @@
 use miette::Diagnostic;
 use state::StateError;
 use syntax::ErrorDoc;
+use syntax::error_doc as doc;
 use thiserror::Error;
 
 /// A fault that ends the whole run. What goes wrong with one instance is an event.
@@ -57,7 +58,3 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
     ),
     doc("stratiform::apply::failed", "Failed", "A provider could not make a change."),
 ];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
-}

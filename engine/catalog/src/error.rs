@@ -2,6 +2,7 @@
 
 use miette::Diagnostic;
 use syntax::ErrorDoc;
+use syntax::error_doc_with_example as doc;
 use thiserror::Error;
 
 /// A table that cannot be used.
@@ -182,12 +183,3 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "two rows for `p5.48xlarge`",
     ),
 ];
-
-const fn doc(
-    code: &'static str,
-    title: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example }
-}

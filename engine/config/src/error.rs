@@ -1,6 +1,7 @@
 //! What can be wrong with a configuration before anything is evaluated.
 
 use miette::Diagnostic;
+use syntax::error_doc as doc;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
@@ -516,7 +517,3 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "`var`, `module`, the type of a resource and others are no values: a name follows them.",
     ),
 ];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
-}

@@ -1,6 +1,7 @@
 //! Rules of single blocks that a configuration breaks, beyond what [`crate::ConfigError`] says of all of them.
 
 use miette::Diagnostic;
+use syntax::error_doc_with_example as doc;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
@@ -891,12 +892,3 @@ pub const RULE_DOCS: &[ErrorDoc] = &[
         "",
     ),
 ];
-
-const fn doc(
-    code: &'static str,
-    title: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example }
-}

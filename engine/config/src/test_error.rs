@@ -1,6 +1,7 @@
 //! What can be wrong with a test file.
 
 use miette::Diagnostic;
+use syntax::error_doc as doc;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
@@ -205,7 +206,3 @@ pub const TEST_ERROR_DOCS: &[ErrorDoc] = &[
         "Two runs give one provider configuration of a test file to different providers.",
     ),
 ];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
-}

@@ -1,6 +1,7 @@
 //! What can go wrong while things are brought. Every error says what to do.
 
 use miette::Diagnostic;
+use syntax::error_doc_with_example as doc;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
@@ -321,15 +322,6 @@ impl InstallError {
             reason: error.to_string(),
         }
     }
-}
-
-const fn doc(
-    code: &'static str,
-    title: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example }
 }
 
 /// The page of each error.

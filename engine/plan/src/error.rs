@@ -4,6 +4,7 @@
 //! provider's own words and the line that its attribute path leads to.
 
 use miette::Diagnostic;
+use syntax::error_doc as doc;
 use syntax::{ErrorDoc, Span};
 use thiserror::Error;
 
@@ -751,7 +752,3 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "A provider planned or returned something that the protocol forbids. This is a fault of the provider.",
     ),
 ];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
-}

@@ -183,3 +183,22 @@ pub struct ErrorDoc {
     /// A short configuration or command that gives this error.
     pub example: &'static str,
 }
+
+/// A page without an example of its own: code, title and explanation.
+pub const fn error_doc(
+    code: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+) -> ErrorDoc {
+    error_doc_with_example(code, title, explanation, "")
+}
+
+/// A page: code, title, explanation and example.
+pub const fn error_doc_with_example(
+    code: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+) -> ErrorDoc {
+    ErrorDoc { code, title, explanation, example }
+}

@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::diagnostic::ErrorDoc;
+use crate::diagnostic::error_doc_with_example as doc;
 use crate::source::Span;
 
 /// A fault in the spelling of a file.
@@ -221,12 +222,3 @@ pub const ERROR_DOCS: &[ErrorDoc] = &[
         "",
     ),
 ];
-
-const fn doc(
-    code: &'static str,
-    title: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example }
-}

@@ -51,7 +51,10 @@ mod differential;
 #[cfg(test)]
 mod oracle;
 
-pub use diagnostic::{BoxedDiagnostic, Diagnostics, ErrorDoc, Report, Severity, severity_of};
+pub use diagnostic::{
+    BoxedDiagnostic, Diagnostics, ErrorDoc, Report, Severity, error_doc, error_doc_with_example,
+    severity_of,
+};
 pub use error::{ERROR_DOCS, SyntaxError};
 pub use format::{format, format_checked};
 pub use nested::{Nested, deep};

@@ -11,6 +11,7 @@ use config::test_file::TestNames;
 use config::{Condition, Reference, TestError};
 use lang::{Expression, Lookup, Scope, Step, Traversal, TraversalStep};
 use miette::Diagnostic;
+use syntax::error_doc as doc;
 use syntax::{Diagnostics, ErrorDoc, Ident, Span, suggest};
 use thiserror::Error;
 use value::{Type, Value, convert};
@@ -101,10 +102,6 @@ pub const ASSERTION_ERROR_DOCS: &[ErrorDoc] = &[
         "A test expects a failure in apply, but it came in the plan.",
     ),
 ];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
-}
 
 /// How an assertion has ended.
 #[derive(Debug)]

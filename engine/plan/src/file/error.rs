@@ -3,6 +3,7 @@
 use address::ResourceInstance;
 use miette::Diagnostic;
 use syntax::ErrorDoc;
+use syntax::error_doc as doc;
 use thiserror::Error;
 
 /// A plan file that cannot be read, or that must not be carried out.
@@ -175,7 +176,3 @@ pub const PLAN_FILE_ERROR_DOCS: &[ErrorDoc] = &[
         "A variable is given another value than the plan was made with.",
     ),
 ];
-
-const fn doc(code: &'static str, title: &'static str, explanation: &'static str) -> ErrorDoc {
-    ErrorDoc { code, title, explanation, example: "" }
-}
