@@ -2,7 +2,7 @@
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde_json::{Value as Json, json};
-use syntax::{Diagnostics, Severity, SourceMap, SourceText, severity_of};
+use syntax::{Diagnostics, Severity, SourceMap, severity_of};
 
 use crate::style::Style;
 
@@ -79,7 +79,7 @@ pub fn json(
         values.sort_unstable();
         let statement = |(name, value): (&str, &str)| json!({ "traversal": name, "statement": format!("is {value}") });
         out["snippet"] = json!({
-            "context": context(file, byte(span.start)),
+            "context": file.block_around(byte(span.start)),
             "code": file.line(start.line).unwrap_or_default(),
             "start_line": start.line,
             "highlight_start_offset": start.column.saturating_sub(1),
@@ -88,18 +88,6 @@ pub fn json(
         });
     }
     out
-}
-
-/// The header of the block of a file around a byte of it; `None` outside of blocks, and in JSON.
-fn context(file: &SourceText, at: u32) -> Option<String> {
-    if file.name.ends_with(".json") {
-        return None;
-    }
-    let mut alone = SourceMap::new();
-    let (body, _) = syntax::parse(&mut alone, &file.name, file.text.as_bytes());
-    let around = body.blocks.iter().find(|one| one.span.start <= at && at < one.span.end)?;
-    let labels = around.labels.iter().map(|label| format!(" \"{label}\""));
-    Some(format!("{}{}", around.kind, labels.collect::<String>()))
 }
 
 /// What `validate -json` prints.

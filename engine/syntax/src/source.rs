@@ -8,7 +8,7 @@
 //! not UTF-8; so offsets within the text are offsets in the file, less the mark.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use unicode_segmentation::UnicodeSegmentation;
@@ -70,9 +70,31 @@ pub struct SourceText {
     pub byte_order_mark: bool,
     /// The offset within `text` of the first byte of each line; never empty.
     line_starts: Vec<u32>,
+    /// Where the blocks of the file are, and their headers, once somebody has asked.
+    headers: OnceLock<Vec<(Range<u32>, String)>>,
 }
 
 impl SourceText {
+    /// The header of the block of the file around a byte of it, such as `output "a"`; `None` outside of blocks, and in
+    /// JSON. The file is read for that once, however many faults of it are told.
+    pub fn block_around(&self, at: u32) -> Option<&str> {
+        let headers = self.headers.get_or_init(|| {
+            if self.name.ends_with(".json") {
+                return Vec::new();
+            }
+            let mut alone = SourceMap::new();
+            let (body, _) = crate::parse(&mut alone, &self.name, self.text.as_bytes());
+            let header = |block: &crate::Block| {
+                let labels = block.labels.iter().map(|label| format!(" \"{label}\""));
+                format!("{}{}", block.kind, labels.collect::<String>())
+            };
+            let blocks = body.blocks.iter();
+            blocks.map(|block| (block.span.start..block.span.end, header(block))).collect()
+        });
+        let around = headers.iter().find(|(span, _)| span.contains(&at));
+        around.map(|(_, header)| header.as_str())
+    }
+
     /// The span of the whole file.
     pub fn span(&self) -> Span {
         Span { start: self.base, end: self.base + length_u32(&self.text) }
@@ -149,7 +171,8 @@ impl SourceMap {
             return Err(SyntaxError::TooMuchSource { name, bytes: end });
         };
         let line_starts = line_starts(&text);
-        self.files.push(SourceText { name, text: text.into(), base, byte_order_mark, line_starts });
+        let (text, headers) = (text.into(), OnceLock::new());
+        self.files.push(SourceText { name, text, base, byte_order_mark, line_starts, headers });
         Ok(FileId(id))
     }
 
