@@ -30,8 +30,8 @@ impl Configuration {
         self.modules.get(&ModulePath::root()).expect("loading always makes a root module")
     }
 
-    /// The module that an instance is one of.
-    pub fn module_of(&self, instance: &ModuleInstance) -> Option<&Arc<Module>> {
+    /// What a test puts in the place of an instance, if it does.
+    pub fn replacement_of(&self, instance: &ModuleInstance) -> Option<&Arc<Module>> {
         let is_meant = |(meant, step): (&ModuleStep, &ModuleStep)| {
             ModulePathStep::from(meant) == ModulePathStep::from(step)
                 && (meant.key == InstanceKey::None || meant.key == step.key)
@@ -40,10 +40,7 @@ impl Configuration {
             meant.steps().len() == instance.steps().len()
                 && meant.steps().iter().zip(instance.steps()).all(is_meant)
         });
-        match replaced {
-            Some((_, module)) => Some(module),
-            None => self.modules.get(&instance.module()),
-        }
+        replaced.map(|(_, module)| module)
     }
 }
 

@@ -27,7 +27,9 @@ impl Evaluation {
             let id = match instance.parent() {
                 None => ROOT,
                 Some(parent) => {
-                    let module = Arc::clone(self.config.module_of(&instance)?);
+                    let replacement = self.config.replacement_of(&instance);
+                    let of_all = || self.config.modules.get(&instance.module());
+                    let module = Arc::clone(replacement.or_else(of_all)?);
                     let step = ModulePathStep::from(instance.steps().last()?);
                     let origin = Some((self.find(&parent)?, step));
                     let repetition = repetition_from_json(stored.get("repetition")?)?;

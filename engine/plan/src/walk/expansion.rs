@@ -55,6 +55,9 @@ impl Walk<'_> {
         let expansion =
             self.expansion(module, call.count.as_ref(), call.for_each.as_ref(), &address)?;
         let config = Arc::clone(&self.evaluation.config);
+        let Some(module_of_all) = config.modules.get(&parent.path.child(step.clone())) else {
+            return Ok(());
+        };
         let mut children = BTreeMap::new();
         for repetition in expansion.repetitions() {
             let key = repetition.key.clone();
@@ -64,7 +67,7 @@ impl Walk<'_> {
                 name: Arc::clone(&step.name),
                 key: key.clone(),
             });
-            let Some(child) = config.module_of(&instance).map(Arc::clone) else { return Ok(()) };
+            let child = Arc::clone(config.replacement_of(&instance).unwrap_or(module_of_all));
             let origin = Some((module, step.clone()));
             let state = ModuleState::new(instance, child, origin, repetition);
             let id = self.evaluation.open(state);
