@@ -49,12 +49,13 @@ impl ParseError {
 ///
 /// [`ParseError`] if it is no JSON, or nested more than [`MOST_LEVELS`] levels deep.
 pub fn parse(text: &str) -> Result<Json, ParseError> {
-    // A bracket for each level: a shorter text has no more of them.
-    if text.len() <= 2 * READER_LEVELS {
-        return Ok(serde_json::from_str(text)?);
-    }
+    let refused = match serde_json::from_str(text) {
+        Ok(json) => return Ok(json),
+        Err(error) => error,
+    };
+    // Only what the reader refuses is looked at twice: hardly any text is so deep.
     if check_levels(text)? <= READER_LEVELS {
-        return Ok(serde_json::from_str(text)?);
+        return Err(refused.into());
     }
     stacker::grow(STACK_BYTES, || {
         let mut reader = serde_json::Deserializer::from_str(text);
