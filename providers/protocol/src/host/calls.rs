@@ -135,12 +135,24 @@ impl Instance {
             config: Some(to_wire(config, &Self::type_of(schema, type_name)?)?),
             capabilities: (method == Method::ValidateResource).then(|| self.capabilities()),
         };
-        let key = self.key(method, &question, schema, &[config]);
+        let read = |answer: wire::Diagnostics| answer.diagnostics;
+        self.checked(method, &question, schema, config, read).await
+    }
+
+    /// Asks about a configuration, unless it is known that there is nothing to say about it.
+    async fn checked<A: Message + Default>(
+        &self,
+        method: Method,
+        question: &impl Message,
+        schema: Option<&Schema>,
+        config: &Value,
+        read: fn(A) -> Vec<wire::Diagnostic>,
+    ) -> Result<Problems, ProviderError> {
+        let key = self.key(method, question, schema, &[config]);
         if self.recall(key.as_ref()).await.is_some() {
             return Ok(Vec::new());
         }
-        let answer: wire::Diagnostics = self.ask(method, &question).await?;
-        let problems = problems_from_wire(&answer.diagnostics);
+        let problems = problems_from_wire(&read(self.ask(method, question).await?));
         self.keep(key, problems.is_empty().then(kept::Answer::default));
         Ok(problems)
     }
@@ -187,15 +199,9 @@ impl Reader for Instance {
         let question = wire::ValidateProvider {
             config: Some(to_wire(config, &self.schema.provider.block.ty())?),
         };
-        let method = Method::ValidateProvider;
-        let key = self.key(method, &question, Some(&self.schema.provider), &[config]);
-        if self.recall(key.as_ref()).await.is_some() {
-            return Ok(Vec::new());
-        }
-        let answer: wire::ValidateProviderAnswer = self.ask(method, &question).await?;
-        let problems = problems_from_wire(&answer.diagnostics);
-        self.keep(key, problems.is_empty().then(kept::Answer::default));
-        Ok(problems)
+        let read = |answer: wire::ValidateProviderAnswer| answer.diagnostics;
+        let schema = Some(&self.schema.provider);
+        self.checked(Method::ValidateProvider, &question, schema, config, read).await
     }
 
     async fn validate_resource(
@@ -291,7 +297,8 @@ impl Reader for Instance {
             raw_state: Some(raw(&json)),
         };
         // Whether it stays as it is can be told by what it is.
-        let as_it_is = if same { value::json::decode_str(&json, &ty).ok() } else { None };
+        let may_be_kept = same && self.ground().is_some();
+        let as_it_is = if may_be_kept { value::json::decode_str(&json, &ty).ok() } else { None };
         let told = as_it_is.as_ref();
         let key = told.and_then(|told| self.key(Method::Upgrade, &question, schema, &[told]));
         if self.recall(key.as_ref()).await.is_some() {

@@ -22,16 +22,22 @@ impl Instance {
         schema: Option<&Schema>,
         objects: &[&Value],
     ) -> Option<Key> {
-        let surroundings = self.host.options.surroundings.as_ref().filter(|_| !self.forgetful)?;
-        let settings = match self.given.config.get() {
-            Some(_) => Some(self.given.settings.get()?),
-            None => None,
-        };
+        let (surroundings, settings) = self.ground()?;
         let schema = schema?;
         if objects.iter().any(|object| schema.block.holds_secret(object)) {
             return None;
         }
         Some(Key::new(surroundings, settings, method, &question.encode_to_vec()))
+    }
+
+    /// What every answer hangs on beside the question: the surroundings and the settings. `None` if no answer is kept.
+    pub(super) fn ground(&self) -> Option<(&str, Option<&Key>)> {
+        let surroundings = self.host.options.surroundings.as_ref().filter(|_| !self.forgetful)?;
+        let settings = match self.given.config.get() {
+            Some(_) => Some(self.given.settings.get()?),
+            None => None,
+        };
+        Some((surroundings, settings))
     }
 
     /// What stands for settings; `None` if the run asks for new answers, or the settings hold secrets.
