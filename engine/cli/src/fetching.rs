@@ -1,6 +1,7 @@
 //! What `init`, `get` and `providers` share with every command that needs installed things: where they are, how they
 //! are found, and how their coming is told.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -154,6 +155,8 @@ pub(crate) fn faults_of_test_modules(
 /// Complains of provider configurations of test files that stand for different providers in different runs.
 pub(crate) fn check_test_providers(world: &dyn World, tests: &[TestFile]) -> Diagnostics {
     let mut found = Diagnostics::new();
+    // Many runs are about one module, and most about the folder itself.
+    let known = RefCell::new(BTreeMap::new());
     for file in tests.iter().filter(|file| !file.providers.is_empty()) {
         let module = |run: &config::TestRun| {
             let (dir, key) = match &run.module {
@@ -163,7 +166,11 @@ pub(crate) fn check_test_providers(world: &dyn World, tests: &[TestFile]) -> Dia
                     (dir_for_test(&key, module)?, key)
                 }
             };
-            Some(Arc::clone(load_for_run(world, &dir, &key).0.root()))
+            let mut known = known.borrow_mut();
+            let root = known.entry((dir, key)).or_insert_with_key(|(dir, key)| {
+                Arc::clone(load_for_run(world, dir, key).0.root())
+            });
+            Some(Arc::clone(root))
         };
         found.extend(config::check_test_providers(file, &module));
     }
