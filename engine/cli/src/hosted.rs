@@ -15,6 +15,7 @@ use miette::Diagnostic as _;
 use protocol::known::Known;
 use protocol::{HostOptions, Hosted, Level, LogSink, Recorder, SchemaCache, Source, StartOptions};
 
+use crate::digest::sha256;
 use crate::fetching;
 use crate::store::env;
 
@@ -141,7 +142,6 @@ const UNRELATED: [&str; 12] = [
 /// What providers see beside what they are told: the folder and the environment, as a digest. `None` where answers are
 /// not to be kept.
 fn surroundings(context: &sdk::Context) -> Option<String> {
-    use sha2::Digest as _;
     use std::os::unix::ffi::OsStrExt as _;
     if env("STRATIFORM_KEEP_ANSWERS").is_some_and(|text| text == "0") {
         return None;
@@ -153,15 +153,9 @@ fn surroundings(context: &sdk::Context) -> Option<String> {
     };
     let mut variables: Vec<_> = std::env::vars_os().filter(|(name, _)| is_related(name)).collect();
     variables.sort();
-    let mut hasher = sha2::Sha256::new();
-    hasher.update(context.working_dir.as_os_str().as_bytes());
-    for (name, value) in variables {
-        hasher.update([0]);
-        hasher.update(name.as_bytes());
-        hasher.update([0]);
-        hasher.update(value.as_bytes());
-    }
-    Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut parts = vec![context.working_dir.as_os_str().as_bytes()];
+    parts.extend(variables.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
+    Some(sha256(&parts.join(&0)))
 }
 
 /// What is needed to find programs and to check them.

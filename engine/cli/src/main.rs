@@ -7,6 +7,7 @@
 
 mod args;
 mod commands;
+mod digest;
 mod exit;
 mod fetching;
 mod hosted;

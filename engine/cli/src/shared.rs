@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use lang::World;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use state::{OperationInfo, OperationOutcome, SledStore, StateError, StateSnapshot, StateStore};
 
 use crate::args::Common;
+use crate::digest::sha256;
 use crate::place::{Place, place};
 use crate::store;
 
@@ -41,10 +41,6 @@ fn mark(place: &Place) -> Option<Mark> {
 fn put_mark(place: &Place, mark: &Mark) -> std::io::Result<()> {
     let text = serde_json::to_vec(mark)?;
     write_whole(&mark_path(place), &text)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn fault(path: &Path, reason: impl Into<String>, help: impl Into<String>) -> StateError {
@@ -76,7 +72,7 @@ fn foreign_in(
     path: &Path,
     bytes: &[u8],
 ) -> Result<Option<StateSnapshot>, StateError> {
-    if bytes.is_empty() || mark(place).is_some_and(|mark| mark.digest == digest(bytes)) {
+    if bytes.is_empty() || mark(place).is_some_and(|mark| mark.digest == sha256(bytes)) {
         return Ok(None);
     }
     let text = std::str::from_utf8(bytes)
@@ -143,7 +139,7 @@ pub(crate) fn take_in(
     let changes = state::edit::replace_all(&here, &file, true).unwrap_or_default();
     store.commit_as(operation, changes, &file.lineage, file.serial)?;
     store.end_operation(operation, OperationOutcome::Done)?;
-    let mark = Mark { digest: digest(&bytes), serial: store.serial() };
+    let mark = Mark { digest: sha256(&bytes), serial: store.serial() };
     put_mark(place, &mark).map_err(|error| unreadable(path, &error))
 }
 
@@ -197,7 +193,7 @@ pub(crate) fn publish(common: &Common, world: &dyn World) -> Result<(), StateErr
     let document = state::tfstate::export(&snapshot, config::LANGUAGE_VERSION)?;
     let text = format!("{document:#}\n");
     let written = write_whole(path, text.as_bytes()).and_then(|()| {
-        put_mark(&place, &Mark { digest: digest(text.as_bytes()), serial: snapshot.serial })
+        put_mark(&place, &Mark { digest: sha256(text.as_bytes()), serial: snapshot.serial })
     });
     written.map_err(|error| StateError::Unwritable {
         path: path.display().to_string(),

@@ -197,9 +197,6 @@ impl Messages {
             let text = format!("{address}: ({kind}) {text}");
             return Some(self.message("info", name, &text, &[("hook", body)]));
         }
-        if let Event::Ephemeral(told) = event {
-            return Some(self.ephemeral(told));
-        }
         let text = progress::line(event, Style::PLAIN)?;
         let hook = |kind: &str, body: Json| self.message("info", kind, &text, &[("hook", body)]);
         let with_id = |body: &mut Json, id: &Option<String>| {
@@ -222,7 +219,8 @@ impl Messages {
                 "provision_start",
                 json!({ "resource": resource(address), "provisioner": &**kind }),
             ),
-            Event::ProvisionerEnded { .. } | Event::Ephemeral(_) => return None,
+            Event::Ephemeral(told) => return Some(self.ephemeral(told)),
+            Event::ProvisionerEnded { .. } => return None,
             Event::Provisioner { address, kind, line } => hook(
                 "provision_progress",
                 json!({ "resource": resource(address), "provisioner": &**kind, "output": line }),

@@ -53,6 +53,11 @@ fn refused(command: &PlanCommand, found: &Diagnostics, sources: &SourceMap, ui: 
     }
 }
 
+/// The plan file cannot be written.
+fn unwritten(path: &str, error: &std::io::Error, ui: &Ui) -> Exit {
+    ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}"))
+}
+
 /// Shows a plan, or tells of it.
 pub(super) fn show(view: &plan_text::View<'_>, ui: &Ui) {
     if ui.is_json() {
@@ -107,8 +112,7 @@ pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
                 let time = ui.messages().timestamp;
                 let judged = planfile::Judged { found: &found, sources: &sources, estimate: None };
                 if let Err(error) = planfile::write(path, &part, &saved, &snapshot, &judged, time) {
-                    let message = format!("the plan cannot be written to `{path}`: {error}");
-                    return ui.fail_message(&message);
+                    return unwritten(path, &error, &ui);
                 }
             }
             return refused(command, &found, &sources, &ui);
@@ -139,7 +143,7 @@ pub(crate) async fn plan(session: &Session, command: &PlanCommand) -> Exit {
         let judged =
             planfile::Judged { found: &found, sources: &sources, estimate: estimate.as_ref() };
         if let Err(error) = planfile::write(path, &plan, &saved, &snapshot, &judged, time) {
-            return ui.fail_message(&format!("the plan cannot be written to `{path}`: {error}"));
+            return unwritten(path, &error, &ui);
         }
         if !args.common.json {
             terminal::line(&format!("\nSaved the plan to: {path}"));

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::digest::sha256;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use check::cost::Estimate;
@@ -25,7 +26,6 @@ use report::plan_json::{self, Around};
 use report::sheet::Sheet;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 use state::{Key, OperationId, StateSnapshot};
 use syntax::{Diagnostics, SourceMap};
 use value::{Value, exact};
@@ -405,9 +405,6 @@ fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
     std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 /// The plan without values that are sensitive.
 pub(crate) fn masked(mut plan: Json) -> Json {
     let Some(changes) = plan.get_mut("resource_changes").and_then(Json::as_array_mut) else {

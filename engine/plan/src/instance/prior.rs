@@ -145,13 +145,8 @@ impl Input {
             ImportKey::Identity(identity) => value::json::to_string(identity),
         };
         if let Some(later) = found.iter().find(|one| one.deferred.is_some()) {
-            let prior = Prior {
-                value: Value::null(self.schema.get().block.ty()),
-                private: Private::EMPTY,
-                tainted: false,
-                identity: None,
-                deferred: later.deferred,
-            };
+            let nothing = Prior::none(self.schema.get().block.ty());
+            let prior = Prior { deferred: later.deferred, ..nothing };
             return Ok((prior, shown));
         }
         let [one] = found.as_mut_slice() else {
